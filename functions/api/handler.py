@@ -1,0 +1,19 @@
+"""The REST API: API Gateway has authenticated the caller by IAM before this runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions.api.env import Env
+from functions.api.routes import Api, respond
+from orchestrator.aws.environment import load
+from orchestrator.aws.handling import step
+from orchestrator.aws.world import World
+
+
+@step("api")
+def handler(event: dict[str, Any]) -> dict[str, Any]:
+    """Answer one request (API Gateway REST proxy event, payload format 1.0)."""
+    env = load(Env)
+    world = World(env.table_name, env.settings_parameter)
+    return respond(event, Api(world=world, env=env))

@@ -1,0 +1,200 @@
+"""Routes, bodies and status codes of the REST API. Every answer is JSON, also every refusal."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from functions.api.env import Env
+from orchestrator.aws.world import World
+from orchestrator.core import strict_json, views
+from orchestrator.core.errors import BadRequest, NotAllowed, Refused, UnknownRelease
+from orchestrator.core.people import Identity, IdentityKind
+from orchestrator.core.problems import BadConfiguration
+from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, Verdict
+from orchestrator.core.steps.decide_approval import MIN_PREFIX, Ballot, vote
+from orchestrator.core.steps.progress import approval_of, release_of
+from orchestrator.core.steps.receive_request import Reception, receive_body
+
+MAX_BODY = 262_144
+"""Bytes of a request's body: a configuration is some kilobytes."""
+
+MAX_LIMIT = 100
+
+
+@dataclass(frozen=True)
+class Api:
+    """What the routes work with."""
+
+    world: World
+    env: Env
+
+    def reception(self) -> Reception:
+        """The collaborators of ``receive_request``."""
+        return Reception(
+            store=self.world.store,
+            objects=self.world.objects,
+            tasks=self.world.tasks,
+            catalogue=self.world.catalogue,
+            installation=self.world.installation,
+            packages_bucket=self.env.packages_bucket,
+            multi_machine_arn=self.env.multi_machine_arn,
+            single_machine_arn=self.env.single_machine_arn,
+            now=self.world.now,
+        )
+
+
+def respond(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
+    """Answer one request; refusals become their status codes, everything else is raised on."""
+    try:
+        status, body = _route(event, api)
+    except BadConfiguration as error:
+        return _json(
+            400,
+            {
+                "message": str(error),
+                "problems": [
+                    {"path": found.path, "what": found.what, "fix": found.fix, "severity": found.severity}
+                    for found in error.problems
+                ],
+            },
+        )
+    except UnknownRelease as error:
+        return _json(404, {"message": str(error)})
+    except NotAllowed as error:
+        return _json(403, {"message": str(error)})
+    except BadRequest as error:
+        return _json(400, {"message": str(error)})
+    except Refused as error:
+        return _json(409, {"message": str(error)})
+    return _json(status, body)
+
+
+def _route(event: Mapping[str, Any], api: Api) -> tuple[int, dict[str, Any]]:
+    parameters = event.get("pathParameters") or {}
+    match (event.get("httpMethod"), event.get("resource")):
+        case ("GET", "/releases"):
+            return 200, _list(event, api)
+        case ("GET", "/releases/{id}"):
+            return 200, _show(parameters["id"], api)
+        case ("POST", "/releases/{id}/decision"):
+            return 200, _decide(parameters["id"], event, api)
+        case ("POST", "/provisionpipeline"):
+            return 200, _provision(event, api)
+        case (method, resource):
+            return 404, {"message": f"there is no {method} {resource}"}
+
+
+def _list(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
+    raw = (event.get("queryStringParameters") or {}).get("limit", "20")
+    if not str(raw).isdecimal() or not 1 <= int(raw) <= MAX_LIMIT:
+        raise BadRequest(f"limit is {raw!r}; it should be a whole number from 1 to {MAX_LIMIT}")
+    releases = api.world.store.listed(Release, "RELEASES", limit=int(raw), newest_first=True)
+    return {"releases": [views.summary(release, api.world.installation) for release in releases]}
+
+
+def _show(release_id: str, api: Api) -> dict[str, Any]:
+    store = api.world.store
+    release = release_of(store, release_id)
+    stages = store.under(StageRecord, f"RELEASE#{release_id}")
+    found = [approval_of(store, record.approval_id) for record in stages if record.approval_id]
+    approvals = {approval.approval_id: approval for approval in found if approval}
+    return views.detail(release, stages, approvals, api.world.installation)
+
+
+def _decide(release_id: str, event: Mapping[str, Any], api: Api) -> dict[str, Any]:
+    body = _object(event)
+    verdict = body.get("decision")
+    if verdict not in {"approve", "reject"}:
+        raise BadRequest(f"$.decision is {verdict!r}; it should be 'approve' or 'reject'")
+    reason = body.get("reason", "")
+    if not isinstance(reason, str):
+        raise BadRequest("$.reason should be text")
+    digest = body.get("digest")
+    if not isinstance(digest, str) or len(digest) < MIN_PREFIX:
+        raise BadRequest(
+            f"$.digest is missing: send the digest of the plan you looked at (stages[].plan.digest of "
+            f"GET /releases/{release_id}), at least its first {MIN_PREFIX} characters"
+        )
+    approval = _pending(release_id, body.get("stage"), api)
+    result = vote(
+        Ballot(approval.approval_id, digest, _caller(event), Verdict(verdict), reason, via="api"),
+        store=api.world.store,
+        tasks=api.world.tasks,
+        installation=api.world.installation,
+        now=api.world.now,
+    )
+    return {
+        "release_id": release_id,
+        "stage": approval.stage,
+        "status": result.approval.status.value,
+        "message": result.sentence,
+    }
+
+
+def _pending(release_id: str, stage: object, api: Api) -> Approval:
+    """The approval to decide: of the stage named, else the one that waits."""
+    release = release_of(api.world.store, release_id)
+    if stage is not None and stage not in release.stages:
+        raise BadRequest(f"$.stage is {stage!r}; this release has the stages {', '.join(release.stages)}")
+    records = api.world.store.under(StageRecord, f"RELEASE#{release_id}")
+    asked = [record for record in records if record.approval_id and stage in {None, record.stage}]
+    found = [approval_of(api.world.store, record.approval_id) for record in asked]
+    approvals = [approval for approval in found if approval is not None]
+    waiting = [approval for approval in approvals if approval.status is ApprovalStatus.PENDING]
+    if waiting:
+        return waiting[0]
+    if approvals and stage is not None:
+        return approvals[-1]
+    raise Refused(f"release {release_id} waits for no decision{f' in {stage}' if stage else ''}")
+
+
+def _provision(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    token = headers.get("idempotency-key") or event["requestContext"]["requestId"]
+    force = (event.get("queryStringParameters") or {}).get("force", "") == "true"
+    receipt = receive_body(_body(event), _caller(event), token, api.reception(), force=force)
+    first = receipt.releases[0]
+    answer: dict[str, Any] = {
+        "message": "The release has started." if not receipt.duplicate else "This request has been taken before.",
+        "pipeline_id": receipt.pipeline_id(first, api.world.installation),
+        "release_id": first.release_id,
+        "warnings": list(receipt.warnings),
+    }
+    if len(receipt.releases) > 1:
+        answer["release_ids"] = [release.release_id for release in receipt.releases]
+    return answer
+
+
+def _caller(event: Mapping[str, Any]) -> Identity:
+    arn = event["requestContext"]["identity"].get("userArn") or ""
+    if not arn:
+        raise NotAllowed("API Gateway named no caller; the API must be called with SigV4")
+    return Identity(IdentityKind.IAM, arn, verified=True)
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    raw = event.get("body") or ""
+    data = base64.b64decode(raw) if event.get("isBase64Encoded") else str(raw).encode()
+    if len(data) > MAX_BODY:
+        raise BadRequest(f"the body has {len(data)} bytes; at most {MAX_BODY} are taken")
+    return data
+
+
+def _object(event: Mapping[str, Any]) -> dict[str, Any]:
+    parsed = strict_json.parse(_body(event))
+    if not isinstance(parsed, dict):
+        raise BadRequest("the body should be a JSON object")
+    return parsed
+
+
+def _json(status: int, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "statusCode": status,
+        "headers": {"Content-Type": "application/json"},
+        "isBase64Encoded": False,
+        "body": json.dumps(body),
+    }

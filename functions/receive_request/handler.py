@@ -1,0 +1,46 @@
+"""Target of the rule for uploaded configurations, with a dead-letter queue behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions.receive_request.env import Env
+from orchestrator.aws.environment import load
+from orchestrator.aws.handling import step
+from orchestrator.aws.world import World
+from orchestrator.core import events
+from orchestrator.core.errors import UnversionedObject
+from orchestrator.core.steps.receive_request import Receipt, Reception, receive_upload, refuse_upload
+
+
+@step("receive_request")
+def handler(event: dict[str, Any]) -> dict[str, object]:
+    """Start the releases of one uploaded configuration; answers their ids and whether it was a duplicate."""
+    env = load(Env)
+    world = World(env.table_name, env.settings_parameter)
+    reception = Reception(
+        store=world.store,
+        objects=world.objects,
+        tasks=world.tasks,
+        catalogue=world.catalogue,
+        installation=world.installation,
+        packages_bucket=env.packages_bucket,
+        multi_machine_arn=env.multi_machine_arn,
+        single_machine_arn=env.single_machine_arn,
+        now=world.now,
+    )
+    receipt = _receive(event, reception)
+    return {
+        "outcome": "duplicate" if receipt.duplicate else "received",
+        "releases": [release.release_id for release in receipt.releases],
+    }
+
+
+def _receive(event: dict[str, Any], reception: Reception) -> Receipt:
+    try:
+        upload = events.upload(event)
+    except UnversionedObject as error:
+        detail = event["detail"]
+        where = detail["bucket"]["name"], detail["object"]["key"]
+        return refuse_upload(*where, str(event.get("id", "")), str(error), reception)
+    return receive_upload(upload, reception)

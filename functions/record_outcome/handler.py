@@ -1,0 +1,28 @@
+"""The named ends: Succeeded, Unchanged, Rejected, Expired, Superseded, RecordFailure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions.record_outcome.env import Env
+from orchestrator.aws.environment import load
+from orchestrator.aws.handling import step
+from orchestrator.aws.world import World
+from orchestrator.core.records import Status
+from orchestrator.core.steps.record_outcome import record_outcome
+
+
+@step("record_outcome")
+def handler(event: dict[str, Any]) -> dict[str, object]:
+    """End the release; answers its outcome, and error and reason for the Fail state."""
+    env = load(Env)
+    world = World(env.table_name, env.settings_parameter)
+    return record_outcome(
+        event["release_id"],
+        Status(event["outcome"]),
+        error=event.get("error", ""),
+        cause=event.get("cause", ""),
+        store=world.store,
+        accounts=world.accounts,
+        now=world.now,
+    )

@@ -1,0 +1,26 @@
+"""Target of the schedule: every minute."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functions.sweep_waits.env import Env
+from orchestrator.aws.environment import load
+from orchestrator.aws.handling import step
+from orchestrator.aws.world import World
+from orchestrator.core.steps.sweep_waits import sweep_waits
+
+
+@step("sweep_waits")
+def handler(event: dict[str, Any]) -> dict[str, object]:
+    """Settle waits whose event was lost; answers counts, and a sentence for each wait that could not be looked at."""
+    env = load(Env)
+    world = World(env.table_name, env.settings_parameter)
+    swept = sweep_waits(store=world.store, accounts=world.accounts, tasks=world.tasks, now=world.now)
+    return {
+        "outcome": "swept",
+        "open": swept.open,
+        "settled": swept.settled,
+        "answered": swept.answered,
+        "failures": list(swept.failures),
+    }

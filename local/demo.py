@@ -1,0 +1,129 @@
+"""``make demo``: the main job on the embedded cloud, from an upload to a prediction of the production endpoint.
+
+Every step is the real one: the model is trained here, uploaded to S3, released by the deployed product, approved by
+signed Slack requests through the deployed front (or by you, in the Slack page), and asked over the production stack's
+IAM-authorised HTTP front.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from typing import Literal
+
+from local.follow import Ended, Follower
+from local.installation import HOME, Running, down, status, up
+from local.inference import Prediction, ask_endpoint, ask_model
+from local.settings import CHANNEL, Mode
+from local.timeline import print_mail, print_timeline
+from local.upload import build_example, upload_example
+
+Approve = Literal["auto", "reject", "ask"]
+
+APPROVERS = ("U0BEN", "U0CHLOE")
+"""The scripted approvers: an ML owner and somebody of risk."""
+
+REJECTION = "The recall of the malignant class is below what we agreed on."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the demo; 0 when it ended as it should."""
+    options = _options(arguments)
+    started = time.monotonic()
+    if status() is not None:
+        down(say=_say)
+    running = up(options.mode, say=_say)
+    ready = time.monotonic()
+    try:
+        outcome = _release(running, options.approve)
+    finally:
+        if options.keep:
+            _say(f"Still running: Slack page {running.slack_url}; end it with `make local-down`.")
+        else:
+            down(say=_say)
+    _say(f"Installation {ready - started:.0f} s, release {time.monotonic() - ready:.0f} s.")
+    return 0 if outcome else 1
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
+    interactive = sys.stdin.isatty() and sys.stdout.isatty()
+    parser.add_argument("--approve", choices=["auto", "reject", "ask"], default="ask" if interactive else "auto")
+    parser.add_argument("--mode", choices=["multi", "single"], default="multi")
+    parser.add_argument("--keep", action="store_true", help="leave the installation running at the end")
+    return parser.parse_args(arguments)
+
+
+def _release(running: Running, approve: Approve) -> bool:
+    _say("Training a model on a data set that comes with scikit-learn …")
+    example = build_example(HOME / "example")
+    _say(f"Uploading {example.configuration.name} and its assets to s3://{running.outputs['AssetsBucketName']}/ …")
+    upload_example(running, example)
+    if approve == "ask":
+        _say(f"Open the Slack page and decide as Ben or Chloé: {running.slack_url}")
+    follower = Follower(running, _say)
+    release_id = follower.first_release()
+    if approve == "auto":
+        ended = follower.until_end(release_id, decide=lambda: approve_as_scripted(running))
+    elif approve == "reject":
+        ended = follower.until_end(release_id, decide=lambda: reject_as_scripted(running))
+    else:
+        ended = follower.until_end(release_id)
+    print_timeline(running, ended, _say)
+    print_mail(running, _say)
+    if approve == "reject":
+        return _rejected(running, ended)
+    if ended.status != "succeeded":
+        _say(f"The release ended {ended.status}: {ended.reason}")
+        return approve == "ask" and ended.status == "rejected"
+    return _same_prediction(ask_endpoint(running, ended, example), ask_model(example))
+
+
+def approve_as_scripted(running: Running) -> None:
+    """Two people click Approve in the newest message that has the button."""
+    for user in APPROVERS:
+        button = running.slack.newest_button(CHANNEL, "approve")
+        if button is None:
+            return
+        running.slack.click(user, button.channel, button.ts, "approve")
+        time.sleep(0.5)
+
+
+def reject_as_scripted(running: Running) -> None:
+    """Ben clicks Reject and gives his reason in the dialog."""
+    button = running.slack.newest_button(CHANNEL, "reject")
+    if button is None:
+        return
+    running.slack.click(APPROVERS[0], button.channel, button.ts, "reject")
+    view = running.slack.wait_for_view(APPROVERS[0])
+    running.slack.submit_view(APPROVERS[0], view["id"], {"reason": REJECTION})
+
+
+def _rejected(running: Running, ended: Ended) -> bool:
+    said = ended.status == "rejected" and REJECTION in ended.reason
+    shown = REJECTION in running.slack.text_of(CHANNEL)
+    mailed = any(REJECTION in mail["message"] for mail in running.cloud.mail())
+    untouched = all(not stage.deployed for stage in ended.stages if stage.name in {"staging", "prod"})
+    _say(
+        f"Rejected: {said} · reason in Slack: {shown} · in the e-mail: {mailed} · staging and prod untouched: {untouched}"
+    )
+    return said and shown and mailed and untouched
+
+
+def _same_prediction(endpoint: Prediction, model: Prediction) -> bool:
+    _say("Prediction for the sample record:")
+    _say(f"  POST {endpoint.where}")
+    _say(f"    → {endpoint.text}")
+    _say(f"  the model itself, in this process\n    → {model.text}")
+    _say("  equal" if endpoint.value == model.value else "  NOT EQUAL")
+    return endpoint.value == model.value
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

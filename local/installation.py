@@ -1,0 +1,160 @@
+"""The local installation: embedded cloud, deployed product and Slack page, brought up, described and ended.
+
+``up`` leaves two background processes behind (the cloud and the Slack page) and a state file that names them; ``down``
+ends them. Everything lives under ``.local/`` of the checkout and listens on 127.0.0.1.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from local.cloud.client import EmbeddedCloud
+from local.deploy import ROOT, Target, deploy_everywhere, synthesise, timed
+from local.settings import CHANNEL, ORCHESTRATOR, REGION, Mode, settings, stage_accounts
+from local.slack.client import SlackPage
+
+HOME = ROOT / ".local"
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Running:
+    """A local installation that is up."""
+
+    mode: Mode
+    cloud_url: str
+    cloud_pid: int
+    slack_url: str
+    slack_pid: int
+    outputs: dict[str, str]
+    """Outputs of the deployed stacks, by name."""
+
+    @property
+    def cloud(self) -> EmbeddedCloud:
+        """The embedded cloud, attached."""
+        return EmbeddedCloud.attach(self.cloud_url)
+
+    @property
+    def slack(self) -> SlackPage:
+        """The Slack page, attached."""
+        return SlackPage.attach(self.slack_url)
+
+    @property
+    def stages(self) -> dict[str, str]:
+        """Stage → account number."""
+        return stage_accounts(self.mode)
+
+
+def up(mode: Mode = "multi", *, home: Path = HOME, say: Say = print) -> Running:
+    """Bring the installation up, or say that it is; tells what it does and how long it took."""
+    known = status(home=home)
+    if known is not None:
+        if known.mode != mode:
+            raise RuntimeError(f"a {known.mode}-account installation is up; end it first with `mlops local down`")
+        say(f"The local installation is up already; the Slack page is {known.slack_url}")
+        return known
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    started = time.monotonic()
+    cloud = EmbeddedCloud(data_dir=home / "cloud")
+    slack = SlackPage(data_dir=home / "slack")
+    try:
+        running = _bring_up(mode, home, cloud, slack, say)
+    except BaseException:
+        slack.stop()
+        cloud.stop()
+        raise
+    (home / "state.json").write_text(json.dumps(asdict(running), indent=2))
+    say(f"The product is deployed and running ({time.monotonic() - started:.0f} s in all)")
+    return running
+
+
+def down(*, home: Path = HOME, say: Say = print) -> None:
+    """End the background processes and forget their state."""
+    running = status(home=home)
+    state = home / "state.json"
+    if running is not None:
+        for pid in (running.slack_pid, running.cloud_pid):
+            _end(pid)
+        say("The local installation is down.")
+    else:
+        say("No local installation is up.")
+    state.unlink(missing_ok=True)
+
+
+def status(*, home: Path = HOME) -> Running | None:
+    """The installation that is up, or None."""
+    state = home / "state.json"
+    if not state.is_file():
+        return None
+    running = Running(**json.loads(state.read_text()))
+    return running if _alive(running.cloud_pid) and _alive(running.slack_pid) else None
+
+
+def _bring_up(mode: Mode, home: Path, cloud: EmbeddedCloud, slack: SlackPage, say: Say) -> Running:
+    signing_secret = secrets.token_hex(16)
+    bot_token = f"xoxb-local-{secrets.token_hex(12)}"
+    slack.reserve()
+    settings_file = home / "settings.json"
+    settings_file.write_text(json.dumps(settings(mode, slack.api_url, CHANNEL), indent=2, ensure_ascii=False))
+    assembly = home / "cdk.out"
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        synthesis = pool.submit(synthesise, settings_file, assembly, home / "synth.log")
+        with timed("embedded cloud started (four accounts, IAM enforcement on)", say):
+            cloud.start()
+        with timed("CDK app synthesised", say):
+            synthesis.result()
+    outputs = deploy_everywhere(targets(mode), assembly, REGION, cloud.environment, home, say)
+    cloud.client("secretsmanager", ORCHESTRATOR, region=REGION).put_secret_value(
+        SecretId=outputs["SlackSecretArn"],
+        SecretString=json.dumps({"bot_token": bot_token, "signing_secret": signing_secret}),
+    )
+    with timed("local Slack page started", say):
+        slack.start(front_url=front_url(cloud, outputs), signing_secret=signing_secret, bot_token=bot_token)
+    return Running(mode, cloud.endpoint_url, cloud.pid, slack.url, slack.pid, outputs)
+
+
+def targets(mode: Mode) -> list[Target]:
+    """Which stacks go into which account."""
+    if mode == "single":
+        return [Target(ORCHESTRATOR, ("MlopsOrchestrator", "MlopsStage-prod"), bootstrap=True)]
+    stages = [
+        Target(account, (f"MlopsStage-{name}",), bootstrap=False) for name, account in stage_accounts(mode).items()
+    ]
+    return [Target(ORCHESTRATOR, ("MlopsOrchestrator",), bootstrap=True), *stages]
+
+
+def front_url(cloud: EmbeddedCloud, outputs: dict[str, Any]) -> str:
+    """Where Slack's requests go: the deployed HTTP API, by its local address."""
+    return cloud.local_url(outputs["SlackRequestUrl"]).removesuffix("/slack/events")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def _end(pid: int) -> None:
+    """SIGTERM, and wait until the process is gone: the cloud ends its own workers first."""
+    if not _alive(pid):
+        return
+    os.kill(pid, signal.SIGTERM)
+    for _ in range(100):
+        if not _alive(pid):
+            return
+        time.sleep(0.1)
+    os.kill(pid, signal.SIGKILL)

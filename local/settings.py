@@ -1,0 +1,63 @@
+"""The settings of the local installation: the accounts and people of the embedded cloud and the local Slack page."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+Mode = Literal["single", "multi"]
+
+REGION = "us-east-1"
+ORCHESTRATOR = "111111111111"
+DEV = "222222222222"
+STAGING = "333333333333"
+PROD = "444444444444"
+
+CHANNEL = "ml-releases"
+TEAM_MAIL = "ml-team@example.com"
+
+
+def stage_accounts(mode: Mode) -> dict[str, str]:
+    """Stage → account number."""
+    if mode == "single":
+        return {"prod": ORCHESTRATOR}
+    return {"dev": DEV, "staging": STAGING, "prod": PROD}
+
+
+def settings(mode: Mode, slack_api_url: str, slack_channel: str) -> dict[str, Any]:
+    """A settings file for ``cdk deploy -c settings=FILE``, as an organisation would write its own."""
+    approvals: dict[str, Any] = {
+        "staging": {"any_of": [{"ml-owner": 1}]},
+        "prod": {"any_of": [{"ml-owner": 1, "risk": 1}]},
+    }
+    return {
+        "mode": mode,
+        "region": REGION,
+        "orchestrator_account": ORCHESTRATOR,
+        "stages": [{"name": name, "account": account} for name, account in stage_accounts(mode).items()],
+        "external_id": "mlops-orchestrator-local",
+        "people": [
+            {
+                "email": "ana@example.com",
+                "name": "Ana Silva",
+                "slack_ids": ["U0ANA"],
+                "iam_principals": ["ana"],
+                "git_emails": ["ana@example.com"],
+            },
+            {"email": "ben@example.com", "name": "Ben Okafor", "slack_ids": ["U0BEN"], "iam_principals": ["ben"]},
+            {
+                "email": "chloe@example.com",
+                "name": "Chloé Martin",
+                "slack_ids": ["U0CHLOE"],
+                "iam_principals": ["chloe"],
+            },
+            {"email": "dev@example.com", "name": "Dev Patel", "slack_ids": ["U0DEV"], "iam_principals": ["dev"]},
+        ],
+        "roles": {
+            "ml-owner": ["ben@example.com", "dev@example.com"],
+            "risk": ["chloe@example.com"],
+        },
+        "approvals": {stage: policy for stage, policy in approvals.items() if stage in stage_accounts(mode)},
+        "notification_email": TEAM_MAIL,
+        "slack_channel": slack_channel,
+        "slack_api_url": slack_api_url,
+    }

@@ -1,0 +1,77 @@
+"""The stages' accounts as ``ports.Accounts``: every group of calls in a session of its own.
+
+A role assumed by a role lives an hour at most, and a warm function lives longer, so no session is kept over calls of
+``stacks``, ``endpoints`` or ``jobs``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.aws.credentials import RoleCredentials
+from orchestrator.aws.endpoints import SageMakerEndpoints
+from orchestrator.aws.jobs import SageMakerJobs
+from orchestrator.aws.stacks import CloudFormationStacks
+from orchestrator.aws.translated import translated
+from orchestrator.core.installation import Installation
+
+if TYPE_CHECKING:
+    from types_boto3_sts.client import STSClient
+
+DEPLOY, OBSERVE, RUN_JOB, SERVICE = "mlops-deploy", "mlops-observe", "mlops-run-job", "mlops-cloudformation"
+"""Names of the roles that the stage stack makes."""
+
+SESSION_SECONDS = 3600
+
+
+class AssumedAccounts:
+    """See the module. ``clients`` makes a client for a service from credentials."""
+
+    def __init__(
+        self,
+        installation: Installation,
+        sts: STSClient,
+        clients: Callable[[str, RoleCredentials | None], Any],
+        session_name: str,
+    ) -> None:
+        self._installation = installation
+        self._sts = sts
+        self._clients = clients
+        self._session_name = session_name[:64]
+
+    def stacks(self, stage: str) -> CloudFormationStacks:
+        """See ``ports.Accounts``. Each of the two roles is assumed when it is first needed."""
+        return CloudFormationStacks(
+            deploy=lambda: self._client("cloudformation", stage, DEPLOY),
+            observe=lambda: self._client("cloudformation", stage, OBSERVE),
+            service_role_arn=self._installation.role_arn(stage, SERVICE),
+        )
+
+    def endpoints(self, stage: str) -> SageMakerEndpoints:
+        """See ``ports.Accounts``."""
+        credentials = self._assume(stage, OBSERVE)
+        return SageMakerEndpoints(
+            self._clients("sagemaker", credentials),
+            self._clients("sagemaker-runtime", credentials),
+            credentials.role_arn,
+        )
+
+    def jobs(self, stage: str) -> SageMakerJobs:
+        """See ``ports.Accounts``."""
+        credentials = self._assume(stage, RUN_JOB)
+        return SageMakerJobs(self._clients("sagemaker", credentials), credentials.role_arn)
+
+    def _client(self, service: str, stage: str, role: str) -> Any:
+        return self._clients(service, self._assume(stage, role))
+
+    def _assume(self, stage: str, role: str) -> RoleCredentials:
+        arn = self._installation.role_arn(stage, role)
+        with translated("sts", arn):
+            answer = self._sts.assume_role(
+                RoleArn=arn,
+                RoleSessionName=self._session_name,
+                ExternalId=self._installation.external_id,
+                DurationSeconds=SESSION_SECONDS,
+            )["Credentials"]
+        return RoleCredentials(arn, answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])

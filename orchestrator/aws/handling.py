@@ -1,0 +1,54 @@
+"""What every handler does around its one call: a log line with release, stage and outcome, and nothing secret.
+
+Events carry task tokens, so no event is ever logged; a log line holds the few fields named here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+
+from orchestrator.core.errors import OrchestratorError, TryAgain
+
+Answer = TypeVar("Answer")
+
+
+def step(name: str) -> Callable[[Callable[[dict[str, Any]], Answer]], Callable[[dict[str, Any], Any], Answer]]:
+    """Make a Lambda handler ``(event, context)`` of a function of the event; errors are logged once and raised on.
+
+    Lambda reports the exception's class name as ``errorType``, which the state machines' ``ErrorEquals`` name.
+    """
+
+    def decorate(run: Callable[[dict[str, Any]], Answer]) -> Callable[[dict[str, Any], Any], Answer]:
+        @wraps(run)
+        def handler(event: dict[str, Any], context: Any) -> Answer:
+            from aws_lambda_powertools import Logger
+
+            logger = Logger(service=name)
+            about = {
+                "request_id": getattr(context, "aws_request_id", ""),
+                "release_id": event.get("release_id", ""),
+                "stage": event.get("stage", ""),
+            }
+            started = time.monotonic()
+            try:
+                answer = run(event)
+            except TryAgain as error:
+                logger.info("tried again later", extra=about | {"error": type(error).__name__, "why": str(error)})
+                raise
+            except OrchestratorError as error:
+                logger.error("failed", extra=about | {"error": type(error).__name__, "why": str(error)})
+                raise
+            except Exception as error:
+                logger.exception("failed unexpectedly", extra=about | {"error": type(error).__name__})
+                raise
+            outcome = answer.get("outcome", "done") if isinstance(answer, Mapping) else "done"
+            milliseconds = round((time.monotonic() - started) * 1000)
+            logger.info("done", extra=about | {"outcome": outcome, "milliseconds": milliseconds})
+            return answer
+
+        return handler
+
+    return decorate

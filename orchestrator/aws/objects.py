@@ -1,0 +1,153 @@
+"""S3 as ``ports.Objects``: pinned reads, server-side copies, objects written once.
+
+No model byte passes through a function: CopyObject, and UploadPartCopy above CopyObject's 5 GB limit, with a fixed part
+size so that the composite checksum of the same bytes is always the same.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any
+
+from orchestrator.aws.translated import code_of, translated
+from orchestrator.core.errors import Conflict, SourceGone, UnversionedObject
+from orchestrator.core.ports import ObjectVersion
+
+if TYPE_CHECKING:
+    from types_boto3_s3.client import S3Client
+
+MAX_COPY = 5 * 1024**3
+"""Bytes that one CopyObject copies (S3 User Guide, "Copying objects")."""
+
+PART = 512 * 1024**2
+"""Bytes of a part of a multipart copy; 10,000 parts at most, so 5 TB, S3's largest object."""
+
+_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed", "405", "NoSuchBucket"})
+_EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+
+
+class S3Objects:
+    """See the module."""
+
+    def __init__(self, client: S3Client) -> None:
+        self._client = client
+
+    def read(self, bucket: str, key: str, version_id: str = "") -> bytes:
+        """See ``ports.Objects``."""
+        arguments: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+        try:
+            with translated("s3"):
+                return self._client.get_object(Bucket=bucket, Key=key, **arguments)["Body"].read()
+        except self._client.exceptions.ClientError as error:
+            raise _gone(error, bucket, key, version_id) from error
+
+    def describe(self, bucket: str, key: str, version_id: str = "") -> ObjectVersion:
+        """See ``ports.Objects``."""
+        arguments: dict[str, Any] = {"VersionId": version_id} if version_id else {}
+        try:
+            with translated("s3"):
+                head = self._client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", **arguments)
+        except self._client.exceptions.ClientError as error:
+            raise _gone(error, bucket, key, version_id) from error
+        found = head.get("VersionId", "")
+        if found in {"", "null"}:
+            raise UnversionedObject(f"s3://{bucket}/{key} has no version. Turn versioning on and upload it again.")
+        return ObjectVersion(
+            bucket=bucket,
+            key=key,
+            version_id=found,
+            size=int(head["ContentLength"]),
+            sha256=_hex(head.get("ChecksumSHA256", "")),
+            metadata=tuple(sorted(head.get("Metadata", {}).items())),
+        )
+
+    def copy_once(self, source: ObjectVersion, bucket: str, key: str) -> ObjectVersion:
+        """See ``ports.Objects``. The key is content-addressed, so an object that stands there is the copy."""
+        try:
+            standing = self.describe(bucket, key)
+            if standing.sha256 and standing.size == source.size:
+                return standing
+        except SourceGone:
+            pass
+        if source.size > MAX_COPY:
+            self._copy_parts(source, bucket, key)
+        else:
+            self._copy_whole(source, bucket, key)
+        return self.describe(bucket, key)
+
+    def write_once(self, bucket: str, key: str, data: bytes, content_type: str) -> ObjectVersion:
+        """See ``ports.Objects``."""
+        try:
+            with translated("s3"):
+                self._client.put_object(
+                    Bucket=bucket,
+                    Key=key,
+                    Body=data,
+                    ContentType=content_type,
+                    ChecksumAlgorithm="SHA256",
+                    IfNoneMatch="*",
+                )
+        except self._client.exceptions.ClientError as error:
+            if code_of(error) not in _EXISTS:
+                raise
+            if self.read(bucket, key) != data:
+                raise Conflict(f"s3://{bucket}/{key} was written before, with other bytes") from error
+        return self.describe(bucket, key)
+
+    def template_url(self, bucket: str, key: str) -> str:
+        """See ``ports.Objects``. CloudFormation takes path-style URLs of the region's endpoint."""
+        return f"{self._client.meta.endpoint_url.rstrip('/')}/{bucket}/{key}"
+
+    def _copy_whole(self, source: ObjectVersion, bucket: str, key: str) -> None:
+        try:
+            with translated("s3"):
+                self._client.copy_object(
+                    Bucket=bucket,
+                    Key=key,
+                    CopySource=_source(source),
+                    ChecksumAlgorithm="SHA256",
+                    MetadataDirective="REPLACE",
+                )
+        except self._client.exceptions.ClientError as error:
+            raise _gone(error, source.bucket, source.key, source.version_id) from error
+
+    def _copy_parts(self, source: ObjectVersion, bucket: str, key: str) -> None:
+        with translated("s3"):
+            upload = self._client.create_multipart_upload(Bucket=bucket, Key=key, ChecksumAlgorithm="SHA256")[
+                "UploadId"
+            ]
+            parts: list[Any] = []
+            for number, start in enumerate(range(0, source.size, PART), start=1):
+                last = min(start + PART, source.size) - 1
+                copied = self._client.upload_part_copy(
+                    Bucket=bucket,
+                    Key=key,
+                    UploadId=upload,
+                    PartNumber=number,
+                    CopySource=_source(source),
+                    CopySourceRange=f"bytes={start}-{last}",
+                )["CopyPartResult"]
+                parts.append({"PartNumber": number, "ETag": copied["ETag"], "ChecksumSHA256": copied["ChecksumSHA256"]})
+            self._client.complete_multipart_upload(
+                Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
+            )
+
+
+def _source(source: ObjectVersion) -> Any:
+    return {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id}
+
+
+def _gone(error: Any, bucket: str, key: str, version_id: str) -> Exception:
+    if code_of(error) in _GONE:
+        version = f" (version {version_id})" if version_id else ""
+        return SourceGone(f"s3://{bucket}/{key}{version} does not exist")
+    return error  # type: ignore[no-any-return]
+
+
+def _hex(checksum: str) -> str:
+    """S3's base64 checksum as hex; a composite one (``…-<parts>``) keeps its suffix."""
+    if not checksum:
+        return ""
+    encoded, _, parts = checksum.partition("-")
+    digest = base64.b64decode(encoded).hex()
+    return f"{digest}-{parts}" if parts else digest

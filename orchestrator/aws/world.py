@@ -1,0 +1,63 @@
+"""Every collaborator of the steps, made when it is first asked for: a function pays for what it uses."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from orchestrator.aws.accounts import AssumedAccounts
+from orchestrator.aws.clients import client
+from orchestrator.aws.machines import StepFunctionsTasks
+from orchestrator.aws.objects import S3Objects
+from orchestrator.aws.settings import installation
+from orchestrator.aws.table import DynamoStore
+from orchestrator.core.installation import Installation
+from orchestrator.core.workloads import Catalogue, load_types
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+"""Beside ``orchestrator/``, in a checkout as in a function's bundle."""
+
+
+class World:
+    """The table, the buckets, the machines and the stages' accounts of one installation."""
+
+    def __init__(self, table_name: str, settings_parameter: str, session_name: str = "mlops-orchestrator") -> None:
+        self._table_name = table_name
+        self._settings_parameter = settings_parameter
+        self._session_name = session_name
+
+    @property
+    def installation(self) -> Installation:
+        """The settings, at most a minute old."""
+        return installation(client("ssm"), self._settings_parameter)
+
+    @cached_property
+    def store(self) -> DynamoStore:
+        """The table."""
+        return DynamoStore(client("dynamodb"), self._table_name)
+
+    @cached_property
+    def objects(self) -> S3Objects:
+        """The buckets."""
+        return S3Objects(client("s3"))
+
+    @cached_property
+    def tasks(self) -> StepFunctionsTasks:
+        """The state machines."""
+        return StepFunctionsTasks(client("stepfunctions"))
+
+    @cached_property
+    def accounts(self) -> AssumedAccounts:
+        """The stages' accounts."""
+        return AssumedAccounts(self.installation, client("sts"), client, self._session_name)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The workload types that came with the function."""
+        return load_types([TEMPLATES])
+
+    @staticmethod
+    def now() -> datetime:
+        """The time."""
+        return datetime.now(UTC)

@@ -1,0 +1,1 @@
+"""What the product knows: rules and data types, on the standard library and fastjsonschema alone."""

@@ -1,0 +1,184 @@
+"""May this be deployed? One pure function answers, with a reason, for Slack, the API and the command line alike.
+
+``eligible`` says whether one human may vote on one approval; ``decide`` says what the votes so far amount to. Both fail
+closed: a role without members is never satisfied; a requester who is unknown, or only claimed (object metadata, a Git
+author), costs one approval more, since the approver could be the requester; a vote of somebody who may not vote
+counts for nothing even when it stands in the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from orchestrator.core.installation import ApprovalPolicy
+from orchestrator.core.people import Identity, IdentityKind, People, same_principal
+from orchestrator.core.records import Verdict, Vote
+
+
+class Reason(StrEnum):
+    """Why a vote counts or not, and why an approval waits or is settled."""
+
+    IS_APPROVER = "is_approver"
+    NOT_AN_APPROVER = "not_an_approver"
+    IS_THE_REQUESTER = "is_the_requester"
+    ENOUGH_APPROVALS = "enough_approvals"
+    NEEDS_MORE_APPROVALS = "needs_more_approvals"
+    UNKNOWN_REQUESTER_NEEDS_ONE_MORE = "unknown_requester_needs_one_more"
+    REJECTED_BY_APPROVER = "rejected_by_approver"
+
+
+class Outcome(StrEnum):
+    """What the votes so far amount to."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WAIT = "wait"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Every policy that applies to one approval (the installation's and the configuration's): all must be met."""
+
+    policies: tuple[ApprovalPolicy, ...]
+    roles: Mapping[str, tuple[str, ...]]
+    people: People
+
+    @property
+    def requester_may_approve(self) -> bool:
+        """Only where every policy allows it."""
+        return all(policy.requester_may_approve for policy in self.policies)
+
+    @property
+    def expires_after_hours(self) -> int:
+        """The shortest of the policies' times."""
+        return min(policy.expires_after_hours for policy in self.policies)
+
+    def members(self, role: str) -> frozenset[str]:
+        """Comparable keys of the role's members."""
+        return frozenset(self.member_key(member) for member in self.roles.get(role, ()))
+
+    def voter_key(self, voter: Identity) -> str:
+        """The comparable key of a voter; sessions of a role that is a member itself share the role's key."""
+        person = self.people.find(voter)
+        if person is None and voter.kind is IdentityKind.IAM:
+            for member in sorted(self._named_members()):
+                if same_principal(member, voter.value):
+                    return self.member_key(member)
+        return self.people.key(voter)
+
+    def member_key(self, member: str) -> str:
+        """A member as configured (e-mail, Slack id, IAM principal) as the comparable key of a human."""
+        return self.people.key(identify(member))
+
+    def _named_members(self) -> frozenset[str]:
+        named = {role for policy in self.policies for alternative in policy.any_of for role, _ in alternative}
+        return frozenset(member for role in named for member in self.roles.get(role, ()))
+
+    def approver_keys(self) -> frozenset[str]:
+        """Everybody who may approve by any of the policies."""
+        return frozenset(self.member_key(member) for member in self._named_members())
+
+
+@dataclass(frozen=True)
+class Eligibility:
+    """Whether somebody may vote, and why."""
+
+    allowed: bool
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the votes amount to; ``missing`` says in words what is still needed."""
+
+    outcome: Outcome
+    reason: Reason
+    missing: str = ""
+
+
+def identify(member: str) -> Identity:
+    """A configured member as an identity: an e-mail has an @, a Slack id starts with U or W, the rest is IAM."""
+    if "@" in member and not member.startswith("arn:"):
+        return Identity(IdentityKind.EMAIL, member, verified=True)
+    if member[:1] in {"U", "W"} and member.isalnum() and member.upper() == member:
+        return Identity(IdentityKind.SLACK, member, verified=True)
+    return Identity(IdentityKind.IAM, member, verified=True)
+
+
+def eligible(rules: Rules, requester: Identity, voter: Identity) -> Eligibility:
+    """May this human vote on this approval?"""
+    key = rules.voter_key(voter)
+    if key not in rules.approver_keys():
+        return Eligibility(False, Reason.NOT_AN_APPROVER)
+    if not rules.requester_may_approve and _same_human(rules, requester, key):
+        return Eligibility(False, Reason.IS_THE_REQUESTER)
+    return Eligibility(True, Reason.IS_APPROVER)
+
+
+def decide(rules: Rules, requester: Identity, votes: Sequence[Vote]) -> Decision:
+    """What do the votes so far amount to?"""
+    counted = [vote for vote in votes if _counts(rules, requester, vote.person)]
+    rejections = [vote for vote in counted if vote.verdict is Verdict.REJECT]
+    if rejections:
+        return Decision(Outcome.REJECTED, Reason.REJECTED_BY_APPROVER)
+    approvers = frozenset(vote.person for vote in counted)
+    unmet = [_missing(rules, policy, approvers) for policy in rules.policies]
+    missing = " and ".join(text for text in unmet if text)
+    if missing:
+        return Decision(Outcome.WAIT, Reason.NEEDS_MORE_APPROVALS, missing)
+    if not requester.verified and not rules.requester_may_approve:
+        enough = max(_smallest(policy) for policy in rules.policies) + 1
+        if len(approvers) < enough:
+            return Decision(
+                Outcome.WAIT,
+                Reason.UNKNOWN_REQUESTER_NEEDS_ONE_MORE,
+                "one approval more, because it is not known for certain who asked for this release",
+            )
+    return Decision(Outcome.APPROVED, Reason.ENOUGH_APPROVALS)
+
+
+def _same_human(rules: Rules, requester: Identity, key: str) -> bool:
+    return requester.kind is not IdentityKind.UNKNOWN and rules.voter_key(requester) == key
+
+
+def _counts(rules: Rules, requester: Identity, key: str) -> bool:
+    if key not in rules.approver_keys():
+        return False
+    return rules.requester_may_approve or not _same_human(rules, requester, key)
+
+
+def _smallest(policy: ApprovalPolicy) -> int:
+    return min((sum(count for _, count in alternative) for alternative in policy.any_of), default=1)
+
+
+def _missing(rules: Rules, policy: ApprovalPolicy, approvers: Iterable[str]) -> str:
+    """Empty when one alternative is met; else what the alternatives still need, in words."""
+    approvers = frozenset(approvers)
+    wanted = [alternative for alternative in policy.any_of if alternative]
+    if any(_met(rules, alternative, approvers) for alternative in wanted):
+        return ""
+    return " or ".join(_in_words(alternative) for alternative in wanted) or "approvers (none are configured)"
+
+
+def _met(rules: Rules, alternative: Sequence[tuple[str, int]], approvers: frozenset[str]) -> bool:
+    """Whether the approvers can fill every seat, each of them one seat only.
+
+    Seats are few (a policy asks for two or three people), so trying the assignments is cheap.
+    """
+    seats = [role for role, count in alternative for _ in range(count)]
+    candidates = [sorted(approvers & rules.members(role)) for role in seats]
+    if len(approvers) < len(seats) or not all(candidates):
+        return False
+    return _fill(candidates, frozenset())
+
+
+def _fill(candidates: Sequence[Sequence[str]], taken: frozenset[str]) -> bool:
+    if not candidates:
+        return True
+    return any(_fill(candidates[1:], taken | {person}) for person in candidates[0] if person not in taken)
+
+
+def _in_words(alternative: Sequence[tuple[str, int]]) -> str:
+    return " + ".join(f"{count} × {role}" for role, count in alternative)

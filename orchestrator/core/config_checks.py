@@ -1,0 +1,432 @@
+"""The rules of a configuration, one function each; every function yields all the problems of its kind.
+
+They run on the normalised values (aliases replaced, booleans and locations in one form), and name places as the author
+wrote them. ``config.check`` is their only caller.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from orchestrator.core import images, schemas
+from orchestrator.core.problems import Problem, closest, did_you_mean, listing
+from orchestrator.core.sources import IMAGE_FORMS, Facts, Source, evaluate
+from orchestrator.core.stack_names import stack_name, stack_name_fault
+from orchestrator.core.workloads import Catalogue, WorkloadType
+
+
+class Context(Protocol):
+    """The part of ``config.CheckContext`` that the rules read."""
+
+    @property
+    def accounts(self) -> str: ...
+    @property
+    def stages(self) -> tuple[str, ...]: ...
+    @property
+    def model_registry(self) -> bool: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def partition(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything found out about one configuration."""
+
+    type: WorkloadType | None
+    values: Mapping[str, Any]
+    problems: tuple[Problem, ...]
+    assets: tuple[tuple[str, str, bool], ...] = ()
+    """Path, key, and whether the key may be a prefix."""
+    model_packages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One configuration on its way through the rules."""
+
+    type: WorkloadType
+    values: Mapping[str, Any]
+    path: str
+    context: Context
+    spelled: Mapping[str, str]
+    """Canonical key → the key as the author spelt it."""
+
+    def at(self, key: str) -> str:
+        """JSON path of a key."""
+        return f"{self.path}.{self.spelled.get(key, key)}"
+
+    def per_stage(self, key: str) -> bool:
+        """Whether the value of this key is an object of stages here."""
+        return is_stage_object(self.values.get(key), self.type.properties.get(key, {}), self.type)
+
+    def each_value(self, key: str) -> Iterator[tuple[str, Any]]:
+        """Path and value of the key, once for each stage where it is an object of stages."""
+        if key not in self.values:
+            return
+        if self.per_stage(key):
+            for stage, value in self.values[key].items():
+                yield f"{self.at(key)}.{stage}", value
+        else:
+            yield self.at(key), self.values[key]
+
+
+def find(values: Mapping[str, Any], path: str, catalogue: Catalogue, context: Context) -> Findings:
+    """Check everything about one configuration."""
+    workload_type, problems = _type(values, path, catalogue)
+    if workload_type is None:
+        return Findings(None, values, tuple(problems))
+    renamed, spelled, problems = _rename(values, path, workload_type)
+    part = _Part(workload_type, renamed, path, context, spelled)
+    problems += _unknown_keys(part, catalogue)
+    kept, registry_problems = _registry(part)
+    problems += registry_problems
+    normal = _normalise(kept, workload_type)
+    part = _Part(workload_type, normal, path, context, spelled)
+    problems += _required(part)
+    faulty = [*_stage_objects(part), *_values(part), *_conditions(part)]
+    problems += faulty
+    sound = frozenset(workload_type.properties) - {_key(problem, part) for problem in faulty}
+    problems += _names(part, sound)
+    problems += _arns(part, sound)
+    problems += _asset_keys(part, sound)
+    problems += _approval_stages(part, sound)
+    problems += _dynamic_references(part)
+    problems += _images(part, sound)
+    return Findings(
+        workload_type, normal, tuple(dict.fromkeys(problems)), tuple(_assets(part)), tuple(_model_packages(part))
+    )
+
+
+def is_stage_object(value: Any, schema: Mapping[str, Any], workload_type: WorkloadType) -> bool:
+    """Whether the value of a key is meant as an object of stages.
+
+    Where a single value is an object itself (``vpc``), an object with none of that object's keys is one of stages.
+    """
+    if not isinstance(value, Mapping) or not schema.get("x-per-stage"):
+        return False
+    single = schemas.per_value(schema, workload_type.schema)
+    return single.get("type") != "object" or not set(value) & set(single.get("properties", {}))
+
+
+def for_stage(values: Mapping[str, Any], workload_type: WorkloadType, stage: str) -> dict[str, Any]:
+    """The values with every object of stages replaced by this stage's value."""
+    properties = workload_type.properties
+    return {
+        key: value[stage] if is_stage_object(value, properties.get(key, {}), workload_type) else value
+        for key, value in values.items()
+    }
+
+
+def _type(values: Mapping[str, Any], path: str, catalogue: Catalogue) -> tuple[WorkloadType | None, list[Problem]]:
+    name = values.get("pipeline_type")
+    if name is None:
+        near = closest("pipeline_type", values)
+        fix = f'Did you mean "pipeline_type" where you wrote "{near}"?' if near else _known_types(catalogue)
+        return None, [Problem(f"{path}.pipeline_type", "is required but missing", fix)]
+    found = catalogue.get(name) if isinstance(name, str) else None
+    if found is not None:
+        return found, []
+    fix = did_you_mean(name, catalogue.names) if isinstance(name, str) else _known_types(catalogue)
+    return None, [Problem(f"{path}.pipeline_type", f"there is no workload type {name!r}", fix)]
+
+
+def _known_types(catalogue: Catalogue) -> str:
+    return f"Known: {listing(catalogue.names, most=20)}."
+
+
+def _rename(
+    values: Mapping[str, Any], path: str, workload_type: WorkloadType
+) -> tuple[dict[str, Any], dict[str, str], list[Problem]]:
+    """Other spellings of keys replaced; ``$schema``, an editor's help, dropped."""
+    renamed: dict[str, Any] = {}
+    spelled: dict[str, str] = {}
+    problems = []
+    for key, value in values.items():
+        canonical = workload_type.aliases.get(key, key)
+        if canonical in renamed:
+            what = f'says the same as "{spelled[canonical]}"'
+            problems.append(Problem(f"{path}.{key}", what, "Keep one of them."))
+        elif key != "$schema":
+            renamed[canonical] = value
+            spelled[canonical] = key
+    return renamed, spelled, problems
+
+
+def _unknown_keys(part: _Part, catalogue: Catalogue) -> Iterator[Problem]:
+    known = part.type.properties
+    for key in part.values:
+        if key in known:
+            continue
+        if key in part.type.unsupported_keys:
+            what = f"is not supported by {part.type.name} in this version"
+            yield Problem(part.at(key), what, "Remove the key: ignoring it silently would be worse.")
+            continue
+        others = catalogue.types_with_key(key)
+        if others:
+            what = f"is a key of {listing(others, most=3)} and is ignored by {part.type.name}"
+            yield Problem(part.at(key), what, "", "warning")
+            continue
+        near = closest(key, [*known, *part.type.aliases])
+        if near is not None and near not in part.spelled.values():
+            yield Problem(part.at(key), "there is no such key", f'Did you mean "{near}"?')
+        else:
+            yield Problem(part.at(key), "is not a known key and is ignored", "", "warning")
+
+
+def _registry(part: _Part) -> tuple[dict[str, Any], list[Problem]]:
+    """The values without the keys that the use (or not) of the Model Registry makes pointless."""
+    registry = part.type.registry
+    values = {key: value for key, value in part.values.items() if key in part.type.properties}
+    if registry is None:
+        return values, []
+    pointless = registry.instead_of if part.context.model_registry else (registry.key,)
+    word = "uses" if part.context.model_registry else "does not use"
+    problems = [
+        Problem(part.at(key), f"is ignored: this installation {word} the Model Registry", "", "warning")
+        for key in pointless
+        if key in values
+    ]
+    return {key: value for key, value in values.items() if key not in pointless}, problems
+
+
+def _normalise(values: Mapping[str, Any], workload_type: WorkloadType) -> dict[str, Any]:
+    root = workload_type.schema
+    required = set(root.get("required", ())) | set(workload_type.registry.instead_of if workload_type.registry else ())
+    normal = {}
+    for key, value in values.items():
+        schema = workload_type.properties[key]
+        single = schemas.per_value(schema, root)
+        if is_stage_object(value, schema, workload_type):
+            normal[key] = {stage: schemas.normalise(member, single, root) for stage, member in value.items()}
+        elif value != "" or key in required:
+            # An empty string where a key is optional meant "not given" to the old product.
+            normal[key] = schemas.normalise(value, single, root)
+    return normal
+
+
+def _required(part: _Part) -> Iterator[Problem]:
+    registry = part.type.registry
+    wanted = list(part.type.schema.get("required", ()))
+    if registry is not None:
+        wanted += [registry.key] if part.context.model_registry else registry.instead_of
+    for key in wanted:
+        if key not in part.values:
+            near = next(
+                (written for written in part.spelled if closest(written, [key]) and written not in wanted), None
+            )
+            if near is None:
+                yield schemas.missing(part.at(key), part.type.properties.get(key, {}))
+
+
+def _stage_objects(part: _Part) -> Iterator[Problem]:
+    stages = part.context.stages
+    for key in part.values:
+        if not part.per_stage(key):
+            continue
+        given = part.values[key]
+        if part.context.accounts == "single":
+            what = "is an object of stages, but this installation has one account"
+            yield Problem(part.at(key), what, "Write the value itself.")
+            continue
+        if part.type.runs_in == "orchestrator":
+            what = f"is an object of stages, but {part.type.name} is deployed once, into the orchestrator account"
+            yield Problem(part.at(key), what, "Write the value itself.")
+            continue
+        unknown = [stage for stage in given if stage not in stages]
+        for stage in unknown:
+            yield Problem(f"{part.at(key)}.{stage}", f'there is no stage "{stage}"', did_you_mean(stage, stages))
+        for stage in stages:
+            if stage not in given and closest(stage, unknown) is None:
+                yield Problem(
+                    part.at(key), f'has no value for the stage "{stage}"', "Add it, or write one value for all."
+                )
+
+
+def _values(part: _Part) -> Iterator[Problem]:
+    root = part.type.schema
+    for key in part.values:
+        schema = part.type.properties[key]
+        if key == "pipeline_type":
+            continue
+        single = schemas.per_value(schema, root)
+        single = {**single, "examples": single.get("examples") or _plain_examples(schema)}
+        for path, value in part.each_value(key):
+            if isinstance(value, Mapping) and _kind_of(single) != "object" and set(value) & set(part.context.stages):
+                yield Problem(path, "cannot differ by stage", "Write one value for all stages.")
+            else:
+                yield from schemas.faults(value, single, root, path)
+
+
+def _kind_of(schema: Mapping[str, Any]) -> str:
+    return "object" if "properties" in schema or schema.get("type") == "object" else str(schema.get("type", ""))
+
+
+def _plain_examples(schema: Mapping[str, Any]) -> list[Any]:
+    return [example for example in schema.get("examples", []) if not isinstance(example, Mapping)]
+
+
+def _conditions(part: _Part) -> Iterator[Problem]:
+    """``if``/``then`` rules of the schema: a key that another key's value makes necessary."""
+    root = part.type.schema
+    for rule in root.get("allOf", ()):
+        if not schemas.holds(part.values, rule["if"], root):
+            continue
+        then = rule.get("then", {})
+        reasons = [f'{key} "{part.values[key]}"' for key in rule["if"].get("properties", {}) if key in part.values]
+        for key in then.get("required", ()):
+            if key not in part.values:
+                what = f"is required with {' and '.join(reasons)}" if reasons else "is required"
+                yield Problem(part.at(key), what, str(part.type.properties.get(key, {}).get("description", "")))
+        for key, schema in then.get("properties", {}).items():
+            for path, value in part.each_value(key):
+                yield from schemas.faults(value, schema, root, path)
+
+
+def _key(problem: Problem, part: _Part) -> str:
+    """The canonical key that a problem is about."""
+    written = re.split(r"[.\[]", problem.path.removeprefix(part.path).removeprefix("."))[0]
+    return next((key for key, spelt in part.spelled.items() if spelt == written), written)
+
+
+def _names(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
+    naming = part.type.naming
+    key = "pipeline_name" if part.values.get("pipeline_name") else naming.key
+    name = part.values.get(key)
+    if key not in sound or not isinstance(name, str):
+        return
+    if not name.strip():
+        yield Problem(part.at(key), "is empty", "Give the workload a name.")
+        return
+    stack = stack_name(name, naming.suffix)
+    fault = stack_name_fault(stack)
+    if fault:
+        fix = "Choose another name." if key == "pipeline_name" else "Choose another, or set pipeline_name."
+        yield Problem(part.at(key), f'makes the stack name "{stack}", which {fault}', fix)
+
+
+def _arns(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
+    """An ARN of another region or partition would be refused at deployment."""
+    for key in part.values:
+        single = schemas.per_value(part.type.properties[key], part.type.schema)
+        if not single.get("x-arn") or key not in sound:
+            continue
+        for path, arn in part.each_value(key):
+            if not isinstance(arn, str) or not arn:
+                continue
+            _, partition, _, region, *_ = arn.split(":")
+            if partition != part.context.partition:
+                what = f'is in the partition "{partition}", the installation in "{part.context.partition}"'
+                yield Problem(path, what, "Name something of the installation's own partition.")
+            elif region != part.context.region:
+                what = f"is in {region}, the installation in {part.context.region}"
+                yield Problem(path, what, "Name something of the installation's own region.")
+
+
+def _assets(part: _Part) -> Iterator[tuple[str, str, bool]]:
+    root = part.type.schema
+    for key in part.values:
+        for path, value in part.each_value(key):
+            yield from _assets_in(value, part.type.properties[key], root, path)
+
+
+def _assets_in(
+    value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], path: str
+) -> Iterator[tuple[str, str, bool]]:
+    schema = schemas.per_value(schema, root)
+    kind = schema.get("x-asset")
+    if kind and isinstance(value, str) and value:
+        yield path, value, kind == "object_or_prefix"
+    for alternative in schema.get("anyOf", ()):
+        yield from _assets_in(value, alternative, root, path)
+    if isinstance(value, Mapping):
+        for name, member in value.items():
+            if name in schema.get("properties", {}):
+                yield from _assets_in(member, schema["properties"][name], root, f"{path}.{name}")
+
+
+def _asset_keys(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
+    for path, key, _ in _assets(part):
+        if path.startswith(tuple(part.at(name) for name in sound)):
+            if key.startswith("s3://"):
+                yield Problem(path, "is a URI", "Write the key in the assets bucket, without s3:// and bucket.")
+            elif key.startswith("/") or ".." in key.split("/") or "\\" in key:
+                yield Problem(path, f'"{key}" is not a plain key', "Write it without leading /, .. and backslashes.")
+            elif any(ord(character) < 32 or ord(character) == 127 for character in key):
+                yield Problem(path, "has a control character in it", "Rename the object.")
+            elif len(key.encode()) > 1024:
+                yield Problem(path, "is longer than S3's 1,024 bytes", "Use a shorter key.")
+
+
+def _model_packages(part: _Part) -> Iterator[str]:
+    registry = part.type.registry
+    if registry is not None and isinstance(part.values.get(registry.key), str):
+        yield part.values[registry.key]
+
+
+def _approval_stages(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
+    """The first of several stages is deployed without asking: a policy for it would never be asked."""
+    if "approval" not in sound or "approval" not in part.values:
+        return
+    stages = part.context.stages if part.context.accounts == "single" else part.context.stages[1:]
+    for stage in part.values["approval"]:
+        if stage in stages:
+            continue
+        path = f"{part.at('approval')}.{stage}"
+        if stage in part.context.stages:
+            yield Problem(path, f"{stage} is deployed without approval", f"Stages that ask: {', '.join(stages)}.")
+        else:
+            yield Problem(path, f'there is no stage "{stage}"', did_you_mean(stage, stages))
+
+
+def _dynamic_references(part: _Part) -> Iterator[Problem]:
+    """CloudFormation would replace ``{{resolve:…}}`` in a parameter by a secret of the stage account."""
+    for key, value in part.values.items():
+        if any("{{resolve:" in text.replace(" ", "") for text in _texts(value)):
+            yield Problem(part.at(key), "holds a dynamic reference ({{resolve:…}})", "Write the value itself.")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for name, member in value.items():
+            yield name
+            yield from _texts(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _texts(member)
+
+
+def _images(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
+    """Every image must exist for its version, region and each stage's instance type."""
+    staged = part.context.accounts == "multi" and part.type.runs_in == "stages"
+    facts = Facts({}, part.context.region, part.context.partition)
+    for source in dict.fromkeys(source.key for source in part.type.sources() if source.form in IMAGE_FORMS):
+        image = next(s for s in part.type.sources() if s.key == source and s.form in IMAGE_FORMS)
+        needed = {image.key, image.version_key, image.instance_key} - {""}
+        given = {key for key in needed if key in part.values}
+        if not needed - {image.instance_key} <= given or not given <= sound:
+            continue
+        for stage in part.context.stages if staged else ("",):
+            values = for_stage(part.values, part.type, stage)
+            try:
+                evaluate([image], values, facts)
+            except images.UnknownImage as unknown:
+                yield Problem(_image_path(part, image, unknown, stage), unknown.what, unknown.fix)
+
+
+def _image_path(part: _Part, image: Source, unknown: images.UnknownImage, stage: str) -> str:
+    if unknown.about == "version":
+        return part.at(image.version_key)
+    if unknown.about == "instance":
+        return (
+            f"{part.at(image.instance_key)}.{stage}"
+            if part.per_stage(image.instance_key)
+            else part.at(image.instance_key)
+        )
+    return part.at(image.key)

@@ -1,0 +1,115 @@
+"""Every error the product raises on purpose, in one tree.
+
+::
+
+    OrchestratorError
+    ├── Refused                    told to the person who asked; nothing was changed
+    │   ├── BadConfiguration       the configuration has problems; carries all of them (core/problems.py)
+    │   ├── BadRequest             the request itself has the wrong shape
+    │   ├── NotAllowed             this person may not do that; says why
+    │   ├── UnknownRelease         no release has this id
+    │   └── UnversionedObject      the object has no version; the bucket must be versioned
+    ├── StepFailed                 the release ends Failed; the message is shown in Slack and in the e-mail
+    │   ├── SourceGone             the configuration or an asset was deleted before it was packaged
+    │   ├── PackageDamaged         a package does not match its manifest
+    │   ├── PlanFailed             CloudFormation refused the change set
+    │   ├── PlanKeepsMoving        the stage changed under three plans in a row
+    │   ├── DeploymentFailed       CloudFormation rolled the stage back; carries its reason
+    │   ├── JobFailed              the job of the release did not complete
+    │   ├── VerificationFailed     the deployed workload did not pass its check
+    │   └── AccessDenied           IAM refused a call; names the role and the action
+    ├── TryAgain                   the state machine retries the step
+    │   ├── ChangeSetPending       the change set is still being made
+    │   ├── WorkloadBusy           another release of the workload is deploying
+    │   ├── StackBusy              the stack has an operation of somebody else in progress
+    │   └── Throttled              an AWS service asked for a slower pace
+    └── Conflict                   a conditional write lost its race; read again and decide anew
+
+Lambda reports the class name as ``errorType``, so the state machines name these classes in ``ErrorEquals``.
+"""
+
+from __future__ import annotations
+
+
+class OrchestratorError(Exception):
+    """Root of the tree; never raised itself."""
+
+
+class Refused(OrchestratorError):
+    """The request is refused before anything changes; the message is for the person who asked."""
+
+
+class BadRequest(Refused):
+    """The request has the wrong shape; the message names the place and what would be right."""
+
+
+class NotAllowed(Refused):
+    """This person may not do that; the message says why."""
+
+
+class UnknownRelease(Refused):
+    """No release has this id."""
+
+
+class UnversionedObject(Refused):
+    """An S3 event or object without a version id: which bytes were meant cannot be known."""
+
+
+class StepFailed(OrchestratorError):
+    """The release ends Failed with this message."""
+
+
+class SourceGone(StepFailed):
+    """An object version that the release refers to no longer exists."""
+
+
+class PackageDamaged(StepFailed):
+    """A package's bytes do not match its manifest."""
+
+
+class PlanFailed(StepFailed):
+    """CloudFormation could not make the change set."""
+
+
+class PlanKeepsMoving(StepFailed):
+    """Three plans of one stage in a row were overtaken by other changes of its stack."""
+
+
+class DeploymentFailed(StepFailed):
+    """CloudFormation did not reach the planned state; the message is its own reason."""
+
+
+class JobFailed(StepFailed):
+    """The job that the release runs did not complete."""
+
+
+class VerificationFailed(StepFailed):
+    """The deployed workload did not answer as its configuration demands."""
+
+
+class AccessDenied(StepFailed):
+    """IAM refused a call; the message names the role and the action."""
+
+
+class TryAgain(OrchestratorError):
+    """Nothing is wrong yet; the state machine tries the step again."""
+
+
+class ChangeSetPending(TryAgain):
+    """CloudFormation is still making the change set."""
+
+
+class WorkloadBusy(TryAgain):
+    """Another release of the same workload is deploying; this one waits its turn."""
+
+
+class StackBusy(TryAgain):
+    """The stack has an operation in progress that is not this release's."""
+
+
+class Throttled(TryAgain):
+    """An AWS service throttled a call beyond the SDK's own retries."""
+
+
+class Conflict(OrchestratorError):
+    """A conditional write lost its race."""

@@ -1,0 +1,121 @@
+"""AWS's events, parsed once into types.
+
+The constants here feed both the EventBridge rules of the stacks and the guards in front of the parsers, so a rule
+cannot match what its function does not understand. An event is a hint: whoever acts on a status event describes the
+thing itself first.
+
+Sources: "EventBridge object-level events" of the Amazon S3 User Guide (keys are *not* URL-encoded there);
+"CloudFormation stack status change event" of the AWS CloudFormation User Guide; "SageMaker Model Building Pipeline
+Execution Status Change" of the Amazon SageMaker Developer Guide.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestrator.core.errors import BadRequest, UnversionedObject
+
+CONFIGURATION_NAME = "mlops-config.json"
+
+S3_SOURCE = "aws.s3"
+S3_OBJECT_CREATED = "Object Created"
+CLOUDFORMATION_SOURCE = "aws.cloudformation"
+STACK_STATUS_CHANGE = "CloudFormation Stack Status Change"
+SAGEMAKER_SOURCE = "aws.sagemaker"
+PIPELINE_STATUS_CHANGE = "SageMaker Model Building Pipeline Execution Status Change"
+
+MANAGED_STACK_PREFIX = "mlops-pipeline-"
+"""Stacks of workloads are named ``mlops-pipeline-…``; stage accounts forward events of no others."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """One version of one object was written to the assets bucket."""
+
+    bucket: str
+    key: str
+    version_id: str
+    sequencer: str
+
+
+@dataclass(frozen=True)
+class StackChanged:
+    """A stack in a stage account is said to have changed its status."""
+
+    stack_id: str
+    status: str
+    request_token: str
+
+
+@dataclass(frozen=True)
+class PipelineChanged:
+    """A SageMaker Pipeline execution in a stage account is said to have changed its status."""
+
+    execution_arn: str
+    status: str
+
+
+StatusEvent = StackChanged | PipelineChanged
+
+
+def upload(event: Mapping[str, Any]) -> Upload:
+    """Parse an S3 "Object Created" event.
+
+    Raises ``BadRequest`` for another shape and ``UnversionedObject`` where no version id says which bytes are meant.
+    """
+    _expect(event, S3_SOURCE, S3_OBJECT_CREATED)
+    detail = _mapping(event, "detail")
+    stored = _mapping(detail, "object", "detail.")
+    bucket = _text(_mapping(detail, "bucket", "detail."), "name", "detail.bucket.")
+    key = _text(stored, "key", "detail.object.")
+    version_id = stored.get("version-id")
+    if not isinstance(version_id, str) or version_id in {"", "null"}:
+        raise UnversionedObject(
+            f"s3://{bucket}/{key} has no version id. Turn versioning on for the bucket and upload the file again."
+        )
+    sequencer = stored.get("sequencer")
+    return Upload(bucket, key, version_id, sequencer if isinstance(sequencer, str) else "")
+
+
+def status(event: Mapping[str, Any]) -> StatusEvent:
+    """Parse a forwarded status event; raises ``BadRequest`` for any other."""
+    detail = _mapping(event, "detail")
+    kind = (event.get("source"), event.get("detail-type"))
+    if kind == (CLOUDFORMATION_SOURCE, STACK_STATUS_CHANGE):
+        details = _mapping(detail, "status-details", "detail.")
+        token = detail.get("client-request-token")
+        return StackChanged(
+            _text(detail, "stack-id", "detail."),
+            _text(details, "status", "detail.status-details."),
+            token if isinstance(token, str) else "",
+        )
+    if kind == (SAGEMAKER_SOURCE, PIPELINE_STATUS_CHANGE):
+        return PipelineChanged(
+            _text(detail, "pipelineExecutionArn", "detail."),
+            _text(detail, "currentPipelineExecutionStatus", "detail."),
+        )
+    raise BadRequest(f"event of source {kind[0]!r} and detail-type {kind[1]!r} is not one this function follows")
+
+
+def _expect(event: Mapping[str, Any], source: str, detail_type: str) -> None:
+    if event.get("source") != source or event.get("detail-type") != detail_type:
+        raise BadRequest(
+            f"expected an event of source {source!r} and detail-type {detail_type!r}, "
+            f"got {event.get('source')!r} and {event.get('detail-type')!r}"
+        )
+
+
+def _mapping(parent: Mapping[str, Any], name: str, path: str = "") -> Mapping[str, Any]:
+    value = parent.get(name)
+    if not isinstance(value, Mapping):
+        raise BadRequest(f"the event has no object at {path}{name}")
+    return value
+
+
+def _text(parent: Mapping[str, Any], name: str, path: str) -> str:
+    value = parent.get(name)
+    if not isinstance(value, str) or not value:
+        raise BadRequest(f"the event has no text at {path}{name}")
+    return value

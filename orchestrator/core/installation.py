@@ -1,0 +1,116 @@
+"""What an installation is set to: the part of the settings that running functions need.
+
+The stacks build it from the context of ``cdk.json`` and store it as one JSON document in an SSM parameter; functions
+load it on their first call. ``to_json`` and ``from_json`` are each other's inverse.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from orchestrator.core.people import People, Person
+
+Mode = Literal["single", "multi"]
+
+DEFAULT_EXPIRY_HOURS = 72
+
+
+@dataclass(frozen=True)
+class ApprovalPolicy:
+    """Who must approve before a stage is deployed.
+
+    ``any_of`` lists alternatives; an alternative says how many persons of each role. Roles name people by e-mail
+    (keys of ``people``), Slack ids or IAM principals.
+    """
+
+    any_of: tuple[tuple[tuple[str, int], ...], ...]
+    expires_after_hours: int = DEFAULT_EXPIRY_HOURS
+    requester_may_approve: bool = False
+
+
+@dataclass(frozen=True)
+class StageSettings:
+    """One stage: its account, and the policy of its approval (None: deployed without asking)."""
+
+    name: str
+    account: str
+    approval: ApprovalPolicy | None = None
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The settings of one installation, as functions see them."""
+
+    mode: Mode
+    region: str
+    partition: str
+    account: str
+    """The orchestrator's own account number."""
+    external_id: str
+    """Demanded by the stage roles' trust policies; guards against a confused deputy, is no secret."""
+    stages: tuple[StageSettings, ...]
+    roles: Mapping[str, tuple[str, ...]]
+    """Approver roles: name → members (e-mails of ``people``, Slack ids, IAM principals)."""
+    people: People
+    slack_channel: str
+    slack_api_url: str = "https://slack.com/api/"
+    """``https://slack-gov.com/api/`` for GovSlack."""
+    slack_team: str = ""
+    """Id of the workspace; a click from another one is refused. Empty: the workspace of the bot token."""
+    model_registry: bool = False
+
+    def stage(self, name: str) -> StageSettings:
+        """The stage's settings; KeyError names an unknown stage."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise KeyError(f"no stage {name!r} in this installation (stages: {', '.join(self.stage_names)})")
+
+    @property
+    def stage_names(self) -> tuple[str, ...]:
+        """Stage names in the order of deployment."""
+        return tuple(stage.name for stage in self.stages)
+
+    def role_arn(self, stage: str, role: str) -> str:
+        """ARN of a role that the stage stack makes in its account: mlops-deploy, mlops-observe or mlops-run-job."""
+        return f"arn:{self.partition}:iam::{self.stage(stage).account}:role/mlops/{role}"
+
+    def to_json(self) -> str:
+        """One JSON document, keys sorted, so that an unchanged installation is an unchanged parameter."""
+        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Installation:
+        """Read what ``to_json`` wrote."""
+        raw: dict[str, Any] = json.loads(text)
+        return cls(
+            **{
+                **raw,
+                "stages": tuple(_stage(stage) for stage in raw["stages"]),
+                "roles": {name: tuple(members) for name, members in raw["roles"].items()},
+                "people": People(tuple(_person(person) for person in raw["people"]["everybody"])),
+            }
+        )
+
+
+def _stage(raw: dict[str, Any]) -> StageSettings:
+    policy = raw["approval"]
+    return StageSettings(raw["name"], raw["account"], None if policy is None else _policy(policy))
+
+
+def _policy(raw: dict[str, Any]) -> ApprovalPolicy:
+    any_of = tuple(tuple((role, count) for role, count in alternative) for alternative in raw["any_of"])
+    return ApprovalPolicy(any_of, raw["expires_after_hours"], raw["requester_may_approve"])
+
+
+def _person(raw: dict[str, Any]) -> Person:
+    return Person(
+        raw["email"],
+        raw["name"],
+        tuple(raw["slack_ids"]),
+        tuple(raw["iam_principals"]),
+        tuple(raw["git_emails"]),
+    )

@@ -1,0 +1,114 @@
+"""Who did what: a person, not a string.
+
+One human has an e-mail address, a Slack id, an IAM principal or session name and a Git e-mail. The setting ``people``
+joins them, so that "the requester may not approve" holds whichever way somebody comes in. What AWS or Slack
+has authenticated is *verified*; what a Git author or an object's metadata says is a claim and shown as one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class IdentityKind(StrEnum):
+    """Where an identity comes from."""
+
+    SLACK = "slack"
+    IAM = "iam"
+    EMAIL = "email"
+    GIT = "git"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """One name of somebody: a Slack id, an IAM principal's ARN, an e-mail address."""
+
+    kind: IdentityKind
+    value: str
+    verified: bool
+
+    def __str__(self) -> str:
+        return self.value
+
+
+UNKNOWN = Identity(IdentityKind.UNKNOWN, "unknown", verified=False)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A human of the ``people`` map. ``email`` is the key; the others are further names of the same human."""
+
+    email: str
+    name: str
+    slack_ids: tuple[str, ...] = ()
+    iam_principals: tuple[str, ...] = ()
+    git_emails: tuple[str, ...] = ()
+
+    def goes_by(self, identity: Identity) -> bool:
+        """Whether the identity is one of this person's names."""
+        value = identity.value
+        match identity.kind:
+            case IdentityKind.SLACK:
+                return value in self.slack_ids
+            case IdentityKind.IAM:
+                return any(same_principal(known, value) for known in self.iam_principals)
+            case IdentityKind.EMAIL:
+                return value.lower() == self.email.lower()
+            case IdentityKind.GIT:
+                return value.lower() in {e.lower() for e in (self.email, *self.git_emails)}
+            case IdentityKind.UNKNOWN:
+                return False
+
+
+@dataclass(frozen=True)
+class People:
+    """The ``people`` map of the settings."""
+
+    everybody: tuple[Person, ...] = ()
+
+    def find(self, identity: Identity) -> Person | None:
+        """The person who goes by this identity, or None."""
+        return next((person for person in self.everybody if person.goes_by(identity)), None)
+
+    def key(self, identity: Identity) -> str:
+        """One comparable key for a human: the person's e-mail, or the identity itself when nobody is known by it."""
+        person = self.find(identity)
+        return person.email.lower() if person else f"{identity.kind}:{identity.value}"
+
+    def display(self, identity: Identity) -> str:
+        """A name to show; a claim is marked."""
+        person = self.find(identity)
+        if identity.kind is IdentityKind.UNKNOWN:
+            return "unknown"
+        shown = person.name if person else principal_name(identity.value)
+        return shown if identity.verified else f"{shown} (unverified)"
+
+    def by_email(self, emails: Iterable[str]) -> tuple[Person, ...]:
+        """The persons with these e-mail keys, in the order given; unknown ones are left out."""
+        known = {person.email.lower(): person for person in self.everybody}
+        return tuple(known[email.lower()] for email in emails if email.lower() in known)
+
+
+def principal_name(value: str) -> str:
+    """The readable end of an ARN (``arn:aws:sts::1:assumed-role/Admin/ana`` → ``ana``); other strings as they are."""
+    return value.rsplit("/", 1)[-1] if value.startswith("arn:") else value
+
+
+def same_principal(known: str, seen: str) -> bool:
+    """Compare a configured IAM principal with one that called.
+
+    A configured bare word is a session name. A configured role ARN matches its assumed-role sessions
+    (``arn:aws:iam::1:role/path/R`` ~ ``arn:aws:sts::1:assumed-role/R/any-session``): STS drops the path.
+    """
+    if known == seen:
+        return True
+    if not known.startswith("arn:"):
+        return ":assumed-role/" in seen and seen.rsplit("/", 1)[-1] == known
+    if ":role/" in known and ":assumed-role/" in seen:
+        account, role = known.split(":")[4], known.rsplit("/", 1)[-1]
+        session = seen.split(":", 5)
+        return session[4] == account and session[5].split("/")[1] == role
+    return False

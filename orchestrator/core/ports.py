@@ -1,0 +1,241 @@
+"""What the steps need from the world, as protocols.
+
+``orchestrator/aws`` fulfils them with boto3, ``tests/fakes`` in memory; one behaviour suite runs on both. Every method
+may raise ``Throttled`` and ``AccessDenied``; others are named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from orchestrator.core.records import Plan, Record, TaskToken
+
+R = TypeVar("R", bound=Record)
+
+
+class Clock(Protocol):
+    """The time, passed in."""
+
+    def __call__(self) -> datetime:
+        """Now, in UTC."""
+        ...
+
+
+class Store(Protocol):
+    """The table. The conditional write is the only arbiter of races."""
+
+    def get(self, cls: type[R], key: tuple[str, str]) -> R | None:
+        """The record under this key (strongly consistent), or None."""
+        ...
+
+    def insert(self, record: Record) -> None:
+        """Write a record that must not exist yet; raises ``Conflict`` when it does."""
+        ...
+
+    def update(self, cls: type[R], key: tuple[str, str], change: Callable[[R], R]) -> R:
+        """Read, change, write if nobody wrote between; repeated until it holds. Returns what now stands.
+
+        ``change`` may raise to refuse; nothing is written then. Returning the record unchanged writes nothing.
+        Raises ``KeyError`` when there is no such record and ``Conflict`` when twenty attempts lost the race.
+        """
+        ...
+
+    def delete(self, record: Record) -> bool:
+        """Delete the record if it still is exactly this one; whether it was."""
+        ...
+
+    def under(self, cls: type[R], partition: str) -> tuple[R, ...]:
+        """All records of this kind in a partition."""
+        ...
+
+    def listed(self, cls: type[R], listing: str, *, limit: int = 100, newest_first: bool = False) -> tuple[R, ...]:
+        """Records of this kind in a list (eventually consistent), in the list's order."""
+        ...
+
+
+@dataclass(frozen=True)
+class ObjectVersion:
+    """One version of one S3 object."""
+
+    bucket: str
+    key: str
+    version_id: str
+    size: int
+    """Bytes."""
+    sha256: str = ""
+    """Hex SHA-256 that S3 computed; a composite one carries the suffix ``-<parts>``. Empty where S3 has none."""
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
+class Objects(Protocol):
+    """The S3 buckets of the orchestrator's own account."""
+
+    def read(self, bucket: str, key: str, version_id: str = "") -> bytes:
+        """The object's bytes; raises ``SourceGone`` when this version does not exist."""
+        ...
+
+    def describe(self, bucket: str, key: str, version_id: str = "") -> ObjectVersion:
+        """The object version (the latest when no id is given); raises ``SourceGone``, ``UnversionedObject``."""
+        ...
+
+    def copy_once(self, source: ObjectVersion, bucket: str, key: str) -> ObjectVersion:
+        """Copy server-side unless the target exists; the checksum is S3's own over the copy."""
+        ...
+
+    def write_once(self, bucket: str, key: str, data: bytes, content_type: str) -> ObjectVersion:
+        """Write an object that is never overwritten; the existing one is returned when its bytes are the same.
+
+        Raises ``Conflict`` when other bytes stand there already.
+        """
+        ...
+
+    def template_url(self, bucket: str, key: str) -> str:
+        """Path-style HTTPS URL of an object, as CloudFormation's TemplateURL takes it."""
+        ...
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """A change set to be made."""
+
+    stack_name: str
+    template_url: str
+    """Path-style S3 URL of the template."""
+    parameters: Mapping[str, str]
+    capabilities: Sequence[str]
+    tags: Mapping[str, str]
+    change_set_name: str
+    """``r-<release id>-<attempt>``: a repeated call finds the change set of the first."""
+    content_digest: str
+    """Bound into the plan's digest."""
+
+
+@dataclass(frozen=True)
+class StackState:
+    """A stack as CloudFormation describes it."""
+
+    stack_id: str
+    status: str
+    """CloudFormation's StackStatus, or ``ABSENT``."""
+    last_request_token: str = ""
+    """Client request token of the stack's latest operation."""
+    reason: str = ""
+    """Why the latest operation failed: the first failed resource's own reason, with its logical id and type."""
+    outputs: tuple[tuple[str, str], ...] = ()
+
+
+class Stacks(Protocol):
+    """CloudFormation in one stage's account, through the stage's deploy and observe roles."""
+
+    def plan(self, request: PlanRequest) -> Plan:
+        """Create (or find) the change set and describe it.
+
+        An empty one is deleted and returned as ``Plan(empty=True)``. A stack in ROLLBACK_COMPLETE that has no resources
+        left is deleted first. Raises ``ChangeSetPending``, ``StackBusy``, ``PlanFailed``.
+        """
+        ...
+
+    def still_valid(self, plan: Plan, content_digest: str) -> bool:
+        """Whether executing the change set would do what was shown: it exists, is AVAILABLE, the recomputed digest
+        is the plan's, and the stack has not moved since."""
+        ...
+
+    def execute(self, plan: Plan, request_token: str) -> bool:
+        """Execute the change set; False when it has become stale. A repeated call with the same token adopts the
+        first one's operation."""
+        ...
+
+    def state(self, stack: str) -> StackState:
+        """The stack by name or ARN (by ARN also after its deletion)."""
+        ...
+
+    def discard(self, plan: Plan) -> None:
+        """Delete the change set, and the stack if it is still in REVIEW_IN_PROGRESS and has no resources."""
+        ...
+
+
+class Tasks(Protocol):
+    """Step Functions: executions and task tokens."""
+
+    def start(self, machine_arn: str, name: str, payload: Mapping[str, object]) -> str:
+        """Start the execution of this name and return its ARN; an execution of that name that already exists is
+        adopted."""
+        ...
+
+    def succeed(self, token: TaskToken, output: Mapping[str, object]) -> bool:
+        """Answer a waiting task; False when the task was closed already."""
+        ...
+
+    def fail(self, token: TaskToken, error: str, cause: str) -> bool:
+        """Fail a waiting task; False when the task was closed already."""
+        ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an endpoint answered."""
+
+    status: int
+    body: bytes
+    content_type: str
+
+
+class Endpoints(Protocol):
+    """SageMaker endpoints in one stage's account, through the stage's observe role."""
+
+    def status(self, endpoint: str) -> tuple[str, str]:
+        """EndpointStatus and FailureReason (empty when there is none); status ``Absent`` when there is no endpoint."""
+        ...
+
+    def invoke(self, endpoint: str, body: bytes, content_type: str) -> Answer:
+        """One InvokeEndpoint call; a model error comes back as its HTTP status."""
+        ...
+
+
+@dataclass(frozen=True)
+class JobState:
+    """A job as its service describes it."""
+
+    arn: str
+    status: str
+    """Executing, Succeeded, Failed or Stopped."""
+    reason: str = ""
+
+
+class Jobs(Protocol):
+    """Jobs in one stage's account, through the stage's run-job role."""
+
+    def start_pipeline(self, pipeline: str, request_token: str, display_name: str) -> str:
+        """Start a SageMaker Pipeline execution and return its ARN; the same token starts no second one."""
+        ...
+
+    def pipeline(self, execution_arn: str) -> JobState:
+        """The pipeline execution."""
+        ...
+
+
+class Accounts(Protocol):
+    """The stages' accounts: sessions are made per call group, since a chained role session lives an hour at most."""
+
+    def stacks(self, stage: str) -> Stacks:
+        """CloudFormation in that stage."""
+        ...
+
+    def endpoints(self, stage: str) -> Endpoints:
+        """SageMaker endpoints in that stage."""
+        ...
+
+    def jobs(self, stage: str) -> Jobs:
+        """Jobs in that stage."""
+        ...
+
+
+class Mail(Protocol):
+    """The notification topic."""
+
+    def send(self, subject: str, text: str) -> None:
+        """Publish a notice; the subject is cut to SNS's 100 ASCII characters."""
+        ...

@@ -1,0 +1,385 @@
+"""What the table holds: one frozen dataclass per kind of row, and their keys.
+
+A record knows its own key, so that the store can stay ignorant of what it keeps. Times are ISO 8601 in UTC with
+seconds; no floats (DynamoDB has none). A change is made by reading a record, computing the next one with a pure
+function, and writing it on the condition that the row's ``revision`` has not moved (see ``ports.Store``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Protocol, Self, runtime_checkable
+
+from orchestrator.core.installation import ApprovalPolicy
+from orchestrator.core.people import Identity
+
+
+@runtime_checkable
+class Record(Protocol):
+    """A row of the table."""
+
+    KIND: ClassVar[str]
+
+    def key(self) -> tuple[str, str]:
+        """Partition key and sort key."""
+        ...
+
+    def listing(self) -> tuple[str, str] | None:
+        """The list this record appears in, and its sort key there; None when it appears in none."""
+        ...
+
+
+class Status(StrEnum):
+    """Where a release stands. The last seven are ends."""
+
+    REQUESTED = "requested"
+    PACKAGING = "packaging"
+    DEPLOYING = "deploying"
+    VERIFYING = "verifying"
+    PLANNING = "planning"
+    AWAITING_APPROVAL = "awaiting_approval"
+    SUCCEEDED = "succeeded"
+    UNCHANGED = "unchanged"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+    REFUSED = "refused"
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more happens to a release in this status."""
+        return self in _ENDS
+
+
+_ENDS = frozenset(
+    {
+        Status.SUCCEEDED,
+        Status.UNCHANGED,
+        Status.REJECTED,
+        Status.EXPIRED,
+        Status.SUPERSEDED,
+        Status.FAILED,
+        Status.REFUSED,
+    }
+)
+
+
+class SourceKind(StrEnum):
+    """What started a release."""
+
+    S3 = "s3"
+    API = "api"
+    SLACK = "slack"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the configuration came from: an S3 object version, or a request with its token."""
+
+    kind: SourceKind
+    bucket: str = ""
+    key: str = ""
+    version_id: str = ""
+    request: str = ""
+
+    def __str__(self) -> str:
+        if self.bucket:
+            return f"s3://{self.bucket}/{self.key} (version {self.version_id})"
+        return f"{self.kind} request {self.request}"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One delivery, claimed once: the conditional insert of this row is what makes ten deliveries one release."""
+
+    KIND: ClassVar[str] = "claim"
+    delivery: str
+    claimed_at: str
+    expires_at: int
+    """Epoch seconds; the table's time to live."""
+    releases: tuple[str, ...] = ()
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"CLAIM#{self.delivery}", "CLAIM"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None
+
+
+@dataclass(frozen=True)
+class StagePolicy:
+    """What a configuration demands of one stage's approval, beside the installation's own policy."""
+
+    stage: str
+    policy: ApprovalPolicy
+
+
+@dataclass(frozen=True)
+class Release:
+    """One release of one workload."""
+
+    KIND: ClassVar[str] = "release"
+    release_id: str
+    workload: str
+    workload_type: str
+    status: Status
+    source: Source
+    requester: Identity
+    created_at: str
+    updated_at: str
+    stages: tuple[str, ...] = ()
+    stage: str = ""
+    """The stage being worked on; empty before the first and after the last."""
+    stack_name: str = ""
+    digest: str = ""
+    """Content digest: SHA-256 over configuration, pinned assets and template."""
+    package_key: str = ""
+    package_version: str = ""
+    description: str = ""
+    channel: str = ""
+    reason: str = ""
+    """Why it ended as it did, in a sentence: CloudFormation's reason, the rejecter's words, the problems found."""
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    execution_arn: str = ""
+    ended_by: str = ""
+    """Display name of who rejected it, or the id of the release that superseded it."""
+    force: bool = False
+    """Release even when the content is live already."""
+    policies: tuple[StagePolicy, ...] = ()
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"RELEASE#{self.release_id}", "RELEASE"
+
+    def listing(self) -> tuple[str, str] | None:
+        """All releases, newest last; the id makes the sort key unique."""
+        return "RELEASES", f"{self.created_at}#{self.release_id}"
+
+
+@dataclass(frozen=True)
+class ParameterChange:
+    """One template parameter before and after; ``before`` is None for a new one, ``after`` None for a dropped one."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True)
+class ResourceChange:
+    """One resource of a change set."""
+
+    action: str
+    """add, modify, remove, replace, or maybe_replace where CloudFormation cannot tell before it deploys."""
+    logical_id: str
+    resource_type: str
+    properties: tuple[str, ...] = ()
+    """Names of the changed properties, for modify and replace."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A change set, described so that a human can judge it."""
+
+    change_set_arn: str
+    stack_id: str
+    stack_name: str
+    digest: str
+    """SHA-256 over change-set ARN, template, parameters and content digest: what an approval is bound to."""
+    creates_stack: bool
+    empty: bool
+    resources: tuple[ResourceChange, ...]
+    parameters: tuple[ParameterChange, ...]
+    base: str = ""
+    """The stack's last update when the plan was made (ISO 8601); a different one later means the stack moved."""
+
+
+class StageStatus(StrEnum):
+    """Where one stage of a release stands."""
+
+    PENDING = "pending"
+    PLANNED = "planned"
+    AWAITING_APPROVAL = "awaiting_approval"
+    DEPLOYING = "deploying"
+    DEPLOYED = "deployed"
+    UNCHANGED = "unchanged"
+    VERIFIED = "verified"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True)
+class StageRecord:
+    """One stage of one release: its plan, its deployment and what came of it."""
+
+    KIND: ClassVar[str] = "stage"
+    release_id: str
+    stage: str
+    status: StageStatus
+    updated_at: str
+    attempt: int = 0
+    """Number of the current plan; a stale plan is made anew, at most three times."""
+    plan: Plan | None = None
+    approval_id: str = ""
+    outputs: tuple[tuple[str, str], ...] = ()
+    note: str = ""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"RELEASE#{self.release_id}", f"STAGE#{self.stage}"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None
+
+
+@dataclass(frozen=True)
+class TaskToken:
+    """A Step Functions task token: a bearer credential. It prints as nothing."""
+
+    value: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return "(task token)"
+
+
+class ApprovalStatus(StrEnum):
+    """Where an approval stands."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+
+class Verdict(StrEnum):
+    """What a person said."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+@dataclass(frozen=True)
+class Vote:
+    """One person's word on one approval."""
+
+    person: str
+    """Comparable key of the human (``People.key``)."""
+    display: str
+    verdict: Verdict
+    at: str
+    reason: str = ""
+    via: str = "slack"
+
+
+@dataclass(frozen=True)
+class Approval:
+    """A question to people: may this plan be executed?"""
+
+    KIND: ClassVar[str] = "approval"
+    approval_id: str
+    release_id: str
+    stage: str
+    digest: str
+    """The plan's digest: what the approvers are shown, and what is deployed."""
+    status: ApprovalStatus
+    asked_at: str
+    expires_at: str
+    token: TaskToken | None
+    """None once the state machine has been answered."""
+    votes: tuple[Vote, ...] = ()
+    settled_at: str = ""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"APPROVAL#{self.approval_id}", "APPROVAL"
+
+    def listing(self) -> tuple[str, str] | None:
+        """Approvals whose state machine still waits for its answer; the sweeper looks here."""
+        return ("WAITING", f"APPROVAL#{self.approval_id}") if self.token else None
+
+
+class WaitKind(StrEnum):
+    """What a step waits for."""
+
+    STACK = "stack"
+    PIPELINE = "pipeline"
+
+
+@dataclass(frozen=True)
+class Wait:
+    """A state-machine task that waits for something in a stage account to end."""
+
+    KIND: ClassVar[str] = "wait"
+    kind: WaitKind
+    subject: str
+    """ARN of the stack or job."""
+    request_token: str
+    """Client request token of the operation: tells our operation from somebody else's on the same stack."""
+    release_id: str
+    stage: str
+    token: TaskToken
+    stored_at: str
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"WAIT#{self.subject}", self.request_token
+
+    def listing(self) -> tuple[str, str] | None:
+        """Open waits; the sweeper looks here."""
+        return "WAITING", f"WAIT#{self.stored_at}#{self.subject}"
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What is live of a workload, and which release has its turn."""
+
+    KIND: ClassVar[str] = "workload"
+    workload: str
+    live_release: str = ""
+    live_digest: str = ""
+    running_release: str = ""
+    running_digest: str = ""
+    generation: int = 0
+    """Grows with every release that takes its turn: a fencing token."""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"WORKLOAD#{self.workload}", "WORKLOAD"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return "WORKLOADS", self.workload
+
+    @classmethod
+    def named(cls, name: str) -> Self:
+        """A workload that has never been released."""
+        return cls(workload=name)
+
+
+@dataclass(frozen=True)
+class ChatMessage:
+    """Where a release's Slack message is, and what was last said: a view's own bookkeeping, never the record."""
+
+    KIND: ClassVar[str] = "message"
+    release_id: str
+    channel: str = ""
+    ts: str = ""
+    rendered: str = ""
+    """SHA-256 of the blocks last sent: the same view is not sent twice."""
+    announced: tuple[str, ...] = ()
+    """Things said once: ``asked:<approval id>`` in the thread, ``mail:<status>`` by e-mail."""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"RELEASE#{self.release_id}", "MESSAGE"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None

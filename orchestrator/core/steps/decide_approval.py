@@ -1,0 +1,138 @@
+"""A person votes: from Slack, the API or the command line, always through here.
+
+The vote is written first, by a condition on the row; the state machine is answered second. If the function dies
+between, the sweeper repeats the second step from the row. What is shown is never the record.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from orchestrator.core.approvals import Decision, Outcome, Reason, Rules, decide, eligible
+from orchestrator.core.errors import NotAllowed, Refused
+from orchestrator.core.installation import Installation
+from orchestrator.core.people import Identity
+from orchestrator.core.ports import Clock, Store, Tasks
+from orchestrator.core.records import Approval, ApprovalStatus, Release, Verdict, Vote
+from orchestrator.core.steps.progress import approval_of, read_stamp, release_of, rules_for, stamp
+from orchestrator.core.steps.request_approval import answer
+
+MIN_REASON = 3
+"""Characters of a reason to reject."""
+
+MAX_REASON = 1000
+
+MIN_PREFIX = 16
+"""Hex digits of the digest that a button carries: 64 bits cannot be met by chance."""
+
+
+@dataclass(frozen=True)
+class Ballot:
+    """What somebody wants to say about one approval."""
+
+    approval_id: str
+    digest_prefix: str
+    """The start of the plan's digest as it was shown to the voter."""
+    voter: Identity
+    verdict: Verdict
+    reason: str = ""
+    via: str = "slack"
+
+
+@dataclass(frozen=True)
+class BallotResult:
+    """What came of a ballot."""
+
+    approval: Approval
+    decision: Decision
+    sentence: str
+    """For the voter."""
+    counted: bool
+    """False when the ballot changed nothing: the same vote again, or a vote on what is settled."""
+
+
+def vote(ballot: Ballot, *, store: Store, tasks: Tasks, installation: Installation, now: Clock) -> BallotResult:
+    """Count a ballot, and answer the state machine when it settles the approval.
+
+    Raises ``NotAllowed`` when this person may not vote here, ``Refused`` when there is nothing (more) to vote on or
+    the plan is another one than the voter was shown; both carry a sentence for the voter.
+    """
+    approval = approval_of(store, ballot.approval_id)
+    if approval is None:
+        raise Refused("There is no such approval (any more).")
+    release = release_of(store, approval.release_id)
+    rules = rules_for(installation, release, approval.stage)
+    if rules is None:
+        raise Refused(f"{approval.stage} needs no approval.")
+    _check(ballot, release, rules, approval)
+    before = approval.votes
+
+    def cast(current: Approval) -> Approval:
+        return _cast(current, ballot, release, rules, now)
+
+    after = store.update(Approval, approval.key(), cast)
+    if after.status is not ApprovalStatus.PENDING:
+        answer(after, store=store, tasks=tasks)
+    decision = decide(rules, release.requester, after.votes)
+    counted = after.votes != before and _has_said(after, rules.voter_key(ballot.voter), ballot.verdict)
+    return BallotResult(after, decision, _sentence(after, decision, release), counted)
+
+
+def _check(ballot: Ballot, release: Release, rules: Rules, approval: Approval) -> None:
+    standing = eligible(rules, release.requester, ballot.voter)
+    if standing.reason is Reason.IS_THE_REQUESTER:
+        raise NotAllowed(f"You asked for this release, so somebody else has to decide about {approval.stage}.")
+    if not standing.allowed:
+        raise NotAllowed(f"You are not an approver of {approval.stage}.")
+    if not approval.digest.startswith(ballot.digest_prefix) or len(ballot.digest_prefix) < MIN_PREFIX:
+        raise Refused("The plan has changed since you looked. Look at the new one and decide again.")
+    if ballot.verdict is Verdict.REJECT and not MIN_REASON <= len(ballot.reason.strip()) <= MAX_REASON:
+        raise Refused(f"A rejection needs a reason of {MIN_REASON} to {MAX_REASON} characters.")
+
+
+def _cast(current: Approval, ballot: Ballot, release: Release, rules: Rules, now: Clock) -> Approval:
+    """The approval with this ballot in it; unchanged when the ballot can no longer change anything."""
+    key = rules.voter_key(ballot.voter)
+    if current.status is not ApprovalStatus.PENDING or _has_said(current, key, ballot.verdict):
+        return current
+    moment = now()
+    if moment >= read_stamp(current.expires_at):
+        # The state machine's own time-out ends the release; a late vote must not look like a decision.
+        return current
+    cast = Vote(
+        person=key,
+        display=rules.people.display(ballot.voter),
+        verdict=ballot.verdict,
+        at=stamp(moment),
+        reason=ballot.reason.strip()[:MAX_REASON],
+        via=ballot.via,
+    )
+    votes = (*(vote for vote in current.votes if vote.person != key), cast)
+    outcome = decide(rules, release.requester, votes).outcome
+    if outcome is Outcome.WAIT:
+        return replace(current, votes=votes)
+    status = ApprovalStatus.APPROVED if outcome is Outcome.APPROVED else ApprovalStatus.REJECTED
+    return replace(current, votes=votes, status=status, settled_at=stamp(moment))
+
+
+def _has_said(approval: Approval, person: str, verdict: Verdict) -> bool:
+    return any(vote.person == person and vote.verdict is verdict for vote in approval.votes)
+
+
+def _sentence(approval: Approval, decision: Decision, release: Release) -> str:
+    stage, workload = approval.stage, release.workload
+    last = approval.votes[-1] if approval.votes else None
+    match approval.status:
+        case ApprovalStatus.APPROVED:
+            who = ", ".join(vote.display for vote in approval.votes if vote.verdict is Verdict.APPROVE)
+            return f"{workload} is approved for {stage} by {who}."
+        case ApprovalStatus.REJECTED:
+            return f"{workload} was rejected for {stage} by {last.display if last else 'somebody'}."
+        case ApprovalStatus.EXPIRED:
+            return f"The approval of {workload} for {stage} has expired."
+        case ApprovalStatus.SUPERSEDED:
+            return f"A newer release of {workload} has superseded this one."
+        case ApprovalStatus.PENDING if not decision.missing:
+            return f"The approval of {workload} for {stage} has expired."
+        case _:
+            return f"Your approval of {workload} for {stage} is counted. Still needed: {decision.missing}."

@@ -1,0 +1,174 @@
+"""DeployDev, DeployStaging, DeployProd: execute exactly the planned change set, and let the state machine wait.
+
+The wait is stored before the change set is executed, so no event can come too early. The client request token derives
+from release, stage and attempt: a repeated step finds its own operation on the stack and adopts it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.core.errors import StepFailed
+from orchestrator.core.installation import Installation
+from orchestrator.core.ports import Accounts, Clock, Objects, Store, Tasks
+from orchestrator.core.records import (
+    ApprovalStatus,
+    Plan,
+    Release,
+    StageRecord,
+    StageStatus,
+    Status,
+    TaskToken,
+    Wait,
+    WaitKind,
+    Workload,
+)
+from orchestrator.core.steps.plan_stage import make_plan
+from orchestrator.core.steps.progress import approval_of, move, move_stage, rules_for, stage_of, stamp
+from orchestrator.core.steps.settle import settle, store_wait
+
+
+def deploy_stage(
+    release_id: str,
+    stage: str,
+    token: TaskToken,
+    *,
+    store: Store,
+    objects: Objects,
+    accounts: Accounts,
+    tasks: Tasks,
+    installation: Installation,
+    packages_bucket: str,
+    now: Clock,
+) -> None:
+    """Execute the stage's plan (made here for a stage without approval) and answer when that needs no waiting.
+
+    Answers ``{"outcome": "unchanged"}`` for an empty plan and ``{"outcome": "stale"}`` for one that would no longer do
+    what was shown; ``{"outcome": "deployed"}`` or a failure comes when the stack has settled.
+    """
+    release = move(store, release_id, now, Status.DEPLOYING, stage=stage)
+    _check_turn(store, release)
+    asks = rules_for(installation, release, stage) is not None
+    record = stage_of(store, release_id, stage, now)
+    if record.plan is None:
+        if asks:
+            raise StepFailed(f"{stage} has no approved plan")
+        record = make_plan(
+            release,
+            stage,
+            store=store,
+            objects=objects,
+            accounts=accounts,
+            packages_bucket=packages_bucket,
+            now=now,
+        )
+    plan = record.plan
+    if plan is None:
+        raise StepFailed(f"the plan for {stage} was withdrawn while it was being made")
+    if plan.empty:
+        _note_unchanged(record, plan, store, accounts, now)
+        tasks.succeed(token, {"outcome": "unchanged"})
+        return
+    if asks:
+        _check_approved(store, record, plan)
+    wait = store_wait(
+        Wait(
+            kind=WaitKind.STACK,
+            subject=plan.stack_id,
+            request_token=request_token(release_id, stage, record.attempt),
+            release_id=release_id,
+            stage=stage,
+            token=token,
+            stored_at=stamp(now()),
+        ),
+        store,
+    )
+    if not _execute(release, record, plan, wait, store, accounts, now):
+        store.delete(wait)
+        _make_stale(record, plan, store, accounts, now)
+        if asks:
+            tasks.succeed(token, {"outcome": "stale"})
+            return
+        deploy_stage(
+            release_id,
+            stage,
+            token,
+            store=store,
+            objects=objects,
+            accounts=accounts,
+            tasks=tasks,
+            installation=installation,
+            packages_bucket=packages_bucket,
+            now=now,
+        )
+        return
+    settle(wait, store=store, accounts=accounts, tasks=tasks, now=now)
+
+
+def request_token(release_id: str, stage: str, attempt: int) -> str:
+    """CloudFormation's client request token of one attempt: at most 128 characters of ``[-a-zA-Z0-9]``."""
+    return f"{release_id}-{stage}-{attempt}"
+
+
+def _check_turn(store: Store, release: Release) -> None:
+    """Another release may have taken over from one that was believed dead; the late one must not write."""
+    workload = store.get(Workload, Workload.named(release.workload).key())
+    if workload is None or workload.running_release != release.release_id:
+        holder = workload.running_release if workload else ""
+        raise StepFailed(f"this release no longer has its turn; {holder or 'no release'} has it")
+
+
+def _check_approved(store: Store, record: StageRecord, plan: Plan) -> None:
+    approval = approval_of(store, record.approval_id) if record.approval_id else None
+    if approval is None or approval.status is not ApprovalStatus.APPROVED or approval.digest != plan.digest:
+        raise StepFailed(f"the plan for {record.stage} is not the one that was approved")
+
+
+def _execute(
+    release: Release,
+    record: StageRecord,
+    plan: Plan,
+    wait: Wait,
+    store: Store,
+    accounts: Accounts,
+    now: Clock,
+) -> bool:
+    """Execute the plan unless an earlier run of this step has; False when the plan is stale."""
+    stacks = accounts.stacks(record.stage)
+    if stacks.state(plan.stack_id).last_request_token != wait.request_token:
+        if not stacks.still_valid(plan, release.digest):
+            return False
+        if not stacks.execute(plan, wait.request_token):
+            return False
+    move_stage(store, record, now, lambda current: _deploying(current))
+    return True
+
+
+def _deploying(record: StageRecord) -> StageRecord:
+    done = {StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.FAILED}
+    return record if record.status in done else replace(record, status=StageStatus.DEPLOYING)
+
+
+def _note_unchanged(record: StageRecord, plan: Plan, store: Store, accounts: Accounts, now: Clock) -> None:
+    outputs = accounts.stacks(record.stage).state(plan.stack_name).outputs
+    move_stage(store, record, now, lambda current: replace(current, status=StageStatus.UNCHANGED, outputs=outputs))
+
+
+def _make_stale(record: StageRecord, plan: Plan, store: Store, accounts: Accounts, now: Clock) -> None:
+    """Drop the plan and count the attempt; the next plan is another change set with a name of its own."""
+    accounts.stacks(record.stage).discard(plan)
+    attempt = record.attempt
+
+    def next_attempt(current: StageRecord) -> StageRecord:
+        if current.attempt != attempt:
+            return current
+        return replace(
+            current,
+            attempt=attempt + 1,
+            plan=None,
+            approval_id="",
+            status=StageStatus.PENDING,
+            note="The stack changed after the plan was made; it is planned anew.",
+        )
+
+    move_stage(store, record, now, next_attempt)

@@ -1,0 +1,211 @@
+"""Package: check the configuration once more, pin its assets, write the immutable package, take the workload's turn.
+
+The package *is* the release: what runs in dev is byte for byte what runs in prod. A repeated step finds the package
+that the first one wrote and goes on with it, even when an asset was overwritten in between.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+
+from orchestrator.core.config import Checked, InstallationNames, ResolvedAssets, check_file
+from orchestrator.core.errors import Conflict, SourceGone, WorkloadBusy
+from orchestrator.core.installation import Installation
+from orchestrator.core.packaging import (
+    Package,
+    Provenance,
+    asset_copy_key,
+    build_package,
+    read_package,
+)
+from orchestrator.core.ports import Clock, Objects, Store, Tasks
+from orchestrator.core.problems import BadConfiguration, Problem
+from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, Status, Workload
+from orchestrator.core.sources import PinnedAsset
+from orchestrator.core.steps.progress import approval_of, move, release_of, stamp
+from orchestrator.core.steps.receive_request import check_context, request_key
+from orchestrator.core.steps.released import package_key, template_key
+from orchestrator.core.steps.request_approval import answer
+from orchestrator.core.version import VERSION
+from orchestrator.core.workloads import Catalogue
+
+PERMISSIONS_BOUNDARY = "mlops/mlops-workload-boundary"
+"""Path and name of the managed policy that the stage stack makes."""
+
+
+def package(
+    release_id: str,
+    *,
+    store: Store,
+    objects: Objects,
+    tasks: Tasks,
+    catalogue: Catalogue,
+    installation: Installation,
+    assets_bucket: str,
+    packages_bucket: str,
+    packages_key_arn: str,
+    now: Clock,
+) -> dict[str, object]:
+    """Write the package; answers ``{"outcome": "packaged"}``, or ``unchanged`` when the content is live or on its way.
+
+    Raises ``BadConfiguration``, ``SourceGone``, and ``WorkloadBusy`` while another release of the workload deploys.
+    """
+    release = move(store, release_id, now, Status.PACKAGING)
+    if not release.package_key:
+        names = InstallationNames(
+            assets_bucket=assets_bucket,
+            packages_bucket=packages_bucket,
+            packages_key_arn=packages_key_arn,
+            region=installation.region,
+            partition=installation.partition,
+            permissions_boundary=PERMISSIONS_BOUNDARY,
+        )
+        data = objects.read(packages_bucket, request_key(release_id))
+        (checked,) = check_file(data, catalogue, check_context(installation))
+        resolved = _pin(checked, objects, names)
+        built = _build(release, checked, resolved, names, installation)
+        release = _keep(release, built, objects, store, packages_bucket, now)
+    same = _take_turn(release, store, tasks, now)
+    if same:
+        store.update(Release, release.key(), lambda found: replace(found, reason=same))
+        return {"outcome": "unchanged"}
+    return {"outcome": "packaged"}
+
+
+def _pin(checked: Checked, objects: Objects, names: InstallationNames) -> ResolvedAssets:
+    """Pin every asset to the version it has now and copy that version server-side; every missing one is reported."""
+    pinned: dict[str, PinnedAsset] = {}
+    problems: list[Problem] = []
+    for asset in checked.assets:
+        if asset.key in pinned:
+            continue
+        try:
+            source = objects.describe(names.assets_bucket, asset.key)
+        except SourceGone:
+            if not asset.or_prefix:
+                what = f'there is no object "{asset.key}" in the assets bucket'
+                problems.append(Problem(asset.path, what, "Upload it before the configuration."))
+            continue
+        key = asset_copy_key(source.bucket, source.key, source.version_id)
+        copy = objects.copy_once(source, names.packages_bucket, key)
+        pinned[asset.key] = PinnedAsset(
+            key=asset.key,
+            bucket=source.bucket,
+            version_id=source.version_id,
+            copy_bucket=copy.bucket,
+            copy_key=copy.key,
+            sha256=copy.sha256,
+            size=copy.size,
+            copy_version_id=copy.version_id,
+        )
+    if problems:
+        raise BadConfiguration(problems)
+    return ResolvedAssets(pinned)
+
+
+def _build(
+    release: Release,
+    checked: Checked,
+    resolved: ResolvedAssets,
+    names: InstallationNames,
+    installation: Installation,
+) -> Package:
+    provenance = Provenance(
+        requested_by=installation.people.display(release.requester),
+        requester_verified=release.requester.verified,
+        requested_at=release.created_at,
+        source=str(release.source),
+        version=release.source.version_id,
+        release_id=release.release_id,
+    )
+    return build_package(
+        checked,
+        resolved,
+        names,
+        stages=release.stages,
+        provenance=provenance,
+        product_version=VERSION,
+    )
+
+
+def _keep(
+    release: Release, built: Package, objects: Objects, store: Store, packages_bucket: str, now: Clock
+) -> Release:
+    """Write the package, or go on with the one that an earlier run of this step wrote; then note it in the record."""
+    key = package_key(release.release_id)
+    try:
+        written = objects.write_once(packages_bucket, key, built.zip_bytes, "application/zip")
+    except Conflict:
+        written = objects.describe(packages_bucket, key)
+        built = read_package(objects.read(packages_bucket, key, written.version_id))
+    objects.write_once(packages_bucket, template_key(release.release_id), built.template, "application/yaml")
+    for stage in release.stages:
+        for document_key, data in built.documents(stage).items():
+            objects.write_once(packages_bucket, document_key, data, "application/json")
+    return store.update(
+        Release,
+        release.key(),
+        lambda found: replace(
+            found,
+            digest=built.digest,
+            package_key=key,
+            package_version=written.version_id,
+            updated_at=stamp(now()),
+        ),
+    )
+
+
+def _take_turn(release: Release, store: Store, tasks: Tasks, now: Clock) -> str:
+    """Become the workload's running release; the answer says why not when the same content is there already.
+
+    A release that waits for approval gives way to this one; one that deploys is waited for (``WorkloadBusy``).
+    """
+    key = Workload.named(release.workload).key()
+    if store.get(Workload, key) is None:
+        with suppress(Conflict):
+            store.insert(Workload.named(release.workload))
+    after = store.update(Workload, key, lambda current: _turn(current, release))
+    if after.running_release == release.release_id:
+        return ""
+    if after.running_release:
+        if after.running_digest == release.digest and not release.force:
+            return f"The same content is on its way already, in release {after.running_release}."
+        _supersede(after.running_release, release, store, tasks, now)
+        raise WorkloadBusy(f"release {after.running_release} of {release.workload} has its turn")
+    return f"The same content is live already, since release {after.live_release}."
+
+
+def _turn(current: Workload, release: Release) -> Workload:
+    """The workload with this release running, if it is free and the content is new."""
+    if current.running_release:
+        return current
+    if current.live_digest == release.digest and not release.force:
+        return current
+    return replace(
+        current,
+        running_release=release.release_id,
+        running_digest=release.digest,
+        generation=current.generation + 1,
+    )
+
+
+def _supersede(holder_id: str, newer: Release, store: Store, tasks: Tasks, now: Clock) -> None:
+    """End the holder's pending approval, if it waits for one; what it deploys is never interrupted."""
+    holder = release_of(store, holder_id)
+    if holder.status is not Status.AWAITING_APPROVAL or holder.created_at > newer.created_at:
+        return
+    record = store.get(StageRecord, (f"RELEASE#{holder_id}", f"STAGE#{holder.stage}"))
+    approval = approval_of(store, record.approval_id) if record and record.approval_id else None
+    if approval is None:
+        return
+
+    def close(current: Approval) -> Approval:
+        if current.status is not ApprovalStatus.PENDING:
+            return current
+        return replace(current, status=ApprovalStatus.SUPERSEDED, settled_at=stamp(now()))
+
+    after = store.update(Approval, approval.key(), close)
+    if after.status is ApprovalStatus.SUPERSEDED:
+        store.update(Release, holder.key(), lambda found: replace(found, ended_by=newer.release_id))
+        answer(after, store=store, tasks=tasks)

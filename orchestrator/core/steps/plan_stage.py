@@ -1,0 +1,86 @@
+"""PlanStaging, PlanProd: make the change set of a stage and describe it for a human."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.core.errors import PlanKeepsMoving
+from orchestrator.core.installation import DEFAULT_EXPIRY_HOURS, Installation
+from orchestrator.core.ports import Accounts, Clock, Objects, PlanRequest, Store
+from orchestrator.core.records import Release, StageRecord, StageStatus, Status
+from orchestrator.core.steps.progress import move, move_stage, release_of, rules_for, stage_of
+from orchestrator.core.steps.released import released_package, template_key
+
+MAX_ATTEMPTS = 3
+"""Plans of one stage in one release: after three that were overtaken somebody else is at work on the stack."""
+
+
+def plan_stage(
+    release_id: str,
+    stage: str,
+    *,
+    store: Store,
+    objects: Objects,
+    accounts: Accounts,
+    installation: Installation,
+    packages_bucket: str,
+    now: Clock,
+) -> dict[str, object]:
+    """Plan the stage; the answer says how long the approval may take.
+
+    Raises ``ChangeSetPending``, ``StackBusy`` (both retried), ``PlanFailed``, ``PlanKeepsMoving``.
+    """
+    release = move(store, release_id, now, Status.PLANNING, stage=stage)
+    record = make_plan(
+        release,
+        stage,
+        store=store,
+        objects=objects,
+        accounts=accounts,
+        packages_bucket=packages_bucket,
+        now=now,
+    )
+    rules = rules_for(installation, release_of(store, release_id), stage)
+    hours = rules.expires_after_hours if rules else DEFAULT_EXPIRY_HOURS
+    return {
+        "outcome": "planned",
+        "expires_in_seconds": hours * 3600,
+        "empty": bool(record.plan and record.plan.empty),
+    }
+
+
+def make_plan(
+    release: Release,
+    stage: str,
+    *,
+    store: Store,
+    objects: Objects,
+    accounts: Accounts,
+    packages_bucket: str,
+    now: Clock,
+) -> StageRecord:
+    """Make this attempt's change set and keep its description in the stage's record."""
+    record = stage_of(store, release.release_id, stage, now)
+    if record.attempt > MAX_ATTEMPTS:
+        raise PlanKeepsMoving(
+            f"{MAX_ATTEMPTS} plans for {stage} in a row were overtaken by other changes of {release.stack_name}"
+        )
+    package = released_package(release, objects, packages_bucket)
+    request = PlanRequest(
+        stack_name=release.stack_name,
+        template_url=objects.template_url(packages_bucket, template_key(release.release_id)),
+        parameters=package.parameters(stage),
+        capabilities=package.capabilities,
+        tags=package.tags(stage),
+        change_set_name=f"r-{release.release_id}-{record.attempt}",
+        content_digest=release.digest,
+    )
+    plan = accounts.stacks(stage).plan(request)
+    attempt = record.attempt
+
+    def planned(current: StageRecord) -> StageRecord:
+        if current.attempt != attempt:
+            return current
+        return replace(current, plan=plan, status=StageStatus.PLANNED, approval_id="", note="")
+
+    return move_stage(store, record, now, planned)

@@ -1,0 +1,84 @@
+"""Reading and moving the records of one release."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from orchestrator.core.approvals import Rules
+from orchestrator.core.errors import Conflict, UnknownRelease
+from orchestrator.core.installation import Installation
+from orchestrator.core.ports import Clock, Store
+from orchestrator.core.records import Approval, Release, StageRecord, StageStatus, Status
+
+
+def stamp(moment: datetime) -> str:
+    """A time as the records hold it: ISO 8601, UTC, milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def read_stamp(text: str) -> datetime:
+    """The inverse of ``stamp``."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def release_of(store: Store, release_id: str) -> Release:
+    """The release; raises ``UnknownRelease``."""
+    release = store.get(Release, (f"RELEASE#{release_id}", "RELEASE"))
+    if release is None:
+        raise UnknownRelease(f"there is no release {release_id!r}; `mlops status` lists the releases")
+    return release
+
+
+def move(store: Store, release_id: str, now: Clock, status: Status, **changes: Any) -> Release:
+    """Move a release to another status; one that has ended stays as it ended."""
+
+    def change(release: Release) -> Release:
+        if release.status.ended:
+            return release
+        return replace(release, status=status, updated_at=stamp(now()), **changes)
+
+    return store.update(Release, (f"RELEASE#{release_id}", "RELEASE"), change)
+
+
+def stage_of(store: Store, release_id: str, stage: str, now: Clock) -> StageRecord:
+    """The stage's record, made on first sight."""
+    key = (f"RELEASE#{release_id}", f"STAGE#{stage}")
+    found = store.get(StageRecord, key)
+    if found is not None:
+        return found
+    fresh = StageRecord(release_id, stage, StageStatus.PENDING, stamp(now()), attempt=1)
+    try:
+        store.insert(fresh)
+    except Conflict:
+        return stage_of(store, release_id, stage, now)
+    return fresh
+
+
+def move_stage(
+    store: Store, record: StageRecord, now: Clock, change: Callable[[StageRecord], StageRecord]
+) -> StageRecord:
+    """Change a stage's record and note the time."""
+
+    def stamped(current: StageRecord) -> StageRecord:
+        changed = change(current)
+        return changed if changed == current else replace(changed, updated_at=stamp(now()))
+
+    return store.update(StageRecord, record.key(), stamped)
+
+
+def rules_for(installation: Installation, release: Release, stage: str) -> Rules | None:
+    """Every approval policy that applies to a stage of a release; None when the stage is deployed without asking."""
+    own = installation.stage(stage).approval
+    asked = [demand.policy for demand in release.policies if demand.stage == stage]
+    policies = ((own,) if own else ()) + tuple(asked)
+    if not policies:
+        return None
+    return Rules(policies, installation.roles, installation.people)
+
+
+def approval_of(store: Store, approval_id: str) -> Approval | None:
+    """The approval with this id, or None."""
+    return store.get(Approval, (f"APPROVAL#{approval_id}", "APPROVAL"))

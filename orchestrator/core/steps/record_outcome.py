@@ -1,0 +1,129 @@
+"""The named ends of a release: write how it ended, tidy up, and let the next one have its turn.
+
+Tidying comes first and the release's own row last: whoever reads "rejected" finds no change set any more, and a
+repeated step repeats the tidying harmlessly.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from orchestrator.core.errors import OrchestratorError, TryAgain
+from orchestrator.core.ports import Accounts, Clock, Store
+from orchestrator.core.records import (
+    Approval,
+    ApprovalStatus,
+    Release,
+    StageRecord,
+    StageStatus,
+    Status,
+    Verdict,
+    Workload,
+)
+from orchestrator.core.steps.progress import approval_of, move, move_stage, release_of, stage_of, stamp
+
+MAX_REASON = 2000
+"""Characters kept of a failure's cause: CloudFormation's reasons are shorter, stack traces are not for people."""
+
+_PLANNED = frozenset({StageStatus.PLANNED, StageStatus.AWAITING_APPROVAL, StageStatus.PENDING})
+
+
+def record_outcome(
+    release_id: str,
+    outcome: Status,
+    *,
+    error: str = "",
+    cause: str = "",
+    store: Store,
+    accounts: Accounts,
+    now: Clock,
+) -> dict[str, object]:
+    """End a release. ``error`` and ``cause`` are Step Functions' own for a failure.
+
+    The answer repeats error and reason for the state machine's Fail state.
+    """
+    release = release_of(store, release_id)
+    reason = readable_cause(error, cause) if outcome is Status.FAILED else ""
+    ended_by = release.ended_by
+    if outcome is not Status.SUCCEEDED and release.stage:
+        record = stage_of(store, release_id, release.stage, now)
+        approval = _close_approval(record, outcome, store, now)
+        if outcome is Status.REJECTED and approval is not None:
+            ended_by, reason = _rejection(approval)
+        if outcome is Status.EXPIRED:
+            reason = f"Nobody decided about {release.stage} in time."
+        reason = _discard(record, outcome, reason, store, accounts, now)
+    if outcome is Status.SUPERSEDED:
+        reason = f"{ended_by or 'A newer release'} took over."
+    if outcome is Status.UNCHANGED:
+        reason = release.reason
+    ended = move(store, release_id, now, outcome, reason=reason, ended_by=ended_by)
+    _pass_turn(ended, store)
+    return {"outcome": ended.status.value, "error": error or "Failed", "reason": ended.reason}
+
+
+def readable_cause(error: str, cause: str) -> str:
+    """The sentence for people in a Step Functions cause: Lambda's is JSON with the exception's message in it."""
+    text = cause
+    try:
+        parsed = json.loads(cause)
+    except ValueError:
+        parsed = None
+    if isinstance(parsed, dict) and isinstance(parsed.get("errorMessage"), str):
+        text = parsed["errorMessage"]
+    if error == "States.Timeout" and not text:
+        text = "A step did not end in time."
+    return (text or error or "An unknown error")[:MAX_REASON]
+
+
+def _close_approval(record: StageRecord, outcome: Status, store: Store, now: Clock) -> Approval | None:
+    approval = approval_of(store, record.approval_id) if record.approval_id else None
+    if approval is None:
+        return None
+    end = ApprovalStatus.EXPIRED if outcome is Status.EXPIRED else ApprovalStatus.SUPERSEDED
+
+    def close(current: Approval) -> Approval:
+        if current.status is ApprovalStatus.PENDING:
+            return replace(current, status=end, settled_at=stamp(now()), token=None)
+        return replace(current, token=None)
+
+    return store.update(Approval, approval.key(), close)
+
+
+def _rejection(approval: Approval) -> tuple[str, str]:
+    vote = next((vote for vote in reversed(approval.votes) if vote.verdict is Verdict.REJECT), None)
+    return (vote.display, vote.reason) if vote else ("", "")
+
+
+def _discard(record: StageRecord, outcome: Status, reason: str, store: Store, accounts: Accounts, now: Clock) -> str:
+    """Delete a plan that will not be executed. A failure to do so is told with the reason, not instead of it."""
+    if record.plan is None or record.plan.empty or record.status not in _PLANNED:
+        if outcome is Status.FAILED and record.status is not StageStatus.VERIFIED:
+            move_stage(store, record, now, lambda current: replace(current, status=StageStatus.FAILED, note=reason))
+        return reason
+    status = StageStatus.FAILED if outcome is Status.FAILED else StageStatus.DISCARDED
+    try:
+        accounts.stacks(record.stage).discard(record.plan)
+    except TryAgain:
+        raise
+    except OrchestratorError as error:
+        reason = f"{reason} (The plan could not be deleted: {error})".strip()
+    move_stage(store, record, now, lambda current: replace(current, status=status))
+    return reason
+
+
+def _pass_turn(release: Release, store: Store) -> None:
+    """Free the workload for its next release, and note what is live when this one succeeded."""
+
+    def free(current: Workload) -> Workload:
+        if current.running_release != release.release_id:
+            return current
+        freed = replace(current, running_release="", running_digest="")
+        if release.status is not Status.SUCCEEDED:
+            return freed
+        return replace(freed, live_release=release.release_id, live_digest=release.digest)
+
+    key = Workload.named(release.workload).key()
+    if store.get(Workload, key) is not None:
+        store.update(Workload, key, free)

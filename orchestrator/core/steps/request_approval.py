@@ -1,0 +1,98 @@
+"""WaitForStagingApproval, WaitForProdApproval: put the question to people and let the state machine wait.
+
+The record of the approval holds the task token; a message carries only the approval's id and a prefix of the plan's
+digest. The id derives from release, stage and digest, so a repeated call asks the same question, and another plan
+is another question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+from orchestrator.core.errors import Conflict, StepFailed
+from orchestrator.core.installation import Installation
+from orchestrator.core.ports import Clock, Store, Tasks
+from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, StageStatus, Status, TaskToken
+from orchestrator.core.steps.progress import approval_of, move, move_stage, release_of, rules_for, stage_of, stamp
+
+
+def request_approval(
+    release_id: str,
+    stage: str,
+    token: TaskToken,
+    *,
+    store: Store,
+    tasks: Tasks,
+    installation: Installation,
+    now: Clock,
+) -> None:
+    """Ask for the stage's approval, or answer at once where nothing has to be asked.
+
+    Nothing is asked where the plan changes nothing, or where no policy asks for approval in this stage.
+    """
+    release = release_of(store, release_id)
+    record = stage_of(store, release_id, stage, now)
+    if record.plan is None:
+        raise StepFailed(f"{stage} has no plan to approve")
+    rules = rules_for(installation, release, stage)
+    if record.plan.empty or rules is None:
+        tasks.succeed(token, {"decision": "approved"})
+        return
+    approval = _ask(release, record, token, rules.expires_after_hours, store, now)
+    if approval.status is not ApprovalStatus.PENDING:
+        answer(approval, store=store, tasks=tasks)
+        return
+    move_stage(
+        store,
+        record,
+        now,
+        lambda current: replace(current, status=StageStatus.AWAITING_APPROVAL, approval_id=approval.approval_id),
+    )
+    move(store, release_id, now, Status.AWAITING_APPROVAL, stage=stage)
+
+
+def approval_id(release_id: str, stage: str, digest: str) -> str:
+    """The id of the question whether this plan may be executed: 20 hex digits, no credential."""
+    return hashlib.sha256(f"{release_id}|{stage}|{digest}".encode()).hexdigest()[:20]
+
+
+def answer(approval: Approval, *, store: Store, tasks: Tasks) -> None:
+    """Tell the state machine what was decided, then forget the token. Repeated by the sweeper until it holds."""
+    if approval.token is None:
+        return
+    tasks.succeed(approval.token, {"decision": approval.status.value})
+    token = approval.token
+    store.update(
+        Approval,
+        approval.key(),
+        lambda current: replace(current, token=None) if current.token == token else current,
+    )
+
+
+def _ask(
+    release: Release, record: StageRecord, token: TaskToken, expires_after_hours: int, store: Store, now: Clock
+) -> Approval:
+    if record.plan is None:
+        raise StepFailed(f"{record.stage} has no plan to approve")
+    moment = now()
+    asked = Approval(
+        approval_id=approval_id(release.release_id, record.stage, record.plan.digest),
+        release_id=release.release_id,
+        stage=record.stage,
+        digest=record.plan.digest,
+        status=ApprovalStatus.PENDING,
+        asked_at=stamp(moment),
+        expires_at=stamp(moment + timedelta(hours=expires_after_hours)),
+        token=token,
+    )
+    try:
+        store.insert(asked)
+        return asked
+    except Conflict:
+        known = approval_of(store, asked.approval_id)
+        if known is None:
+            raise
+        # A repeated call of the same task brings a new token; the old one is dead.
+        return store.update(Approval, known.key(), lambda current: replace(current, token=token))

@@ -1,0 +1,42 @@
+"""Every minute: resolve what an event should have resolved, and repeat answers that a dead function left unsaid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.core.errors import OrchestratorError
+from orchestrator.core.ports import Accounts, Clock, Store, Tasks
+from orchestrator.core.records import Approval, ApprovalStatus, Wait
+from orchestrator.core.steps.request_approval import answer
+from orchestrator.core.steps.settle import settle
+
+BATCH = 500
+"""Open waits looked at in one sweep; the next sweep continues with what is still open, oldest first."""
+
+
+@dataclass(frozen=True)
+class Swept:
+    """What one sweep did."""
+
+    open: int
+    settled: int
+    answered: int
+    failures: tuple[str, ...]
+    """One sentence for each wait that could not be looked at; the others were."""
+
+
+def sweep_waits(*, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -> Swept:
+    """Look at every open wait once; one that cannot be looked at never keeps the others waiting."""
+    settled = answered = 0
+    failures: list[str] = []
+    waits = store.listed(Wait, "WAITING", limit=BATCH)
+    for wait in waits:
+        try:
+            settled += settle(wait, store=store, accounts=accounts, tasks=tasks, now=now)
+        except OrchestratorError as error:
+            failures.append(f"{wait.release_id} in {wait.stage}: {error}")
+    for approval in store.listed(Approval, "WAITING", limit=BATCH):
+        if approval.status is not ApprovalStatus.PENDING:
+            answer(approval, store=store, tasks=tasks)
+            answered += 1
+    return Swept(len(waits), settled, answered, tuple(failures))

@@ -1,0 +1,108 @@
+"""A release as the API answers it: plain JSON values, made from the records, without anything secret."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from orchestrator.core.approvals import decide
+from orchestrator.core.installation import Installation
+from orchestrator.core.records import Approval, Plan, Release, StageRecord
+from orchestrator.core.steps.progress import rules_for
+
+
+def summary(release: Release, installation: Installation) -> dict[str, Any]:
+    """One line of ``GET /releases``."""
+    return {
+        "release_id": release.release_id,
+        "workload": release.workload,
+        "workload_type": release.workload_type,
+        "status": release.status.value,
+        "stage": release.stage,
+        "requester": installation.people.display(release.requester),
+        "created_at": release.created_at,
+        "updated_at": release.updated_at,
+        "reason": release.reason,
+    }
+
+
+def detail(
+    release: Release,
+    stages: Sequence[StageRecord],
+    approvals: Mapping[str, Approval],
+    installation: Installation,
+) -> dict[str, Any]:
+    """``GET /releases/{id}``; ``approvals`` by approval id."""
+    known = {record.stage: record for record in stages}
+    return summary(release, installation) | {
+        "source": str(release.source),
+        "stack_name": release.stack_name,
+        "digest": release.digest,
+        "description": release.description,
+        "execution_arn": release.execution_arn,
+        "ended_by": release.ended_by,
+        "problems": list(release.problems),
+        "warnings": list(release.warnings),
+        "stages": [
+            _stage(known[name], approvals.get(known[name].approval_id), release, installation)
+            for name in release.stages
+            if name in known
+        ],
+    }
+
+
+def _stage(
+    record: StageRecord, approval: Approval | None, release: Release, installation: Installation
+) -> dict[str, Any]:
+    return {
+        "stage": record.stage,
+        "status": record.status.value,
+        "updated_at": record.updated_at,
+        "note": record.note,
+        "outputs": dict(record.outputs),
+        "plan": _plan(record.plan) if record.plan else None,
+        "approval": _approval(approval, release, installation) if approval else None,
+    }
+
+
+def _plan(plan: Plan) -> dict[str, Any]:
+    return {
+        "digest": plan.digest,
+        "creates_stack": plan.creates_stack,
+        "empty": plan.empty,
+        "resources": [
+            {
+                "action": change.action,
+                "logical_id": change.logical_id,
+                "type": change.resource_type,
+                "properties": list(change.properties),
+            }
+            for change in plan.resources
+        ],
+        "parameters": [
+            {"name": change.name, "before": change.before, "after": change.after} for change in plan.parameters
+        ],
+    }
+
+
+def _approval(approval: Approval, release: Release, installation: Installation) -> dict[str, Any]:
+    rules = rules_for(installation, release, approval.stage)
+    needed = decide(rules, release.requester, approval.votes).missing if rules else ""
+    return {
+        "approval_id": approval.approval_id,
+        "status": approval.status.value,
+        "digest": approval.digest,
+        "needed": needed,
+        "asked_at": approval.asked_at,
+        "expires_at": approval.expires_at,
+        "votes": [
+            {
+                "by": vote.display,
+                "verdict": vote.verdict.value,
+                "at": vote.at,
+                "reason": vote.reason,
+                "via": vote.via,
+            }
+            for vote in approval.votes
+        ],
+    }
