@@ -68,9 +68,10 @@ def up(mode: Mode = "multi", *, home: Path = HOME, say: Say = print) -> Running:
     home.mkdir(parents=True)
     started = time.monotonic()
     cloud = EmbeddedCloud(data_dir=home / "cloud")
-    slack = SlackPage(data_dir=home / "slack")
+    secret = {"bot_token": f"xoxb-local-{secrets.token_hex(12)}", "signing_secret": secrets.token_hex(16)}
+    slack = SlackPage(**secret, log_file=home / "slack.log")
     try:
-        running = _bring_up(mode, home, cloud, slack, say)
+        running = _bring_up(mode, home, cloud, slack, secret, say)
     except BaseException:
         slack.stop()
         cloud.stop()
@@ -102,26 +103,25 @@ def status(*, home: Path = HOME) -> Running | None:
     return running if _alive(running.cloud_pid) and _alive(running.slack_pid) else None
 
 
-def _bring_up(mode: Mode, home: Path, cloud: EmbeddedCloud, slack: SlackPage, say: Say) -> Running:
-    signing_secret = secrets.token_hex(16)
-    bot_token = f"xoxb-local-{secrets.token_hex(12)}"
-    slack.reserve()
+def _bring_up(
+    mode: Mode, home: Path, cloud: EmbeddedCloud, slack: SlackPage, secret: dict[str, str], say: Say
+) -> Running:
+    assembly = home / "cdk.out"
+    with timed("local Slack page started", say):
+        slack.start()
     settings_file = home / "settings.json"
     settings_file.write_text(json.dumps(settings(mode, slack.api_url, CHANNEL), indent=2, ensure_ascii=False))
-    assembly = home / "cdk.out"
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with ThreadPoolExecutor(max_workers=1) as pool:
         synthesis = pool.submit(synthesise, settings_file, assembly, home / "synth.log")
-        with timed("embedded cloud started (four accounts, IAM enforcement on)", say):
+        with timed("embedded cloud started (every account, IAM enforcement on)", say):
             cloud.start()
         with timed("CDK app synthesised", say):
             synthesis.result()
     outputs = deploy_everywhere(targets(mode), assembly, REGION, cloud.environment, home, say)
     cloud.client("secretsmanager", ORCHESTRATOR, region=REGION).put_secret_value(
-        SecretId=outputs["SlackSecretArn"],
-        SecretString=json.dumps({"bot_token": bot_token, "signing_secret": signing_secret}),
+        SecretId=outputs["SlackSecretArn"], SecretString=json.dumps(secret)
     )
-    with timed("local Slack page started", say):
-        slack.start(front_url=front_url(cloud, outputs), signing_secret=signing_secret, bot_token=bot_token)
+    slack.point_to(front_url(cloud, outputs))
     return Running(mode, cloud.endpoint_url, cloud.pid, slack.url, slack.pid, outputs)
 
 

@@ -412,12 +412,24 @@ def _images(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
         given = {key for key in needed if key in part.values}
         if not needed - {image.instance_key} <= given or not given <= sound:
             continue
+        if not image.version_key:
+            yield from _own_image(part, image.key)
+            continue
         for stage in part.context.stages if staged else ("",):
             values = for_stage(part.values, part.type, stage)
             try:
                 evaluate([image], values, facts)
             except images.UnknownImage as unknown:
                 yield Problem(_image_path(part, image, unknown, stage), unknown.what, unknown.fix)
+
+
+def _own_image(part: _Part, key: str) -> Iterator[Problem]:
+    """SageMaker pulls from the endpoint's own region only."""
+    for path, uri in part.each_value(key):
+        region = images.uri_region(uri)
+        if region and region != part.context.region:
+            what = f"is an image in {region}, the installation is in {part.context.region}"
+            yield Problem(path, what, "Name an image in the installation's region.")
 
 
 def _image_path(part: _Part, image: Source, unknown: images.UnknownImage, stage: str) -> str:

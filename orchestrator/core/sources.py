@@ -235,6 +235,7 @@ _FORMS: Mapping[str, Form] = {
         _image(value, source, values, facts), facts.partition
     ),
     "model_package": lambda value, source, values, facts: _model_package(value, facts).arn,
+    "model_package_image": lambda value, source, values, facts: _model_package(value, facts).image,
     "model_package_bucket": lambda value, source, values, facts: _model_package(value, facts).model_bucket,
     "model_package_key": lambda value, source, values, facts: _model_package(value, facts).model_key,
     "model_package_repository_arn": lambda value, source, values, facts: images.repository_arn(

@@ -1,0 +1,83 @@
+"""API Gateway: a deployed API is reached by whoever knows its id, whichever account the caller has.
+
+On AWS the host name of an API leads to its owner. The emulator looks an API up in the caller's account, so that an
+unsigned call finds nothing. Here each call runs in the owner's account; a call of another account to a method with
+``AWS_IAM`` is refused, as on AWS without a resource policy that allows it.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from typing import Any
+
+from local.cloud.contract import Seam
+
+SEAMS = (
+    Seam("ministack.app", "_handle_execute_api_request", ("host", "path", "method", "headers", "body", "query_params")),
+    Seam("ministack.app", "_parse_execute_api_url", ("host", "path")),
+    Seam("ministack.app", "_resolve_stage_and_path", ("api_id", "tentative_stage", "execute_path")),
+    Seam("ministack.app", "_execute_api_authorization_type", ("api_id", "stage", "method", "execute_path")),
+    Seam("ministack.core.iam_evaluator", "_anonymous"),
+    Seam("ministack.core.iam_evaluator", "request_caller_arn", ("headers", "query_params")),
+    Seam("ministack.core.responses", "request_scope", ("account_id", "region")),
+    Seam("ministack.core.router", "extract_access_key_id", ("headers", "query_params")),
+    Seam("ministack.services.apigateway", "_apis.all_items"),
+    Seam("ministack.services.apigateway_v1", "_rest_apis.all_items"),
+)
+
+
+def owner(api_id: str) -> tuple[str, str] | None:
+    """Account and region of a REST or HTTP API."""
+    from ministack.services import apigateway, apigateway_v1
+
+    for store in (apigateway_v1._rest_apis, apigateway._apis):
+        for (account, region, found), _ in store.all_items():
+            if found == api_id:
+                return account, region
+    return None
+
+
+def install() -> None:
+    """Run each execute-api call in the account that owns the API."""
+    from ministack import app
+    from ministack.core import iam_evaluator, responses, router
+
+    handle = app._handle_execute_api_request
+
+    @functools.wraps(handle)
+    async def in_owner_scope(
+        host: str,
+        path: str,
+        method: str,
+        headers: dict[str, str],
+        body: bytes,
+        query_params: dict[str, Any],
+        **more: Any,
+    ) -> Any:
+        parsed = app._parse_execute_api_url(host, path)
+        scope = owner(parsed[0]) if parsed else None
+        if parsed is None or scope is None:
+            return await handle(host, path, method, headers, body, query_params, **more)
+        signed = bool(router.extract_access_key_id(headers, query_params))
+        foreign = signed and responses.get_account_id() != scope[0]
+        caller = iam_evaluator.request_caller_arn(headers, query_params) if foreign else ""
+        with responses.request_scope(*scope):
+            if foreign:
+                stage, inner = app._resolve_stage_and_path(*parsed)
+                if app._execute_api_authorization_type(parsed[0], stage, method, inner) == "AWS_IAM":
+                    return _refused(caller, scope, f"{parsed[0]}/{stage}/{method}{inner}")
+            return await handle(host, path, method, headers, body, query_params, **more)
+
+    app._handle_execute_api_request = in_owner_scope
+
+
+def _refused(caller: str, scope: tuple[str, str], resource: str) -> tuple[int, dict[str, str], bytes]:
+    """What API Gateway answers to a caller of another account."""
+    account, region = scope
+    message = (
+        f"User: {caller} is not authorized to perform: execute-api:Invoke on resource: "
+        f"arn:aws:execute-api:{region}:********{account[-4:]}:{resource}"
+    )
+    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": "AccessDeniedException"}
+    return 403, headers, json.dumps({"Message": message}).encode()
