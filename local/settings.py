@@ -24,10 +24,13 @@ def stage_accounts(mode: Mode) -> dict[str, str]:
 
 
 def settings(mode: Mode, slack_api_url: str, slack_channel: str) -> dict[str, Any]:
-    """A settings file for ``cdk deploy -c settings=FILE``, as an organisation would write its own."""
+    """A settings file for ``cdk deploy -c settings=FILE``, as an organisation would write its own.
+
+    An upload to S3 does not say for certain who made it, so each stage needs one approval more than is asked for here.
+    """
     approvals: dict[str, Any] = {
         "staging": {"any_of": [{"ml-owner": 1}]},
-        "prod": {"any_of": [{"ml-owner": 1, "risk": 1}]},
+        "prod": {"any_of": [{"risk": 1}]},
     }
     return {
         "mode": mode,
@@ -53,8 +56,8 @@ def settings(mode: Mode, slack_api_url: str, slack_channel: str) -> dict[str, An
             {"email": "dev@example.com", "name": "Dev Patel", "slack_ids": ["U0DEV"], "iam_principals": ["dev"]},
         ],
         "roles": {
-            "ml-owner": ["ben@example.com", "dev@example.com"],
-            "risk": ["chloe@example.com"],
+            "ml-owner": ["ben@example.com", "chloe@example.com", "dev@example.com"],
+            "risk": ["ben@example.com", "chloe@example.com"],
         },
         "approvals": {stage: policy for stage, policy in approvals.items() if stage in stage_accounts(mode)},
         "notification_email": TEAM_MAIL,
