@@ -4,7 +4,7 @@ It speaks Slack's Web API to the app (`web_api`), refuses what Slack refuses (`c
 app's Home in a browser (`page`, `static/`), and sends what people do there to the app's front as signed requests
 (`interactions`, `commands`). State is in memory: ending the process forgets it.
 
-    python -m local.slack --port 8765 --front-url http://127.0.0.1:3000 --signing-secret-file FILE --bot-token TOKEN
+    python -m local.slack --port 8765 --front-url http://127.0.0.1:3000 --secret-file FILE
 
 Tests and the demo start it by `local.slack.client.SlackPage`.
 """

@@ -9,10 +9,13 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from local.slack.acting import Result
@@ -30,22 +33,27 @@ class PageError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Started:
-    """A running server: its process, and where it is."""
+class Button:
+    """A button that stands in a message now. `channel` is the channel's id, `value` what the app put into it."""
 
-    process: subprocess.Popen[str]
-    url: str
+    channel: str
+    ts: str
+    block_id: str
+    action_id: str
+    value: str
 
 
 class SlackPage:
-    """The page in a process of its own, on a free port, for the length of a `with` block.
+    """The page in a process of its own, on a free port.
 
     >>> with SlackPage(front_url="http://127.0.0.1:8000", signing_secret="…", bot_token="xoxb-local") as page:
     ...     client = WebClient(token="xoxb-local", base_url=page.api_url)
-    ...     client.chat_postMessage(channel="C0RELEASES", text="Hello", blocks=[…])
-    ...     page.click("U0BEN", "C0RELEASES", ts, "approve")
+    ...     client.chat_postMessage(channel="ml-releases", text="Hello", blocks=[…])
+    ...     page.click("U0BEN", "ml-releases", ts, "approve")
 
-    What is clicked here goes through the same code, and the same signed request, as a click in the browser."""
+    Without `with`, `start` begins the process and `stop` ends it; with `log_file` it may outlive the Python that
+    started it, and another finds it again by `SlackPage.attach(url)`. What is clicked here goes through the same code,
+    and the same signed request, as a click in the browser. Channels are named by id or by name."""
 
     def __init__(
         self,
@@ -55,57 +63,84 @@ class SlackPage:
         bot_token: str,
         workspace: Path | None = None,
         port: int = 0,
+        log_file: Path | None = None,
         start_seconds: float = 20.0,
     ) -> None:
         self._front_url = front_url
-        self._signing_secret = signing_secret
-        self._bot_token = bot_token
+        self._secret = {"signing_secret": signing_secret, "bot_token": bot_token}
         self._workspace = workspace
         self._port = port
+        self._log_file = log_file
         self._start_seconds = start_seconds
-        self._started: Started | None = None
+        self._process: subprocess.Popen[str] | None = None
+        self._url = ""
+
+    @classmethod
+    def attach(cls, url: str) -> SlackPage:
+        """A page that runs already. `stop` leaves it running: its starter, or SIGTERM to its `pid`, ends it."""
+        page = cls(signing_secret="", bot_token="")
+        page._url = url.rstrip("/")
+        return page
 
     # -- life ----------------------------------------------------------------------------------------------------
 
     def start(self) -> SlackPage:
-        """Start the process and wait until it answers. Raises PageError with what it printed if it does not."""
-        with tempfile.TemporaryDirectory() as folder:
-            secret = Path(folder) / "signing-secret"
+        """Start the process and wait until it listens. Raises PageError with what it printed if it does not."""
+        with tempfile.TemporaryDirectory() as folder, self._errors() as errors:
+            secret = Path(folder) / "secret.json"
             secret.touch(mode=0o600)
-            secret.write_text(self._signing_secret, encoding="utf-8")
-            command = [sys.executable, "-m", "local.slack", "--port", str(self._port), "--front-url", self._front_url]
-            command += ["--signing-secret-file", str(secret), "--bot-token", self._bot_token]
+            secret.write_text(json.dumps(self._secret), encoding="utf-8")
+            command = [sys.executable, "-m", "local.slack", "--port", str(self._port)]
+            command += ["--front-url", self._front_url, "--secret-file", str(secret)]
             command += ["--workspace", str(self._workspace)] if self._workspace else []
+            # Its only line of output is its address, read here; all it may say later goes into a file, so that no
+            # pipe can fill up, or break when this Python ends.
             process = subprocess.Popen(  # noqa: S603  fixed program, arguments of our own caller, no shell
-                command, cwd=ROOT, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+                command,
+                cwd=ROOT,
+                env=dict(os.environ),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=self._log_file is not None,
             )
-            if process.stdout is None or process.stderr is None:
-                raise PageError("no pipes")
             watchdog = threading.Timer(self._start_seconds, process.kill)
             watchdog.start()
-            line = process.stdout.readline()
+            line = process.stdout.readline() if process.stdout else ""
             watchdog.cancel()
-        if not line:
-            process.wait()
-            raise PageError(f"the local Slack page did not start: {process.stderr.read().strip()}")
-        # A full pipe would stop the server one day.
-        threading.Thread(target=_drain, args=(process.stderr,), daemon=True).start()
-        self._started = Started(process, line.rpartition(" ")[2].strip())
+            if not line:
+                process.wait()
+                errors.seek(0)
+                raise PageError(f"the local Slack page did not start: {errors.read().strip()}")
+        # Ended by its pid, it would stay a zombie of this process and look alive.
+        threading.Thread(target=process.wait, daemon=True).start()
+        self._process, self._url = process, line.rpartition(" ")[2].strip()
         return self
 
     def stop(self) -> None:
         """End the process that `start` began."""
-        started, self._started = self._started, None
-        if started:
-            started.process.terminate()
+        process, self._process, self._url = self._process, None, ""
+        if process:
+            process.terminate()
             try:
-                started.process.wait(5)
+                process.wait(5)
             except subprocess.TimeoutExpired:
-                started.process.kill()
-                started.process.wait()
-            for pipe in (started.process.stdout, started.process.stderr):
-                if pipe:
-                    pipe.close()
+                process.kill()
+                process.wait()
+            if process.stdout:
+                process.stdout.close()
+
+    @contextmanager
+    def _errors(self) -> Iterator[IO[str]]:
+        """Where the process writes what goes wrong inside it."""
+        if self._log_file is None:
+            with tempfile.TemporaryFile("w+", encoding="utf-8") as unnamed:
+                yield unnamed
+        else:
+            self._log_file.parent.mkdir(parents=True, exist_ok=True)
+            with self._log_file.open("w+", encoding="utf-8") as named:
+                yield named
 
     def __enter__(self) -> SlackPage:
         return self.start()
@@ -118,9 +153,9 @@ class SlackPage:
     @property
     def url(self) -> str:
         """The page for a browser, such as http://127.0.0.1:40123 ."""
-        if self._started is None:
+        if not self._url:
             raise PageError("the local Slack page is not running")
-        return self._started.url
+        return self._url
 
     @property
     def api_url(self) -> str:
@@ -130,15 +165,22 @@ class SlackPage:
     @property
     def pid(self) -> int:
         """The server's process id."""
-        if self._started is None:
-            raise PageError("the local Slack page is not running")
-        return self._started.process.pid
+        return int(self._get("ready")["pid"])
 
     # -- what is there -------------------------------------------------------------------------------------------
 
     def messages(self, channel: str) -> list[Json]:
         """Everybody's messages of a channel, oldest first, replies among them (they have a thread_ts)."""
         return list(self._get("messages", channel=channel)["messages"])
+
+    def text_of(self, channel: str) -> str:
+        """All that everybody reads in a channel now, one line for each text, oldest message first."""
+        return str(self._get("text", channel=channel)["text"])
+
+    def newest_button(self, channel: str, action_id: str) -> Button | None:
+        """The button with this action_id in the newest message that has one now; None when there is none."""
+        found = self._get("newest-button", channel=channel, action_id=action_id)["button"]
+        return Button(**found) if found else None
 
     def ephemerals(self, user: str) -> list[Json]:
         """What only this person sees, in all channels, oldest first."""
@@ -147,6 +189,17 @@ class SlackPage:
     def views(self, user: str) -> list[Json]:
         """The person's open modals, the one in front last."""
         return list(self._get("views", user=user)["views"])
+
+    def wait_for_view(self, user: str, seconds: float = 20.0) -> Json:
+        """The person's modal in front, once it can be submitted: apps open a loading view and fill it later.
+
+        Raises PageError when there is none in time."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            view: Json | None = self._get("form", user=user, seconds=str(min(left, 10.0)))["view"]
+            if view:
+                return view
+        raise PageError(f"no dialog to submit opened for {user} within {seconds:g} s")
 
     def home(self, user: str) -> Json | None:
         """The person's Home tab of the app, if one was published."""
@@ -189,7 +242,9 @@ class SlackPage:
         return self._do("act", user, {"view_id": view_id, "action_id": action_id, "value": value, "values": values})
 
     def submit_view(self, user: str, view_id: str, values: Json) -> Result:
-        """Submit a modal; `values` is {block_id: {action_id: text, option value, id or list}}."""
+        """Submit a modal. `values` is {block_id: {action_id: answer}}, or shorter {block_id: answer}.
+
+        An answer is a text, an option's value, an id, or a list of these."""
         return self._do("submit", user, {"view_id": view_id, "values": values})
 
     def close_view(self, user: str, view_id: str) -> Result:
@@ -247,11 +302,3 @@ class SlackPage:
             raise PageError(answer.get("error", "refused"), answer.get("code", ""))
         found: Json = answer
         return found
-
-
-def _drain(pipe: Any) -> None:
-    try:
-        for _ in pipe:
-            continue
-    except ValueError:
-        return  # closed by stop()

@@ -10,7 +10,7 @@ from local.slack.checks import check_view, elements_of
 from local.slack.front import Answer
 from local.slack.people import Person
 from local.slack.schema import Json
-from local.slack.values import answer_of, answered, initial_values, refusals
+from local.slack.values import answer_of, answered, in_full, initial_values, refusals
 from local.slack.views import View
 from local.slack.workspace import SlackError
 
@@ -100,12 +100,12 @@ class Interactions(Acting):
     # -- dialogs -------------------------------------------------------------------------------------------------
 
     def submit(self, user: str, view_id: str, values: Json) -> Result:
-        """Submit a modal with raw answers {block_id: {action_id: raw}}."""
+        """Submit a modal with raw answers {block_id: {action_id: raw}}, or {block_id: raw}."""
         person = self._actor(user)
         view = self._own_view(person, view_id)
         if self._views.stack(user)[-1:] != [view]:
             raise SlackError("not_found")
-        view.values = answered(view.blocks, view.values, values)
+        view.values = answered(view.blocks, view.values, in_full(view.blocks, values))
         missing = refusals(view.blocks, view.values)
         if missing:
             return Result(False, errors=missing)

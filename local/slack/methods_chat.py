@@ -57,16 +57,7 @@ def _said(text: str | None, blocks: list[Json] | None, attachments: list[Json] |
 
 def _target(api: Api, channel: str) -> Conversation:
     """A channel by id or name, or the direct message with a person by their id."""
-    workspace = api.workspace
-    if channel in workspace.conversations:
-        return workspace.conversations[channel]
-    if channel in workspace.people:
-        return workspace.direct(channel)
-    name = channel.removeprefix("#")
-    for conversation in workspace.conversations.values():
-        if conversation.name == name and conversation.id.startswith("C"):
-            return conversation
-    raise SlackError("channel_not_found")
+    return api.workspace.direct(channel) if channel in api.workspace.people else api.workspace.room(channel)
 
 
 def _thread(api: Api, channel: str, thread_ts: str | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,11 +12,13 @@ from local.slack.commands import Commands
 from local.slack.faults import FaultBox, RequestLog
 from local.slack.front import Front
 from local.slack.interactions import Interactions, NoSuchElement
+from local.slack.reading import newest_button, words_of
 from local.slack.schema import Json
 from local.slack.values import NotOffered
-from local.slack.views import Views
+from local.slack.views import View, Views
 from local.slack.workspace import SlackError, Workspace
 
+MOST_WAIT_SECONDS: Final = 20.0
 STATIC: Final = Path(__file__).parent / "static"
 TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -74,10 +77,15 @@ class Page:
         self._gets: Mapping[str, Callable[[Mapping[str, str]], Json]] = {
             "state": lambda q: self.state(q.get("as", "")),
             "messages": lambda q: {"messages": self._messages(q.get("channel", ""))},
+            "text": lambda q: {"text": "\n".join(words_of(m) for m in self._messages(q.get("channel", "")))},
+            "newest-button": lambda q: {
+                "button": newest_button(self._messages(q.get("channel", "")), q.get("action_id", ""))
+            },
             "ephemerals": lambda q: {"messages": self._ephemerals(q.get("user", ""))},
             "views": lambda q: self._views.snapshot(q.get("user", "")),
+            "form": lambda q: {"view": self._form(q.get("user", ""), float(q.get("seconds", "0")))},
             "log": lambda _: {"log": self._log.rows()},
-            "ready": lambda _: {"ok": True},
+            "ready": lambda _: {"ok": True, "pid": os.getpid()},
         }
 
     def get(self, what: str, query: Mapping[str, str]) -> tuple[int, Json]:
@@ -140,8 +148,7 @@ class Page:
 
     def _messages(self, channel: str) -> list[Json]:
         with self._workspace.changed:
-            self._workspace.conversation(channel)
-            rows = self._workspace.messages[channel]
+            rows = self._workspace.messages[self._workspace.room(channel).id]
             return [self._workspace.message_json(m) for m in rows if m.ephemeral_to is None]
 
     def _ephemerals(self, user: str) -> list[Json]:
@@ -149,12 +156,24 @@ class Page:
             rows = [m for channel in self._workspace.messages.values() for m in channel if m.ephemeral_to == user]
             return [self._workspace.message_json(m) for m in sorted(rows, key=lambda m: m.ts)]
 
+    def _form(self, user: str, seconds: float) -> Json | None:
+        """The person's modal in front, once it has a submit button; None when none has after `seconds`."""
+
+        def found() -> View | None:
+            stack = self._views.stack(user)
+            return stack[-1] if stack and stack[-1].payload.get("submit") else None
+
+        with self._workspace.changed:
+            self._workspace.changed.wait_for(found, min(seconds, MOST_WAIT_SECONDS))
+            view = found()
+            return self._views.view_json(view) if view else None
+
     # -- what a person does --------------------------------------------------------------------------------------
 
     def _click(self, body: Json) -> Json:
         return self._interactions.click(
             body["as"],
-            body["channel"],
+            self._workspace.room(body["channel"]).id,
             body["ts"],
             body["action_id"],
             body.get("value"),
@@ -175,12 +194,15 @@ class Page:
         return self._interactions.close(body["as"], body["view_id"]).to_json()
 
     def _slash(self, body: Json) -> Json:
-        return self._commands.slash(body["as"], body["command"], body["text"], body["channel"]).to_json()
+        return self._commands.slash(
+            body["as"], body["command"], body["text"], self._workspace.room(body["channel"]).id
+        ).to_json()
 
     def _say(self, body: Json) -> Json:
         if not str(body["text"]).strip():
             raise ValueError("There is nothing to send.")
-        message = self._commands.say(body["as"], body["channel"], str(body["text"]), body.get("thread_ts"))
+        channel = self._workspace.room(body["channel"]).id
+        message = self._commands.say(body["as"], channel, str(body["text"]), body.get("thread_ts"))
         return {"ok": True, "ts": message.ts}
 
     def _home(self, body: Json) -> Json:
@@ -189,11 +211,11 @@ class Page:
     # -- controls ------------------------------------------------------------------------------------------------
 
     def _change_faults(self, body: Json) -> Json:
-        for channel in body.get("archived") or []:
-            if channel not in self._workspace.conversations:
-                raise ValueError(f"archived: there is no channel {channel}")
+        wanted = dict(body)
+        if isinstance(body.get("archived"), list):
+            wanted["archived"] = [self._workspace.room(str(channel)).id for channel in body["archived"]]
         before = set(self._faults.now.archived)
-        faults = self._faults.change(body)
+        faults = self._faults.change(wanted)
         for channel in before ^ set(faults.archived):
             self._workspace.archive(channel, channel in faults.archived)
         return {"ok": True, "faults": vars(faults)}

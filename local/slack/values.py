@@ -52,12 +52,23 @@ def answered(blocks: list[Json], values: Json, given: Json) -> Json:
     """`values` with the raw answers `given` as {block_id: {action_id: raw}}. Raises NotOffered."""
     merged = {block_id: dict(answers) for block_id, answers in values.items()}
     for block_id, answers in given.items():
+        if not isinstance(answers, dict):
+            raise NotOffered(f"no input {block_id}; there are {_known(values)}")
         for action_id, raw in answers.items():
             if action_id not in merged.get(block_id, {}):
                 raise NotOffered(f"no input {block_id}/{action_id}; there are {_known(values)}")
             element = next(e for b, e in _stateful(blocks) if (b["block_id"], e["action_id"]) == (block_id, action_id))
             merged[block_id][action_id] = answer_of(element, raw)
     return merged
+
+
+def in_full(blocks: list[Json], given: Json) -> Json:
+    """`given` as {block_id: {action_id: raw}}, where {block_id: raw} may stand for a block with one element."""
+    only = {block["block_id"]: element["action_id"] for block, element in _stateful(blocks)}
+    return {
+        block_id: raw if isinstance(raw, dict) or block_id not in only else {only[block_id]: raw}
+        for block_id, raw in given.items()
+    }
 
 
 def answer_of(element: Json, raw: object) -> Json:

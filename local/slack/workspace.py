@@ -129,6 +129,16 @@ class Workspace:
             raise SlackError("channel_not_found")
         return self.conversations[channel]
 
+    def room(self, channel: str) -> Conversation:
+        """A conversation by its id, a channel also by its name, with or without #."""
+        if channel in self.conversations:
+            return self.conversations[channel]
+        name = channel.removeprefix("#")
+        for conversation in self.conversations.values():
+            if conversation.name == name and conversation.id[0] in "CG":
+                return conversation
+        raise SlackError("channel_not_found")
+
     def direct(self, *users: str) -> Conversation:
         """The conversation of the app with one person (D…) or several (G…), made at first use."""
         with self.changed:

@@ -1,4 +1,4 @@
-"""A small app front for these tests: verifies signatures as an app does, keeps what it got, answers what it is told to."""
+"""A small app front for these tests: verifies signatures as an app does, keeps what it got, answers as it is told."""
 
 from __future__ import annotations
 

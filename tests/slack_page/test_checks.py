@@ -57,7 +57,9 @@ GOOD: list[tuple[str, list[Json]]] = [
     ("link button", [actions(button("a", "A", url="https://example.com"))]),
     ("fields only", [{"type": "section", "fields": [mrkdwn("x")] * 10}]),
     ("select with an initial option", [section(accessory=select(initial_option=option()))]),
-    ("grouped select", [actions({"type": "static_select", "option_groups": [{"label": plain("G"), "options": [option()]}]})]),
+    ("grouped select", [
+        actions({"type": "static_select", "option_groups": [{"label": plain("G"), "options": [option()]}]})
+    ]),
     ("people, radio, ticks, date", [
         actions(
             {"type": "users_select", "action_id": "1", "initial_user": "U0BEN"},

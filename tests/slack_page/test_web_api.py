@@ -109,7 +109,9 @@ def test_update_and_delete_refuse_what_is_not_the_apps_own(client: WebClient, pa
     assert refused(lambda: client.chat_update(channel=CHANNEL, ts=theirs, text="x")) == "cant_update_message"
     assert refused(lambda: client.chat_delete(channel=CHANNEL, ts=theirs)) == "cant_delete_message"
     assert refused(lambda: client.chat_update(channel=CHANNEL, ts="1.000001", text="x")) == "message_not_found"
-    assert refused(lambda: client.chat_update(channel=CHANNEL, ts=post(client))) == "no_text"
+    ts = post(client)
+    with pytest.warns(UserWarning, match="`text` argument is missing"):
+        assert refused(lambda: client.chat_update(channel=CHANNEL, ts=ts)) == "no_text"
 
 
 def test_an_ephemeral_message_is_seen_by_one_and_cannot_be_updated(client: WebClient, page: SlackPage) -> None:
