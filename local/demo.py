@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from typing import Literal
 
 from local.follow import Ended, Follower
-from local.installation import HOME, Running, down, status, up
 from local.inference import Prediction, ask_endpoint, ask_model
-from local.settings import CHANNEL, Mode
+from local.installation import HOME, Running, down, status, up
+from local.settings import CHANNEL
 from local.timeline import print_mail, print_timeline
 from local.upload import build_example, upload_example
 
@@ -58,7 +58,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _release(running: Running, approve: Approve) -> bool:
     _say("Training a model on a data set that comes with scikit-learn …")
-    example = build_example(HOME / "example")
+    example = build_example(HOME / "example", running.mode)
     _say(f"Uploading {example.configuration.name} and its assets to s3://{running.outputs['AssetsBucketName']}/ …")
     upload_example(running, example)
     if approve == "ask":
@@ -107,7 +107,8 @@ def _rejected(running: Running, ended: Ended) -> bool:
     mailed = any(REJECTION in mail["message"] for mail in running.cloud.mail())
     untouched = all(not stage.deployed for stage in ended.stages if stage.name in {"staging", "prod"})
     _say(
-        f"Rejected: {said} · reason in Slack: {shown} · in the e-mail: {mailed} · staging and prod untouched: {untouched}"
+        f"Rejected: {said} · reason in Slack: {shown} · in the e-mail: {mailed} · "
+        f"staging and prod untouched: {untouched}"
     )
     return said and shown and mailed and untouched
 
