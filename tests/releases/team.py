@@ -1,0 +1,187 @@
+"""The people around a release, as the tests play them: who uploads, who clicks in Slack, who looks into the accounts."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from local.follow import ENDS, Ended, Follower, waiting_approval
+from local.installation import Running
+from local.settings import CHANNEL, ORCHESTRATOR, REGION
+from local.upload import Example
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 240.0
+APPROVERS = ("U0BEN", "U0CHLOE")
+
+
+def eventually(what: str, look: Callable[[], T | None], patience: float = PATIENCE_SECONDS) -> T:
+    """Look again until there is something to see; fails with what was waited for."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+        time.sleep(0.25)
+    raise AssertionError(f"not within {patience:.0f} s: {what}")
+
+
+@dataclass
+class Team:
+    """Works with one installation."""
+
+    running: Running
+    example: Example
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def follower(self) -> Follower:
+        """The product's API."""
+        return Follower(self.running, self.said.append)
+
+    @property
+    def example_workload(self) -> str:
+        """What the example is called in Slack and the table."""
+        return f"{json.loads(self.example.configuration.read_text())['model_name']}-realtime"
+
+    # -- the ML engineer -----------------------------------------------------------------------------------------
+
+    def configuration(self, name: str, **changes: Any) -> dict[str, Any]:
+        """The example's configuration under another model name; assets stay under their own keys."""
+        found: dict[str, Any] = json.loads(self.example.configuration.read_text())
+        found["model_name"] = name
+        return {key: value for key, value in (found | changes).items() if value is not None}
+
+    def upload(self, name: str, configuration: dict[str, Any] | bytes) -> str:
+        """Upload a configuration to ``<name>/mlops-config.json``; its version."""
+        body = configuration if isinstance(configuration, bytes) else json.dumps(configuration, indent=2).encode()
+        version: str = self.client("s3", ORCHESTRATOR).put_object(
+            Bucket=self.assets_bucket, Key=f"{name}/mlops-config.json", Body=body
+        )["VersionId"]
+        return version
+
+    def upload_asset(self, key: str, body: bytes) -> str:
+        """Upload an asset; its version."""
+        version: str = self.client("s3", ORCHESTRATOR).put_object(Bucket=self.assets_bucket, Key=key, Body=body)[
+            "VersionId"
+        ]
+        return version
+
+    def started(self, workload: str, known: frozenset[str] = frozenset()) -> str:
+        """Id of the workload's newest release that is not among the known ones."""
+
+        def look() -> str | None:
+            new = [found for found in self.releases(workload) if found["release_id"] not in known]
+            return str(new[0]["release_id"]) if new else None
+
+        return eventually(f"a release of {workload}", look, 60)
+
+    def release(self, name: str, configuration: dict[str, Any], *, approve: bool = True) -> dict[str, Any]:
+        """Upload, follow to the end, approve what is asked; the release as the API shows it."""
+        workload = f"{name}-realtime"
+        known = frozenset(found["release_id"] for found in self.releases(workload))
+        self.upload(name, configuration)
+        release_id = self.started(workload, known)
+        self.follower.until_end(release_id, decide=self.approve if approve else None)
+        return self.show(release_id)
+
+    # -- the approvers -------------------------------------------------------------------------------------------
+
+    def approve(self) -> None:
+        """Both approvers click Approve in the newest message that has the button."""
+        for user in APPROVERS:
+            button = eventually("an Approve button", lambda: self.running.slack.newest_button(CHANNEL, "approve"), 30)
+            self.running.slack.click(user, button.channel, button.ts, "approve")
+            time.sleep(0.3)
+
+    def reject(self, reason: str, user: str = APPROVERS[0]) -> None:
+        """Click Reject and say why in the dialog."""
+        slack = self.running.slack
+        button = eventually("a Reject button", lambda: slack.newest_button(CHANNEL, "reject"), 30)
+        slack.click(user, button.channel, button.ts, "reject")
+        view = slack.wait_for_view(user)
+        slack.submit_view(user, view["id"], {"reason": reason})
+
+    def message(self, release_id: str) -> str:
+        """The text of the release's message as it now stands in the channel."""
+        record = self.table_item(f"RELEASE#{release_id}", "MESSAGE")
+        ts = record["body"]["M"]["ts"]["S"]
+        found = next(message for message in self.running.slack.messages(CHANNEL) if message["ts"] == ts)
+        return json.dumps(found, ensure_ascii=False)
+
+    # -- the platform owner --------------------------------------------------------------------------------------
+
+    @property
+    def assets_bucket(self) -> str:
+        """Where people upload."""
+        return self.running.outputs["AssetsBucketName"]
+
+    def client(self, service: str, account: str) -> Any:
+        """A client of an account's root."""
+        return self.running.cloud.client(service, account, region=REGION)
+
+    def releases(self, workload: str) -> list[dict[str, Any]]:
+        """The workload's releases, newest first."""
+        answer = self.follower.api("GET", "/releases?limit=100").json()["releases"]
+        return [found for found in answer if found["workload"] == workload]
+
+    def show(self, release_id: str) -> dict[str, Any]:
+        """``GET /releases/{id}``."""
+        found: dict[str, Any] = self.follower.api("GET", f"/releases/{release_id}").json()
+        return found
+
+    def until(self, release_id: str, status: str) -> dict[str, Any]:
+        """Wait until the release stands so; fails at once when it has ended otherwise."""
+
+        def look() -> dict[str, Any] | None:
+            found = self.show(release_id)
+            if found["status"] == status:
+                return found
+            assert found["status"] not in ENDS, f"{found['status']}: {found['reason']}"
+            return None
+
+        return eventually(f"{release_id} {status}", look)
+
+    def until_asked(self, release_id: str, stage: str) -> dict[str, Any]:
+        """Wait until people are asked about a stage."""
+        found = self.until(release_id, "awaiting_approval")
+        eventually(f"a question about {stage}", lambda: waiting_approval(self.show(release_id)))
+        assert found["stage"] == stage
+        return self.show(release_id)
+
+    def ended(self, release_id: str) -> Ended:
+        """Follow to the end without deciding anything."""
+        return self.follower.until_end(release_id)
+
+    def mails(self, word: str) -> list[dict[str, Any]]:
+        """E-mails that mention a word."""
+        return [mail for mail in self.running.cloud.mail() if word in mail["subject"] + mail["message"]]
+
+    def stack(self, account: str, name: str) -> dict[str, Any] | None:
+        """A stack of an account, or None."""
+        try:
+            found: dict[str, Any] = self.client("cloudformation", account).describe_stacks(StackName=name)["Stacks"][0]
+        except ClientError as error:
+            assert "does not exist" in str(error)  # noqa: PT017 - any other refusal is a failure of the test
+            return None
+        return found
+
+    def table_item(self, pk: str, sk: str) -> dict[str, Any]:
+        """One row of the table, as DynamoDB returns it."""
+        table = self.running.outputs["TableName"]
+        answer = self.client("dynamodb", ORCHESTRATOR).get_item(
+            TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
+        )
+        found: dict[str, Any] = answer["Item"]
+        return found
+
+
+def stage(found: dict[str, Any], name: str) -> dict[str, Any]:
+    """One stage of a release as the API shows it."""
+    return next(one for one in found["stages"] if one["stage"] == name)

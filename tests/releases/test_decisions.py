@@ -1,0 +1,91 @@
+"""People decide, or do not in time: what happens to the stage, the message and the e-mail."""
+
+from __future__ import annotations
+
+from botocore.credentials import Credentials
+
+from local.settings import CHANNEL, ORCHESTRATOR, PROD, REGION, STAGING
+from local.signed import call
+from tests.releases.team import Team, eventually, stage
+
+REASON = "The recall of the malignant class is below what we agreed on."
+
+
+def test_rejecting_a_first_release_leaves_no_stack_and_no_change_set(multi: Team, live: str) -> None:
+    name = "not-this-one"
+    multi.upload(name, multi.configuration(name))
+    release_id = multi.started(f"{name}-realtime")
+    asked = multi.until_asked(release_id, "staging")
+    assert multi.stack(STAGING, asked["stack_name"]) is not None, "a first plan makes a stack in review"
+    multi.reject(REASON)
+    ended = multi.ended(release_id)
+    assert ended.status == "rejected"
+    assert multi.stack(STAGING, asked["stack_name"]) is None
+    assert multi.stack(PROD, asked["stack_name"]) is None
+    message = eventually("the reason in Slack", lambda: multi.message_with(release_id, REASON))
+    assert "Ben Okafor" in message
+    assert '"action_id": "approve"' not in message
+    (mail,) = eventually("its e-mail", lambda: multi.mails(release_id))
+    assert REASON in mail["message"]
+
+
+def test_a_newer_release_supersedes_one_that_waits(multi: Team, live: str) -> None:
+    name = "overtaken"
+    multi.upload(name, multi.configuration(name))
+    first = multi.started(f"{name}-realtime")
+    multi.until_asked(first, "staging")
+    multi.upload(name, multi.configuration(name, instance_count=2))
+    second = multi.started(f"{name}-realtime", frozenset({first}))
+    assert multi.ended(first).status == "superseded"
+    message = eventually("said in Slack", lambda: multi.message_with(first, second))
+    assert '"action_id": "approve"' not in message
+    multi.until_asked(second, "staging")
+    multi.reject("Enough for this test.")
+    assert multi.ended(second).status == "rejected"
+
+
+def test_the_api_decides_by_the_same_rules_as_slack(multi: Team, live: str) -> None:
+    name = "by-api"
+    multi.upload(name, multi.configuration(name))
+    release_id = multi.started(f"{name}-realtime")
+    asked = multi.until_asked(release_id, "staging")
+    digest = stage(asked, "staging")["plan"]["digest"]
+    path = f"/releases/{release_id}/decision"
+    url = multi.running.cloud.local_url(multi.running.outputs["ApiUrl"]).rstrip("/") + path
+
+    def decide(person: str, body: dict[str, str]) -> tuple[int, dict[str, str]]:
+        answer = call("POST", url, multi.credentials_of(person), REGION, body)
+        return answer.status, answer.json()
+
+    outsider = call("POST", url, Credentials(ORCHESTRATOR, "local"), REGION, {"decision": "approve", "digest": digest})
+    assert outsider.status == 403
+    assert "not an approver" in outsider.json()["message"]
+    assert decide("ben", {"decision": "approve", "digest": "0" * 64})[0] == 409
+    assert decide("ben", {"decision": "reject", "digest": digest, "reason": ""})[0] == 409
+    status, answer = decide("ben", {"decision": "approve", "digest": digest})
+    assert (status, answer["status"]) == (200, "pending")
+    assert "one approval more" in answer["message"]
+    status, answer = decide("chloe", {"decision": "reject", "digest": digest, "reason": REASON})
+    assert (status, answer["status"]) == (200, "rejected")
+    assert multi.ended(release_id).status == "rejected"
+    assert eventually("said in Slack too", lambda: multi.message_with(release_id, REASON))
+
+
+def test_the_requester_may_not_approve_the_own_release(multi: Team, live: str) -> None:
+    name = "my-own"
+    url = multi.running.cloud.local_url(multi.running.outputs["ApiUrl"]).rstrip("/")
+    started = call("POST", f"{url}/provisionpipeline", multi.credentials_of("ben"), REGION, multi.configuration(name))
+    assert started.status == 200, started.body
+    release_id = started.json()["release_id"]
+    assert f"/{multi.show(release_id)['stack_name']}/" in started.json()["pipeline_id"]
+    multi.until_asked(release_id, "staging")
+    button = eventually("an Approve button", lambda: multi.running.slack.newest_button(CHANNEL, "approve"))
+    multi.running.slack.click("U0BEN", button.channel, button.ts, "approve")
+    said = eventually("a private word to Ben", lambda: multi.private_words("U0BEN", release_id))
+    assert "somebody else" in said
+    assert multi.show(release_id)["status"] == "awaiting_approval"
+    multi.running.slack.click("U0CHLOE", button.channel, button.ts, "approve")
+    multi.until_asked(release_id, "prod")
+    multi.reject("Not today.", user="U0CHLOE")
+    assert multi.ended(release_id).status == "rejected"
+    assert stage(multi.show(release_id), "staging")["status"] == "verified"

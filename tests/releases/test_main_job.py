@@ -1,0 +1,87 @@
+"""From an upload to a prediction of the production endpoint, in four accounts."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+
+from local.inference import ask_endpoint, ask_model
+from local.settings import DEV, ORCHESTRATOR, PROD, STAGING
+from local.timeline import entered_states
+from tests.releases.team import Team, stage
+
+ACCOUNTS = {"dev": DEV, "staging": STAGING, "prod": PROD}
+MAX_TRANSITIONS = 30
+
+
+def test_each_stage_has_its_endpoint_in_its_own_account(multi: Team, live: str) -> None:
+    release = multi.show(live)
+    for name, account in ACCOUNTS.items():
+        endpoint = stage(release, name)["outputs"]["EndpointName"]
+        found = multi.client("sagemaker", account).describe_endpoint(EndpointName=endpoint)
+        assert found["EndpointStatus"] == "InService"
+        assert f":{account}:" in found["EndpointArn"]
+        assert stage(release, name)["status"] == "verified"
+
+
+def test_production_answers_what_the_model_itself_answers(multi: Team, live: str) -> None:
+    ended = multi.ended(live)
+    assert ask_endpoint(multi.running, ended, multi.example).value == ask_model(multi.example).value
+
+
+def test_the_package_is_the_same_in_every_stage(multi: Team, live: str) -> None:
+    release = multi.table_item(f"RELEASE#{live}", "RELEASE")["body"]["M"]
+    archive = zipfile.ZipFile(
+        io.BytesIO(
+            multi.client("s3", ORCHESTRATOR)
+            .get_object(
+                Bucket=multi.running.outputs["PackagesBucketName"],
+                Key=release["package_key"]["S"],
+                VersionId=release["package_version"]["S"],
+            )["Body"]
+            .read()
+        )
+    )
+    manifest = json.loads(archive.read("manifest.json"))
+    template = archive.read("template.yaml")
+    assert manifest["members"]["template.yaml"]["sha256"] == hashlib.sha256(template).hexdigest()
+    (model,) = [asset for asset in manifest["assets"] if asset["key"].endswith("model.tar.gz")]
+    assert model["sha256"] == hashlib.sha256(multi.example.model.read_bytes()).hexdigest()
+    for name, account in ACCOUNTS.items():
+        cloudformation = multi.client("cloudformation", account)
+        deployed = cloudformation.get_template(StackName=manifest["stack_name"], TemplateStage="Original")
+        assert deployed["TemplateBody"] == template.decode(), name
+        parameters = {
+            one["ParameterKey"]: one["ParameterValue"]
+            for one in cloudformation.describe_stacks(StackName=manifest["stack_name"])["Stacks"][0]["Parameters"]
+        }
+        assert parameters["ModelKey"] == model["copy_key"], name
+
+
+def test_a_three_stage_release_takes_at_most_thirty_state_transitions(multi: Team, live: str) -> None:
+    states = entered_states(multi.running, multi.ended(live).execution_arn)
+    assert states[0][1] == "Package"
+    assert states[-1][1] == "Succeeded"
+    assert len(states) <= MAX_TRANSITIONS
+
+
+def test_the_message_and_the_mail_tell_the_success_once(multi: Team, live: str) -> None:
+    message = multi.message(live)
+    assert multi.example_workload in message
+    assert '"action_id": "approve"' not in message
+    for name in ACCOUNTS:
+        assert name in message
+    mails = multi.mails(live)
+    assert len(mails) == 1
+    assert "prod" in mails[0]["message"]
+
+
+def test_no_task_token_or_secret_is_in_any_message_mail_or_log(multi: Team, live: str) -> None:
+    said = json.dumps([multi.running.slack.messages("ml-releases"), multi.running.cloud.mail()], ensure_ascii=False)
+    log = multi.running.slack.log()
+    for secret in multi.secrets():
+        assert secret not in said
+        assert secret not in json.dumps(log)
+        assert secret not in multi.function_logs()

@@ -1,0 +1,51 @@
+"""A broken configuration deploys nothing and tells everything, where its author looks."""
+
+from __future__ import annotations
+
+import json
+
+from tests.releases.team import Team, eventually
+
+BROKEN = {
+    "pipeline_type": "byom_realtime_builtin",
+    "model_name": "broken model!",
+    "model_framework": "sklearn",
+    "model_framework_version": "99",
+    "model_artifact_location": "nowhere/model.tar.gz",
+    "inference_instnce": "ml.m5.large",
+    "data_capture_location": {"dev": "bucket/a", "staging": "bucket/b"},
+}
+PLACES = ("$.model_name", "$.inference_instnce", "$.data_capture_location", "$.inference_instance")
+
+
+def test_every_problem_is_told_in_slack_and_by_mail_and_nothing_is_deployed(multi: Team, live: str) -> None:
+    before = multi.stack_updates()
+    multi.upload("broken", json.dumps(BROKEN).encode())
+    release_id = multi.started("broken/mlops-config.json")
+    found = multi.show(release_id)
+    assert found["status"] == "refused"
+    message = eventually("its message in Slack", lambda: multi.message_or_none(release_id))
+    (mail,) = eventually("its e-mail", lambda: multi.mails("broken/mlops-config.json"))
+    for place in PLACES:
+        assert any(problem.startswith(place) for problem in found["problems"]), place
+        assert place in message
+        assert place in mail["message"]
+    assert "inference_instance" in message
+    assert multi.stack_updates() == before
+
+
+def test_a_file_that_is_no_json_is_told_with_its_line(multi: Team, live: str) -> None:
+    multi.upload("no-json", b'{\n  "pipeline_type": "byom_realtime_builtin",\n  "model_name" "x"\n}')
+    release_id = multi.started("no-json/mlops-config.json")
+    message = eventually("its message in Slack", lambda: multi.message_or_none(release_id))
+    assert "line 3" in message
+
+
+def test_an_asset_that_is_missing_ends_the_release_before_anything_is_deployed(multi: Team, live: str) -> None:
+    before = multi.stack_updates()
+    configuration = multi.configuration("no-model", model_artifact_location="no-model/model.tar.gz")
+    ended = multi.release("no-model", configuration)
+    assert ended["status"] == "failed"
+    assert "no-model/model.tar.gz" in ended["reason"]
+    assert "$.model_artifact_location" in ended["reason"]
+    assert multi.stack_updates() == before
