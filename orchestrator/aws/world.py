@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cached_property
-from pathlib import Path
 
 from orchestrator.aws.accounts import AssumedAccounts
 from orchestrator.aws.clients import client
@@ -13,10 +12,7 @@ from orchestrator.aws.objects import S3Objects
 from orchestrator.aws.settings import installation
 from orchestrator.aws.table import DynamoStore
 from orchestrator.core.installation import Installation
-from orchestrator.core.workloads import Catalogue, load_types
-
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
-"""Beside ``orchestrator/``, in a checkout as in a function's bundle."""
+from orchestrator.core.workloads import Catalogue, load_types, shipped_templates
 
 
 class World:
@@ -55,7 +51,7 @@ class World:
     @cached_property
     def catalogue(self) -> Catalogue:
         """The workload types that came with the function."""
-        return load_types([TEMPLATES])
+        return load_types([shipped_templates()])
 
     @staticmethod
     def now() -> datetime:

@@ -132,6 +132,16 @@ class Catalogue:
         return tuple(name for name in self.names if key in self.types[name].own_keys)
 
 
+def shipped_templates() -> Path:
+    """The workload types that came with this code.
+
+    In the package where it was installed (the wheel maps them there), beside it in a checkout and a function's bundle.
+    """
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "templates"
+    return installed if installed.is_dir() else package.parent / "templates"
+
+
 def load_types(folders: Sequence[Path]) -> Catalogue:
     """Every type in these folders; of two types with one name, the later folder's counts.
 
