@@ -39,6 +39,7 @@ class Ended:
     status: str
     reason: str
     execution_arn: str
+    stack_name: str
     stages: tuple[EndedStage, ...]
 
     def stage(self, name: str) -> EndedStage:
@@ -110,4 +111,6 @@ def waiting_approval(found: dict[str, Any]) -> str:
 
 def _ended(found: dict[str, Any]) -> Ended:
     stages = tuple(EndedStage(stage["stage"], stage["status"], stage["outputs"]) for stage in found["stages"])
-    return Ended(found["release_id"], found["status"], found["reason"], found["execution_arn"], stages)
+    return Ended(
+        found["release_id"], found["status"], found["reason"], found["execution_arn"], found["stack_name"], stages
+    )
