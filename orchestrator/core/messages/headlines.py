@@ -1,0 +1,119 @@
+"""How a release stands, in one line and in one sentence; the same words in Slack, in an e-mail and in a list."""
+
+from __future__ import annotations
+
+from orchestrator.core.messages.facts import Facts
+from orchestrator.core.messages.mrkdwn import clean
+from orchestrator.core.people import IdentityKind
+from orchestrator.core.records import ApprovalStatus, Release, StageStatus, Status
+
+MARKS = {
+    StageStatus.PENDING: ":white_small_square:",
+    StageStatus.PLANNED: ":mag:",
+    StageStatus.AWAITING_APPROVAL: ":hourglass_flowing_sand:",
+    StageStatus.DEPLOYING: ":rocket:",
+    StageStatus.DEPLOYED: ":white_check_mark:",
+    StageStatus.UNCHANGED: ":white_check_mark:",
+    StageStatus.VERIFIED: ":white_check_mark:",
+    StageStatus.FAILED: ":x:",
+    StageStatus.DISCARDED: ":no_entry_sign:",
+}
+"""How a stage stands, at a glance."""
+
+END_MARKS = {
+    Status.SUCCEEDED: ":white_check_mark:",
+    Status.UNCHANGED: ":heavy_equals_sign:",
+    Status.REJECTED: ":no_entry_sign:",
+    Status.EXPIRED: ":alarm_clock:",
+    Status.SUPERSEDED: ":fast_forward:",
+    Status.FAILED: ":x:",
+    Status.REFUSED: ":x:",
+}
+
+
+def headline(facts: Facts) -> str:
+    """Workload, and what is asked or how it ended; without markup, unescaped."""
+    release, waiting = facts.release, facts.waiting
+    if waiting is not None:
+        return f"{release.workload}: approve {waiting.approval.stage}?"
+    if release.status is Status.REFUSED:
+        return "Configuration refused"
+    return f"{release.workload}: {_how(facts)}"
+
+
+def sentence(facts: Facts) -> str:
+    """How the release stands, as a full sentence; without markup, unescaped."""
+    release, waiting = facts.release, facts.waiting
+    if waiting is not None:
+        return f"{release.workload} waits for approval to be deployed to {waiting.approval.stage}."
+    if release.status is Status.REFUSED:
+        return f"The configuration {release.workload} was refused; nothing was deployed."
+    if not release.status.ended:
+        return f"{release.workload} is {_how(facts)}."
+    return f"The release of {release.workload} {_ended(facts)}."
+
+
+def _how(facts: Facts) -> str:
+    release = facts.release
+    stage = release.stage
+    match release.status:
+        case Status.REQUESTED:
+            return "about to start"
+        case Status.PACKAGING:
+            return "being packaged"
+        case Status.PLANNING:
+            return f"being planned for {stage}"
+        case Status.AWAITING_APPROVAL:
+            return _decided(facts)
+        case Status.DEPLOYING:
+            return f"being deployed to {stage}"
+        case Status.VERIFYING:
+            return f"being checked in {stage}"
+        case _:
+            return _ended(facts).removeprefix("was ").removeprefix("has ")
+
+
+def _decided(facts: Facts) -> str:
+    """The question is answered, and the state machine has not moved on yet."""
+    approval = facts.last_approval
+    known = {
+        ApprovalStatus.APPROVED: f"approved for {facts.release.stage}",
+        ApprovalStatus.REJECTED: f"rejected for {facts.release.stage}",
+        ApprovalStatus.EXPIRED: f"too late for {facts.release.stage}",
+        ApprovalStatus.SUPERSEDED: "giving way to a newer release",
+    }
+    return known.get(approval.status, "about to ask") if approval else f"about to ask about {facts.release.stage}"
+
+
+def _ended(facts: Facts) -> str:
+    release = facts.release
+    stage = release.stage
+    match release.status:
+        case Status.SUCCEEDED:
+            return f"was released to {facts.reached or (release.stages[-1] if release.stages else 'its stage')}"
+        case Status.UNCHANGED:
+            return "has nothing to change"
+        case Status.REJECTED:
+            return f"was rejected for {stage}" if stage else "was rejected"
+        case Status.EXPIRED:
+            return f"has expired before {stage} was decided" if stage else "has expired"
+        case Status.SUPERSEDED:
+            return "was superseded by a newer one"
+        case Status.FAILED:
+            return f"has failed in {stage}" if stage else "has failed"
+        case _:
+            return "was refused"
+
+
+def outcome_word(release: Release) -> str:
+    """One word or two for a list or a subject."""
+    return release.status.value.replace("_", " ")
+
+
+def requester(facts: Facts) -> str:
+    """Who asked, and how certain that is; without markup, unescaped."""
+    release = facts.release
+    if release.requester.kind is IdentityKind.UNKNOWN:
+        return "unknown (the upload does not say who made it)"
+    shown = clean(facts.installation.people.display(release.requester))
+    return f"{shown}, verified" if release.requester.verified else shown

@@ -1,0 +1,102 @@
+"""E-mails: how a release ended, in plain text; and a question that Slack could not put.
+
+An e-mail is read where nothing can be clicked, perhaps years later: it says everything that matters, every problem with
+its path, and the command that shows the rest.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from orchestrator.core.messages.changes import change_lines
+from orchestrator.core.messages.facts import Facts, Waiting
+from orchestrator.core.messages.headlines import headline, outcome_word, requester, sentence
+from orchestrator.core.messages.mrkdwn import clean, joined
+from orchestrator.core.messages.release_message import endpoints
+from orchestrator.core.records import Release, Status, Verdict
+
+SUBJECT = 100
+"""ASCII characters of an SNS subject (docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A subject of one ASCII line and a plain text."""
+
+    subject: str
+    text: str
+
+
+def end_letter(facts: Facts) -> Letter:
+    """How a release ended."""
+    release = facts.release
+    about = release.workload if release.status is not Status.REFUSED else "configuration"
+    told = [sentence(facts), "", *_because(release)]
+    if facts.partial:
+        told.append(f"It stays deployed in {facts.reached}.")
+    if release.status is Status.SUCCEEDED:
+        told += [f"{stage} {name}: {value}" for stage, name, value in endpoints(facts)]
+    told += ["", *_about(facts)]
+    return Letter(_subject(f"[{outcome_word(release)}] {about}"), "\n".join(_without_gaps(told)))
+
+
+def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
+    """An approval is waited for and Slack cannot show it; ``why`` says so in a sentence."""
+    release, approval = facts.release, waiting.approval
+    told = [sentence(facts), why, ""]
+    if waiting.record.plan is not None:
+        told += change_lines(waiting.record.plan)
+    needed = facts.needed(approval)
+    told += [f"Still needed: {needed}." if needed else "", f"The question expires at {approval.expires_at}.", ""]
+    told += [f"To decide: mlops approve {release.release_id}", f"       or: mlops reject {release.release_id}", ""]
+    told += _about(facts)
+    return Letter(_subject(f"[approval needed] {headline(facts)}"), "\n".join(_without_gaps(told)))
+
+
+def _because(release: Release) -> list[str]:
+    reason = "\n".join(clean(line) for line in release.reason.splitlines()).strip()
+    told: list[str] = []
+    match release.status:
+        case Status.REJECTED:
+            told.append(f"{clean(release.ended_by) or 'An approver'} said: {reason or '(no reason)'}")
+        case Status.SUPERSEDED if release.ended_by:
+            told.append(f"Release {clean(release.ended_by)} took its place.")
+        case Status.FAILED:
+            told.append(f"Reason: {reason}")
+        case _:
+            told.append(reason)
+    told += [f"- {clean(problem)}" for problem in release.problems]
+    told += [f"Warning: {clean(warning)}" for warning in release.warnings]
+    return told
+
+
+def _about(facts: Facts) -> list[str]:
+    release = facts.release
+    votes = [
+        f"{stage}: {clean(vote.display)} {'approved' if vote.verdict is Verdict.APPROVE else 'rejected'} at {vote.at}"
+        for stage, record in facts.stages.items()
+        if (approval := facts.approvals.get(record.approval_id)) is not None
+        for vote in approval.votes
+    ]
+    return [
+        *votes,
+        f"Asked for by: {requester(facts)}, at {release.created_at}",
+        f"From: {clean(str(release.source))}",
+        f"Stages: {joined(release.stages)}" if release.stages else "",
+        f"Release: {release.release_id} (mlops status {release.release_id})",
+    ]
+
+
+def _subject(text: str) -> str:
+    return clean(text).encode("ascii", "replace").decode()[:SUBJECT]
+
+
+def _without_gaps(told: list[str]) -> list[str]:
+    """No two empty lines in a row, none at the end."""
+    kept: list[str] = []
+    for line in told:
+        if line or (kept and kept[-1]):
+            kept.append(line)
+    while kept and not kept[-1]:
+        kept.pop()
+    return kept

@@ -1,0 +1,55 @@
+"""The short reply in the message's thread that calls the approvers, once for each approval.
+
+An edited message notifies nobody, so the question needs a message of its own; it says little, because the message above
+it has everything and is kept current.
+"""
+
+from __future__ import annotations
+
+from orchestrator.core.approvals import Rules, eligible, identify
+from orchestrator.core.messages import limits
+from orchestrator.core.messages.blocks import Message, message, section
+from orchestrator.core.messages.facts import Facts, Waiting
+from orchestrator.core.messages.mrkdwn import bold, joined, said
+from orchestrator.core.people import Identity, IdentityKind
+
+
+def question_reply(facts: Facts, waiting: Waiting) -> Message:
+    """Who is asked, about what, and what is needed."""
+    rules = facts.rules(waiting.approval.stage)
+    called, unreachable = approvers(rules, facts.release.requester) if rules else ((), ())
+    stage, workload = waiting.approval.stage, facts.release.workload
+    needed = facts.needed(waiting.approval)
+    pings = " ".join(f"<@{user}>" for user in called[: limits.MENTIONS])
+    ask = f"{bold(workload, limits.NAME)} waits for your decision about {bold(stage, limits.NAME)}."
+    told = f"{pings} {ask}".strip()
+    if needed:
+        told += f" Needed: {said(needed, limits.DESCRIPTION)}."
+    if unreachable:
+        names = joined(said(name, limits.NAME) for name in unreachable[: limits.MENTIONS])
+        told += f" (Not known to Slack: {names}.)"
+    text = f"{said(workload, limits.NAME)} waits for your decision about {said(stage, limits.NAME)}."
+    return message(f"{pings} {text}".strip(), [section(told)])
+
+
+def approvers(rules: Rules, requester: Identity) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Slack ids of those who may decide, and the names of those who have none; a requester who may not is left out."""
+    named = {member: rules.member_key(member) for role in _asked_roles(rules) for member in rules.roles.get(role, ())}
+    called: dict[str, None] = {}
+    unreachable: dict[str, None] = {}
+    for member in sorted(named):
+        identity = identify(member)
+        if not eligible(rules, requester, identity).allowed:
+            continue
+        person = rules.people.find(identity)
+        if person is not None and person.slack_ids:
+            called.update(dict.fromkeys(person.slack_ids[:1]))
+        elif identity.kind is IdentityKind.SLACK:
+            called[identity.value] = None
+        else:
+            unreachable[person.name if person else rules.people.display(identity)] = None
+    return tuple(called), tuple(unreachable)
+
+
+def _asked_roles(rules: Rules) -> list[str]:
+    return sorted({role for policy in rules.policies for alternative in policy.any_of for role, _ in alternative})

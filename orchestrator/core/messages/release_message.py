@@ -1,0 +1,180 @@
+"""The one Slack message of a release, from its request to its end.
+
+A person must be able to judge it in ten seconds on a phone: first what is asked or how it ended, then how far it has
+come, then what would change with everything destroyed in plain sight, then who still has to say yes, and the buttons.
+"""
+
+from __future__ import annotations
+
+from orchestrator.core.messages import limits
+from orchestrator.core.messages.blocks import Block, Message, context, header, message, section
+from orchestrator.core.messages.buttons import DIGEST_DIGITS, decision_buttons
+from orchestrator.core.messages.changes import change_blocks, counted
+from orchestrator.core.messages.facts import Facts, Waiting
+from orchestrator.core.messages.headlines import END_MARKS, MARKS, headline, requester, sentence
+from orchestrator.core.messages.mrkdwn import bold, code, date, escape, lines, quote, said
+from orchestrator.core.records import Approval, Release, SourceKind, Status, Verdict
+
+
+def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = True) -> Message:
+    """The message as it should read now.
+
+    ``refused_channel`` says why the release's own channel could not be used (Slack's error code), where the message
+    stands in the installation's channel instead. Without ``buttons`` it is a copy that nobody keeps current.
+    """
+    waiting = facts.waiting
+    blocks = [header(headline(facts)), section(_standing(facts))]
+    if waiting is not None:
+        blocks += _question(facts, waiting, buttons)
+    elif facts.release.status.ended:
+        blocks += _end(facts)
+    blocks += _warnings(facts.release)
+    blocks += _about(facts, refused_channel)
+    return message(_text(facts), blocks)
+
+
+def brief_message(facts: Facts) -> Message:
+    """The same in the fewest blocks: what is sent when Slack refuses the full one, so that a question is still asked."""
+    waiting = facts.waiting
+    blocks = [section(said(sentence(facts), limits.SECTION_TEXT))]
+    if waiting is not None:
+        blocks.append(decision_buttons(facts.release.workload, waiting.approval))
+    return message(_text(facts), blocks)
+
+
+def _text(facts: Facts) -> str:
+    """What a phone's notification and a screen reader say."""
+    waiting = facts.waiting
+    told = [said(sentence(facts), limits.DESCRIPTION)]
+    if waiting is not None and waiting.record.plan is not None:
+        told.append(f"It would mean {counted(waiting.record.plan)}.")
+        needed = facts.needed(waiting.approval)
+        told += [f"Still needed: {escape(needed)}."] if needed else []
+    if facts.release.status.ended and facts.release.reason:
+        told.append(said(facts.release.reason, limits.DESCRIPTION))
+    told.append(f"Asked for by {said(requester(facts), limits.NAME * 2)}.")
+    return " ".join(told)
+
+
+def _standing(facts: Facts) -> str:
+    release = facts.release
+    mark = END_MARKS.get(release.status, "")
+    told = f"{mark} {said(sentence(facts), limits.DESCRIPTION)}".strip()
+    if not release.stages:
+        return told
+    steps = " → ".join(f"{MARKS[facts.stage_status(name)]} {_stage(name, release)}" for name in release.stages)
+    return f"{told}\n{steps}"
+
+
+def _stage(name: str, release: Release) -> str:
+    return bold(name, limits.NAME) if name == release.stage and not release.status.ended else said(name, limits.NAME)
+
+
+def _question(facts: Facts, waiting: Waiting, buttons: bool) -> list[Block]:
+    approval, plan = waiting.approval, waiting.record.plan
+    blocks = change_blocks(plan) if plan else []
+    blocks.append(section(_decision(facts, approval)))
+    if buttons:
+        blocks.append(decision_buttons(facts.release.workload, approval))
+    return blocks
+
+
+def _decision(facts: Facts, approval: Approval) -> str:
+    needed = facts.needed(approval)
+    told = [f"*Still needed:* {said(needed, limits.DESCRIPTION)}" if needed else "*Nothing more is needed.*"]
+    told += votes(approval)
+    told.append(f":hourglass: Expires {date(approval.expires_at)}")
+    return "\n".join(told)
+
+
+def votes(approval: Approval) -> list[str]:
+    """Who has said what, newest last."""
+    shown = approval.votes[-limits.VOTES :]
+    told = [f"… {len(approval.votes) - len(shown)} earlier votes"] if len(shown) < len(approval.votes) else []
+    for vote in shown:
+        approved = vote.verdict is Verdict.APPROVE
+        mark, did = (":white_check_mark:", "approved") if approved else (":no_entry_sign:", "rejected")
+        via = "" if vote.via == "slack" else f" by {said(vote.via, 20)}"
+        told.append(f"{mark} {said(vote.display, limits.NAME)} {did}{via} {date(vote.at)}")
+    return told
+
+
+def _end(facts: Facts) -> list[Block]:
+    release = facts.release
+    blocks: list[Block] = []
+    told = _because(release)
+    if told:
+        blocks.append(section(told))
+    if facts.partial:
+        untouched = "" if release.status is Status.FAILED else " Later stages are as they were."
+        blocks.append(section(f"It stays deployed in {bold(facts.reached, limits.NAME)}.{untouched}"))
+    approval = facts.last_approval
+    if approval is not None and approval.votes and release.status is not Status.SUCCEEDED:
+        blocks.append(section("\n".join(votes(approval))))
+    if release.problems:
+        blocks.append(section(_problems(release)))
+    found = endpoints(facts)
+    if found and release.status is Status.SUCCEEDED:
+        shown = [f"• {said(stage, 40)} {said(name, 60)}: {code(value, 200)}" for stage, name, value in found]
+        blocks.append(section(lines(["*Deployed*", *shown[: limits.ENDPOINTS]], limits.SECTION_TEXT, len(shown) + 1)))
+    return blocks
+
+
+def _because(release: Release) -> str:
+    reason = quote(release.reason, limits.REASON)
+    match release.status:
+        case Status.SUCCEEDED:
+            return ""
+        case Status.REJECTED:
+            who = bold(release.ended_by, limits.NAME) if release.ended_by else "An approver"
+            return f"{who} said:\n{reason}" if reason else f"{who} gave no reason."
+        case Status.SUPERSEDED if release.ended_by:
+            return f"Release {code(release.ended_by, limits.VALUE)} took its place."
+        case _:
+            return reason
+
+
+def _problems(release: Release) -> str:
+    shown = [f"• {said(problem, 400)}" for problem in release.problems[: limits.PROBLEMS]]
+    return lines(shown, limits.SECTION_TEXT, len(release.problems), what="more (the e-mail has all of them)")
+
+
+def _warnings(release: Release) -> list[Block]:
+    if not release.warnings:
+        return []
+    shown = [f":warning: {said(warning, 300)}" for warning in release.warnings[: limits.PROBLEMS]]
+    return [section(lines(shown, limits.SECTION_TEXT, len(release.warnings)))]
+
+
+def endpoints(facts: Facts) -> list[tuple[str, str, str]]:
+    """Stage, output name and value of what a release made reachable: endpoints and their URLs."""
+    return [
+        (name, output, value)
+        for name in facts.release.stages
+        if name in facts.stages
+        for output, value in facts.stages[name].outputs
+        if "endpoint" in output.lower() or output.lower().endswith("url")
+    ]
+
+
+def _about(facts: Facts, refused_channel: str) -> list[Block]:
+    release, waiting = facts.release, facts.waiting
+    blocks = [section(quote(release.description, limits.DESCRIPTION))] if release.description.strip() else []
+    who = f":bust_in_silhouette: Asked for by {said(requester(facts), limits.NAME * 2)}, {date(release.created_at)}"
+    facts_shown = [who, f":package: {_source(release)}"]
+    if waiting is not None:
+        digest = waiting.approval.digest[:DIGEST_DIGITS]
+        facts_shown.append(f":lock: What you approve has the digest {code(digest, 40)}")
+    facts_shown.append(f"Release {code(release.release_id, limits.VALUE)}")
+    if refused_channel:
+        asked, why = code(release.channel, limits.NAME), code(refused_channel, 60)
+        facts_shown.append(f":information_source: Shown here because Slack refused the channel {asked} ({why})")
+    return [*blocks, context(*facts_shown)]
+
+
+def _source(release: Release) -> str:
+    source = release.source
+    if source.kind is SourceKind.S3:
+        name, version = code(source.key, limits.VALUE), code(source.version_id or "none", limits.VALUE)
+        return f"{name} in bucket {code(source.bucket, limits.VALUE)}, version {version}"
+    return f"{'Slack' if source.kind is SourceKind.SLACK else 'API'} request {code(source.request, limits.VALUE)}"

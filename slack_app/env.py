@@ -1,0 +1,14 @@
+"""What the stack tells the worker."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Env:
+    """See ``orchestrator.aws.environment``."""
+
+    table_name: str
+    settings_parameter: str
+    slack_secret_arn: str
