@@ -1,0 +1,68 @@
+"""Functions that die: ports that raise ``Died`` right after their k-th call has had its effect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.fakes.machine import Died
+from tests.fakes.memory_world import MemoryWorld
+
+
+class Countdown:
+    """Counts calls over all ports together, and dies after the last of them."""
+
+    def __init__(self, calls: int) -> None:
+        self.left = calls
+        self.made: list[str] = []
+
+    def count(self, name: str) -> None:
+        """One call more was made; its effect has happened."""
+        self.made.append(name)
+        self.left -= 1
+        if self.left == 0:
+            raise Died(name)
+
+
+class DyingPort:
+    """Passes every call on to a port and counts it afterwards."""
+
+    def __init__(self, port: object, countdown: Countdown) -> None:
+        self._port = port
+        self._countdown = countdown
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        method = getattr(self._port, name)
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            answer = method(*args, **kwargs)
+            self._countdown.count(f"{type(self._port).__name__}.{name}")
+            return answer
+
+        return call
+
+
+class DyingAccounts:
+    """Counts the calls of each stage's ports, not the making of the ports."""
+
+    def __init__(self, accounts: Any, countdown: Countdown) -> None:
+        self._accounts = accounts
+        self._countdown = countdown
+
+    def __getattr__(self, name: str) -> Callable[[str], Any]:
+        return lambda stage: DyingPort(getattr(self._accounts, name)(stage), self._countdown)
+
+
+@contextmanager
+def dying_after(world: MemoryWorld, calls: int) -> Iterator[Countdown]:
+    """Within, the world's ports die after this many calls."""
+    countdown = Countdown(calls)
+    kept = world.store, world.objects, world.accounts, world.tasks
+    wrapped: list[Any] = [DyingPort(world.store, countdown), DyingPort(world.objects, countdown)]
+    wrapped += [DyingAccounts(world.accounts, countdown), DyingPort(world.tasks, countdown)]
+    world.store, world.objects, world.accounts, world.tasks = wrapped
+    try:
+        yield countdown
+    finally:
+        world.store, world.objects, world.accounts, world.tasks = kept

@@ -1,0 +1,143 @@
+"""The table and the buckets in memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from orchestrator.core.errors import Conflict, SourceGone
+from orchestrator.core.ports import ObjectVersion
+from orchestrator.core.records import Record
+
+R = TypeVar("R", bound=Record)
+
+ATTEMPTS = 20
+"""Lost races before ``update`` gives up."""
+
+
+class MemoryStore:
+    """``ports.Store`` in a dict. ``before_write`` lets a test slip a rival's write between read and write."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Record] = {}
+        self.before_write: Callable[[], None] | None = None
+        self.written: list[Record] = []
+        """Every record in the order of its writing, as the table's stream tells them."""
+
+    def get(self, cls: type[R], key: tuple[str, str]) -> R | None:
+        """See ``ports.Store``."""
+        row = self.rows.get(key)
+        return row if isinstance(row, cls) else None
+
+    def insert(self, record: Record) -> None:
+        """See ``ports.Store``."""
+        if record.key() in self.rows:
+            raise Conflict(f"{record.KIND} {record.key()[0]} exists")
+        self._write(record)
+
+    def update(self, cls: type[R], key: tuple[str, str], change: Callable[[R], R]) -> R:
+        """See ``ports.Store``."""
+        for _ in range(ATTEMPTS):
+            row = self.get(cls, key)
+            if row is None:
+                raise KeyError(f"there is no {cls.KIND} {key[0]}")
+            changed = change(row)
+            if changed == row:
+                return row
+            if self.before_write is not None:
+                rival, self.before_write = self.before_write, None
+                rival()
+            if self.rows.get(key) is not row:
+                continue
+            self._write(changed)
+            return changed
+        raise Conflict(f"{cls.KIND} {key[0]} keeps changing")
+
+    def delete(self, record: Record) -> bool:
+        """See ``ports.Store``."""
+        if self.rows.get(record.key()) != record:
+            return False
+        del self.rows[record.key()]
+        return True
+
+    def under(self, cls: type[R], partition: str) -> tuple[R, ...]:
+        """See ``ports.Store``."""
+        keys = sorted(key for key in self.rows if key[0] == partition)
+        return tuple(row for key in keys if isinstance(row := self.rows[key], cls))
+
+    def listed(self, cls: type[R], listing: str, *, limit: int = 100, newest_first: bool = False) -> tuple[R, ...]:
+        """See ``ports.Store``."""
+        found: list[tuple[str, R]] = []
+        for row in self.rows.values():
+            place = row.listing()
+            if isinstance(row, cls) and place is not None and place[0] == listing:
+                found.append((place[1], row))
+        found.sort(key=lambda pair: pair[0], reverse=newest_first)
+        return tuple(row for _, row in found[:limit])
+
+    def all(self, cls: type[R]) -> tuple[R, ...]:
+        """Every record of a kind, for a test's own eyes."""
+        return tuple(row for row in self.rows.values() if isinstance(row, cls))
+
+    def _write(self, record: Record) -> None:
+        self.rows[record.key()] = record
+        self.written.append(record)
+
+
+@dataclass
+class MemoryObjects:
+    """``ports.Objects``: every write is a version; the checksum is the bytes' own."""
+
+    versions: dict[tuple[str, str], list[tuple[str, bytes, Mapping[str, str]]]] = field(default_factory=dict)
+
+    def put(self, bucket: str, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> str:
+        """Upload; the new version's id."""
+        history = self.versions.setdefault((bucket, key), [])
+        version = f"v{len(history) + 1}-{hashlib.sha256(key.encode()).hexdigest()[:6]}"
+        history.append((version, data, metadata or {}))
+        return version
+
+    def remove(self, bucket: str, key: str) -> None:
+        """Delete every version."""
+        del self.versions[(bucket, key)]
+
+    def read(self, bucket: str, key: str, version_id: str = "") -> bytes:
+        """See ``ports.Objects``."""
+        return self._find(bucket, key, version_id)[1]
+
+    def describe(self, bucket: str, key: str, version_id: str = "") -> ObjectVersion:
+        """See ``ports.Objects``."""
+        version, data, metadata = self._find(bucket, key, version_id)
+        checksum = hashlib.sha256(data).hexdigest()
+        return ObjectVersion(bucket, key, version, len(data), checksum, tuple(sorted(metadata.items())))
+
+    def copy_once(self, source: ObjectVersion, bucket: str, key: str) -> ObjectVersion:
+        """See ``ports.Objects``."""
+        if (bucket, key) not in self.versions:
+            self.put(bucket, key, self.read(source.bucket, source.key, source.version_id))
+        return self.describe(bucket, key)
+
+    def write_once(self, bucket: str, key: str, data: bytes, content_type: str) -> ObjectVersion:
+        """See ``ports.Objects``."""
+        if (bucket, key) not in self.versions:
+            self.put(bucket, key, data)
+        elif self.read(bucket, key) != data:
+            raise Conflict(f"s3://{bucket}/{key} was written before, with other bytes")
+        return self.describe(bucket, key)
+
+    def template_url(self, bucket: str, key: str) -> str:
+        """See ``ports.Objects``."""
+        return f"https://s3.test/{bucket}/{key}"
+
+    def at_url(self, url: str) -> bytes:
+        """What stands at an URL of ``template_url``, as CloudFormation reads it."""
+        bucket, _, key = url.removeprefix("https://s3.test/").partition("/")
+        return self.read(bucket, key)
+
+    def _find(self, bucket: str, key: str, version_id: str) -> tuple[str, bytes, Mapping[str, str]]:
+        for version in reversed(self.versions.get((bucket, key), [])):
+            if version_id in {"", version[0]}:
+                return version
+        raise SourceGone(f"s3://{bucket}/{key} does not exist")
