@@ -1,0 +1,45 @@
+"""The people of the local installation, as IAM sees them: sessions of one role, named after the person.
+
+On AWS people come through IAM Identity Center or a role of their company, and the session's name says who it is. The
+role made here is the local stand-in for that; it may call the product's API and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError
+
+from local.installation import Running
+from local.settings import CHANNEL, ORCHESTRATOR, REGION, settings
+
+ROLE = "mlops-local-people"
+
+
+def people() -> dict[str, str]:
+    """Name by session name."""
+    everybody = settings("multi", "", CHANNEL)["people"]
+    return {name: person["name"] for person in everybody for name in person["iam_principals"]}
+
+
+def credentials_of(running: Running, person: str) -> Credentials:
+    """Temporary credentials of a session with this name; the role is made when it is first needed."""
+    iam = running.cloud.client("iam", ORCHESTRATOR, region=REGION)
+    trust = _policy("sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{ORCHESTRATOR}:root"})
+    try:
+        iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust, Description="People of the local installation")
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "EntityAlreadyExists":
+            raise
+    calls = _policy("execute-api:Invoke", Resource=f"arn:aws:execute-api:{REGION}:{ORCHESTRATOR}:*")
+    iam.put_role_policy(RoleName=ROLE, PolicyName="call-the-api", PolicyDocument=calls)
+    sts = running.cloud.client("sts", ORCHESTRATOR, region=REGION)
+    role = f"arn:aws:iam::{ORCHESTRATOR}:role/{ROLE}"
+    keys = sts.assume_role(RoleArn=role, RoleSessionName=person)["Credentials"]
+    return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+
+def _policy(action: str, **more: object) -> str:
+    statement = {"Effect": "Allow", "Action": action, **more}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})

@@ -1,0 +1,110 @@
+"""The product's REST API, called as any AWS client calls it: signed with Signature Version 4.
+
+A call that did not get through (no connection, 429, 5xx) is tried three times; each request is safe to repeat, as a
+release carries an idempotency key and a vote counts once a person.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import sleep
+from typing import Any
+
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import CredentialRetrievalError, HTTPClientError
+from botocore.httpsession import URLLib3Session
+from botocore.utils import get_environ_proxies
+
+from mlops.refusals import Denied, Problems, Refused, Unreachable
+
+ATTEMPTS = 3
+TIMEOUT_SECONDS = (5, 35)
+"""To connect, and to wait for the answer; API Gateway gives up after 29."""
+
+SERVICE = "execute-api"
+
+
+@dataclass(frozen=True)
+class Api:
+    """One installation's API, and who calls it."""
+
+    url: str
+    """The output ApiUrl, without a slash at its end."""
+    region: str
+    credentials: Credentials = field(repr=False)
+    pause: Callable[[float], None] = sleep
+    """Between attempts."""
+
+    def releases(self, limit: int) -> list[dict[str, Any]]:
+        """The newest releases, newest first."""
+        found: list[dict[str, Any]] = self._call("GET", f"/releases?limit={limit}")["releases"]
+        return found
+
+    def release(self, release_id: str) -> dict[str, Any]:
+        """One release with its stages, plans and approvals."""
+        return self._call("GET", f"/releases/{release_id}")
+
+    def provision(self, configuration: bytes, token: str, *, force: bool) -> dict[str, Any]:
+        """Start the releases of a configuration; ``token`` makes a repeated call the same request."""
+        query = "?force=true" if force else ""
+        return self._call("POST", f"/provisionpipeline{query}", configuration, {"Idempotency-Key": token})
+
+    def decide(self, release_id: str, decision: Mapping[str, str]) -> dict[str, Any]:
+        """Vote on the release's approval."""
+        return self._call("POST", f"/releases/{release_id}/decision", json.dumps(decision).encode())
+
+    def _call(
+        self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        for attempt in range(1, ATTEMPTS + 1):
+            last = attempt == ATTEMPTS
+            try:
+                status, data = self._send(method, path, body, headers or {})
+            except CredentialRetrievalError as error:
+                raise Denied(f"The AWS credentials cannot be refreshed: {error}") from None
+            except HTTPClientError as error:
+                if last:
+                    raise Unreachable(f"The API at {self.url} cannot be reached: {error}") from None
+            else:
+                if last or (status < 500 and status != 429):
+                    return _answer(status, data, self.url)
+            self.pause(attempt)
+        raise AssertionError("unreachable")
+
+    def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+        sent = {"Content-Type": "application/json", "Accept": "application/json", **headers}
+        request = AWSRequest(method=method, url=self.url + path, data=body or None, headers=sent)
+        # Frozen for each call: a session that is followed for hours is refreshed in between.
+        SigV4Auth(self.credentials.get_frozen_credentials(), SERVICE, self.region).add_auth(request)
+        session = URLLib3Session(proxies=get_environ_proxies(self.url), timeout=TIMEOUT_SECONDS)  # type: ignore[arg-type]  # the stubs know one number only
+        reply = session.send(request.prepare())
+        return reply.status_code, reply.content
+
+
+def _answer(status: int, data: bytes, url: str) -> dict[str, Any]:
+    """The body of a good answer; raises what a bad one means."""
+    try:
+        parsed = json.loads(data)
+    except ValueError:
+        parsed = None
+    if not isinstance(parsed, dict):
+        raise Unreachable(f"{url} answered {status} without JSON; is this the product's API?")
+    if status == 200:
+        return parsed
+    # API Gateway and its authoriser write either.
+    message = str(parsed.get("message") or parsed.get("Message") or f"the API answered {status}")
+    if problems := parsed.get("problems"):
+        raise Problems(problems, parsed)
+    match status:
+        case 403 if "Missing Authentication Token" in message:
+            raise Unreachable(f"API Gateway knows no such resource at {url}. Is it the output ApiUrl, with its stage?")
+        case 403:
+            raise Denied(message, parsed)
+        case 429 | 500 | 502 | 503 | 504:
+            raise Unreachable(f"The API at {url} answered {status}: {message}", parsed)
+        case _:
+            raise Refused(message, parsed)

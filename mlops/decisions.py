@@ -1,0 +1,109 @@
+"""``mlops approve`` and ``reject``: the plan is shown first, and the vote carries the digest of what was shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from mlops.plans import show_approval, show_plan
+from mlops.refusals import Refused
+from mlops.releases import ReleaseId
+from mlops.screen import Screen
+from mlops.target import ApiUrl, Local, Person, Profile, Region, Target
+from mlops.validation import AsJson
+
+MIN_DIGEST = 16
+"""Hex digits that the API wants at least."""
+
+Stage = Annotated[str, typer.Option("--stage", help="The stage to decide on; by itself the one that waits.")]
+Digest = Annotated[
+    str,
+    typer.Option("--digest", help="Decide only if the plan's digest starts like this: for scripts that have seen one."),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
+
+
+def approve(
+    release_id: ReleaseId,
+    stage: Stage = "",
+    reason: Annotated[str, typer.Option("--reason", help="A word to the record.")] = "",
+    digest: Digest = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
+    api_url: ApiUrl = "",
+    profile: Profile = "",
+    region: Region = "",
+    local: Local = False,
+    person: Person = "",
+) -> None:
+    """Approve the plan of the stage that waits."""
+    screen = Screen(as_json)
+    target = Target(api_url, profile, region, local, person)
+    _decide("approve", release_id, stage, reason, digest, yes, target, screen)
+
+
+def reject(
+    release_id: ReleaseId,
+    stage: Stage = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why; at least three characters. Asked for if missing.")] = "",
+    digest: Digest = "",
+    yes: Yes = False,
+    as_json: AsJson = False,
+    api_url: ApiUrl = "",
+    profile: Profile = "",
+    region: Region = "",
+    local: Local = False,
+    person: Person = "",
+) -> None:
+    """Reject the plan of the stage that waits; the release ends."""
+    screen = Screen(as_json)
+    if not reason and not screen.interactive:
+        raise typer.BadParameter("a rejection needs a reason", param_hint="--reason")
+    target = Target(api_url, profile, region, local, person)
+    _decide("reject", release_id, stage, reason, digest, yes, target, screen)
+
+
+def _decide(
+    verdict: str, release_id: str, stage: str, reason: str, digest: str, yes: bool, target: Target, screen: Screen
+) -> None:
+    if not yes and not screen.interactive:
+        raise typer.BadParameter("nobody can be asked here; add --yes to decide without being asked")
+    if digest and len(digest) < MIN_DIGEST:
+        raise typer.BadParameter(f"give at least {MIN_DIGEST} characters", param_hint="--digest")
+    api = target.api(screen)
+    found = api.release(release_id)
+    waiting = _waiting(found, stage)
+    plan = waiting["plan"]
+    if not plan["digest"].startswith(digest):
+        raise Refused(f"The plan for {waiting['stage']} is another one by now: its digest is {plan['digest']}.")
+    # Where the answer is JSON, a person who is asked still has to see what is being decided.
+    shown = screen if not screen.json else Screen(out=screen.err)
+    shown.line(f"{found['release_id']}: {found['description'] or found['workload']}, asked for by {found['requester']}")
+    show_plan(plan, waiting["stage"], shown)
+    show_approval(waiting["approval"], shown)
+    if verdict == "reject" and not reason:
+        reason = typer.prompt("Why", err=True)
+    if not yes:
+        typer.confirm(f"{verdict.capitalize()} this for {waiting['stage']}?", abort=True, err=True)
+    body = {"decision": verdict, "stage": waiting["stage"], "digest": plan["digest"], "reason": reason}
+    answer = api.decide(release_id, body)
+    if screen.json:
+        screen.answer(answer)
+    screen.line(str(answer["message"]), "green" if verdict == "approve" else "")
+
+
+def _waiting(found: Mapping[str, Any], wanted: str) -> Mapping[str, Any]:
+    """The stage that waits for a decision; raises ``Refused`` where none does."""
+    stages: list[Mapping[str, Any]] = found["stages"]
+    waiting = [stage for stage in stages if stage["approval"] and stage["approval"]["status"] == "pending"]
+    chosen = [stage for stage in waiting if not wanted or stage["stage"] == wanted]
+    if not chosen:
+        others = ", ".join(stage["stage"] for stage in waiting)
+        where = f" in {wanted}" if wanted else ""
+        hint = f" It waits in {others}." if others else f" It is {found['status'].replace('_', ' ')}."
+        raise Refused(f"{found['release_id']} waits for no decision{where}.{hint}")
+    if not chosen[0]["plan"]:
+        raise Refused(f"{found['release_id']} has no plan for {chosen[0]['stage']} (any more); look again.")
+    return chosen[0]

@@ -1,0 +1,95 @@
+"""``mlops local``: the product on this computer, in the embedded cloud and with the local Slack page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+import typer
+
+from mlops import checkout
+from mlops.refusals import Refused
+from mlops.screen import Screen
+from mlops.validation import AsJson
+
+app = typer.Typer(
+    help="The product on this computer: embedded cloud, every account, local Slack page. Needs a checkout.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def up(
+    mode: Annotated[Literal["multi", "single"], typer.Option("--mode", help="One account, or one a stage.")] = "multi",
+    as_json: AsJson = False,
+) -> None:
+    """Bring the local installation up and leave it running."""
+    screen = Screen(as_json)
+    installation = _installation()
+    running = _told(lambda: installation.up(mode, say=screen.note))
+    _show(running, screen)
+
+
+@app.command()
+def down() -> None:
+    """End the local installation."""
+    screen = Screen()
+    installation = _installation()
+    _told(lambda: installation.down(say=screen.line))
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Say whether the local installation is up, and where it is."""
+    screen = Screen(as_json)
+    running = _installation().status()
+    if running is None:
+        raise Refused("No local installation is up. Bring one up with `mlops local up`.", {"up": False})
+    _show(running, screen)
+
+
+def _installation() -> Any:
+    checkout.enter()
+    try:
+        from local import installation
+    except ImportError as error:
+        raise Refused(f"The local installation lacks {error.name}; run `make setup` in the checkout.") from None
+    return installation
+
+
+def _told(what: Callable[[], Any]) -> Any:
+    """What the local installation cannot do is a refusal, with its own words."""
+    from local.cloud.client import CloudDidNotStart
+    from local.deploy import DeploymentFailed
+    from local.slack.client import PageError
+
+    try:
+        return what()
+    except (CloudDidNotStart, DeploymentFailed, PageError, RuntimeError) as error:
+        raise Refused(str(error)) from None
+
+
+def _show(running: Any, screen: Screen) -> None:
+    api = running.cloud.local_url(running.outputs["ApiUrl"]).rstrip("/")
+    if screen.json:
+        screen.answer(
+            {
+                "up": True,
+                "mode": running.mode,
+                "slack_url": running.slack_url,
+                "cloud_url": running.cloud_url,
+                "api_url": api,
+                "stages": running.stages,
+                "outputs": running.outputs,
+            }
+        )
+    screen.line(f"The local {running.mode}-account installation is up.", "green")
+    facts = {
+        "Slack page": running.slack_url,
+        "API": api,
+        "AWS endpoint": running.cloud_url,
+        "Assets": f"s3://{running.outputs['AssetsBucketName']}/",
+        **{f"Stage {stage}": f"account {account}" for stage, account in running.stages.items()},
+    }
+    for name, value in facts.items():
+        screen.line(f"  {name:14} {value}")

@@ -1,0 +1,202 @@
+"""``mlops release``, ``status`` and ``history``: starting releases, and seeing how they stand and stood."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mlops.following import GOOD_ENDS, follow
+from mlops.plans import show_approval, show_plan
+from mlops.refusals import Refused
+from mlops.screen import STYLES, Screen, status_word
+from mlops.target import ApiUrl, Local, Person, Profile, Region, Target
+from mlops.validation import AsJson
+
+LISTED = 100
+"""Releases that the API lists at most."""
+
+MAX_BYTES = 262_144
+"""Of a configuration, as the API has it."""
+
+_RELEASE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,79}")
+
+
+def checked_id(release_id: str) -> str:
+    """The id, if it can be one; raises ``typer.BadParameter``."""
+    if not _RELEASE_ID.fullmatch(release_id):
+        raise typer.BadParameter(f"{release_id!r} is no release id; `mlops status` lists them", param_hint="RELEASE")
+    return release_id
+
+
+ReleaseId = Annotated[str, typer.Argument(metavar="RELEASE", help="Id of the release.", callback=checked_id)]
+
+
+def release(
+    file: Annotated[Path, typer.Argument(help="The configuration.", exists=True, dir_okay=False)],
+    force: Annotated[bool, typer.Option("--force", help="Also when the same content is live already.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Follow the release to its end.")] = False,
+    as_json: AsJson = False,
+    api_url: ApiUrl = "",
+    profile: Profile = "",
+    region: Region = "",
+    local: Local = False,
+    person: Person = "",
+) -> None:
+    """Release the workloads of a configuration."""
+    screen = Screen(as_json)
+    data = file.read_bytes()
+    if len(data) > MAX_BYTES:
+        raise Refused(f"{file} has {len(data):,} bytes; a configuration may have {MAX_BYTES:,}.")
+    api = Target(api_url, profile, region, local, person).api(screen)
+    answer = api.provision(data, str(uuid.uuid4()), force=force)
+    ids = answer.get("release_ids") or [answer["release_id"]]
+    for warning in answer.get("warnings", []):
+        screen.note(f"warning: {warning}", "yellow")
+    for release_id in ids:
+        screen.line(f"{release_id}: {answer['message']}")
+    if not wait:
+        if as_json:
+            screen.answer(answer)
+        else:
+            screen.note(f"Follow it with `mlops status {ids[0]}`.")
+        return
+    ended = [follow(api, release_id, screen) for release_id in ids]
+    if as_json:
+        screen.answer(ended[0] if len(ended) == 1 else {"releases": ended})
+    if any(found["status"] not in GOOD_ENDS for found in ended):
+        raise typer.Exit(1)
+
+
+def status(
+    release_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="[RELEASE]",
+            help="Id of a release; without it the newest are listed.",
+            callback=lambda value: checked_id(value) if value else value,
+        ),
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", min=1, max=LISTED, help="Releases to list.")] = 20,
+    as_json: AsJson = False,
+    api_url: ApiUrl = "",
+    profile: Profile = "",
+    region: Region = "",
+    local: Local = False,
+    person: Person = "",
+) -> None:
+    """Show the newest releases, or one with its stages, plans and votes."""
+    screen = Screen(as_json)
+    api = Target(api_url, profile, region, local, person).api(screen)
+    if release_id:
+        found = api.release(release_id)
+        if as_json:
+            screen.answer(found)
+        show_release(found, screen)
+        return
+    releases = api.releases(limit)
+    if as_json:
+        screen.answer({"releases": releases})
+    elif not releases:
+        screen.line("There is no release yet.")
+    else:
+        screen.table(
+            ("RELEASE", "TYPE", "STATUS", "STAGE", "ASKED BY", "UPDATED"),
+            [
+                (
+                    found["release_id"],
+                    found["workload_type"],
+                    status_word(found["status"]),
+                    found["stage"],
+                    found["requester"],
+                    found["updated_at"],
+                )
+                for found in releases
+            ],
+        )
+
+
+def history(
+    workload: Annotated[str, typer.Argument(metavar="WORKLOAD", help="Name of the workload.")],
+    limit: Annotated[int, typer.Option("--limit", min=1, max=LISTED, help="Releases to show.")] = 10,
+    as_json: AsJson = False,
+    api_url: ApiUrl = "",
+    profile: Profile = "",
+    region: Region = "",
+    local: Local = False,
+    person: Person = "",
+) -> None:
+    """Show what was released of a workload, who asked and who decided, newest first."""
+    screen = Screen(as_json)
+    api = Target(api_url, profile, region, local, person).api(screen)
+    listed = api.releases(LISTED)
+    if len(listed) == LISTED:
+        screen.note(f"Only the newest {LISTED} releases of the installation are looked at.")
+    ids = [found["release_id"] for found in listed if found["workload"] == workload][:limit]
+    if not ids:
+        others = sorted({found["workload"] for found in listed if found["workload_type"]})
+        raise Refused(f"There is no release of {workload!r}. Released were: {', '.join(others) or 'none'}.")
+    releases = [api.release(release_id) for release_id in ids]
+    if as_json:
+        screen.answer({"workload": workload, "releases": releases})
+    for found in releases:
+        ended = status_word(found["status"])
+        screen.line(f"{found['created_at']}  {found['release_id']}  {ended}", STYLES.get(ended, ""))
+        screen.line(f"  asked by {found['requester']}, from {found['source']}")
+        for stage in found["stages"]:
+            _show_votes(stage, screen)
+        if found["reason"]:
+            screen.line(f"  {found['reason']}")
+
+
+def show_release(found: Mapping[str, Any], screen: Screen) -> None:
+    """One release: what it is, how it stands, and each stage."""
+    word = status_word(found["status"])
+    where = f" ({found['stage']})" if found["stage"] else ""
+    screen.line(f"{found['release_id']}: {word}{where}", STYLES.get(word, "bold"))
+    facts = (
+        ("Workload", f"{found['workload']} ({found['workload_type']})" if found["workload_type"] else ""),
+        ("Description", found["description"]),
+        ("Asked by", found["requester"]),
+        ("From", found["source"]),
+        ("Stack", found["stack_name"]),
+        ("Content", found["digest"]),
+        ("Started", found["created_at"]),
+        ("Updated", found["updated_at"]),
+        ("Ended by", found["ended_by"]),
+        ("Reason", found["reason"]),
+    )
+    for name, value in facts:
+        if value:
+            screen.line(f"  {name:12} {value}")
+    for problem in found["problems"]:
+        screen.line(f"  problem: {problem}", "red")
+    for warning in found["warnings"]:
+        screen.line(f"  warning: {warning}", "yellow")
+    for stage in found["stages"]:
+        _show_stage(stage, screen)
+
+
+def _show_stage(stage: Mapping[str, Any], screen: Screen) -> None:
+    word = status_word(stage["status"])
+    screen.line()
+    screen.line(f"{stage['stage']}: {word}", STYLES.get(word, "bold"))
+    if stage["note"]:
+        screen.line(f"  {stage['note']}")
+    if stage["plan"]:
+        show_plan(stage["plan"], stage["stage"], screen)
+    if stage["approval"]:
+        show_approval(stage["approval"], screen)
+    for name, value in stage["outputs"].items():
+        screen.line(f"  {name}: {value}")
+
+
+def _show_votes(stage: Mapping[str, Any], screen: Screen) -> None:
+    for vote in (stage["approval"] or {}).get("votes", []):
+        said = "approved" if vote["verdict"] == "approve" else "rejected"
+        reason = f': "{vote["reason"]}"' if vote["reason"] else ""
+        screen.line(f"  {stage['stage']} {said} by {vote['by']} at {vote['at']} (by {vote['via']}){reason}")

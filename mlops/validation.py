@@ -1,0 +1,107 @@
+"""``mlops validate``: the check that the installation itself makes, without an AWS account."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from mlops.refusals import Refused
+from mlops.screen import Screen, problem_lines
+from mlops.target import default_region
+from orchestrator.core.config import CheckContext, Checked, check_file
+from orchestrator.core.problems import BadConfiguration
+from orchestrator.core.workloads import Catalogue, load_types, shipped_templates
+
+Accounts = Annotated[
+    Literal["single", "multi"],
+    typer.Option("--accounts", help="Whether the installation has one account or one a stage."),
+]
+ModelRegistry = Annotated[
+    bool, typer.Option("--model-registry", help="The installation takes models from the SageMaker Model Registry.")
+]
+CheckRegion = Annotated[
+    str, typer.Option("--region", help="Region of the installation; by itself AWS_REGION, else us-east-1.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+
+def validate(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE…", help="Configurations to check.", exists=True, dir_okay=False)
+    ],
+    accounts: Accounts = "multi",
+    model_registry: ModelRegistry = False,
+    region: CheckRegion = "",
+    as_json: AsJson = False,
+) -> None:
+    """Check configurations offline; every problem is told, with its path in the file."""
+    screen = Screen(as_json)
+    context = context_of(accounts, model_registry, region)
+    catalogue = shipped_catalogue()
+    reports = [_report(file, catalogue, context) for file in files]
+    refused = [report for report in reports if not report["valid"]]
+    if as_json:
+        screen.answer({"valid": not refused, "checked_for": _checked_for(context), "files": reports})
+    for report in reports:
+        _show(report, screen)
+    if any(workload["approval"] for report in reports for workload in report["workloads"]):
+        screen.note("Whether the roles under approval exist is checked by the installation.")
+    if refused:
+        raise typer.Exit(1)
+
+
+def context_of(accounts: Literal["single", "multi"], model_registry: bool, region: str) -> CheckContext:
+    """What a file is checked against when no installation is asked."""
+    region = region or default_region()
+    partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    return CheckContext(accounts, model_registry=model_registry, region=region, partition=partition)
+
+
+def shipped_catalogue() -> Catalogue:
+    """The workload types of this version."""
+    try:
+        return load_types([shipped_templates()])
+    except BadConfiguration as error:
+        raise Refused(f"The workload types of this installation are damaged:\n{error}") from None
+
+
+def _report(file: Path, catalogue: Catalogue, context: CheckContext) -> dict[str, Any]:
+    try:
+        checked = check_file(file.read_bytes(), catalogue, context)
+    except BadConfiguration as error:
+        return _of(file, (), [asdict(problem) for problem in error.problems], valid=False)
+    warnings = [asdict(problem) for one in checked for problem in one.warnings]
+    return _of(file, checked, warnings, valid=True)
+
+
+def _of(file: Path, checked: Sequence[Checked], problems: list[dict[str, Any]], *, valid: bool) -> dict[str, Any]:
+    workloads = [
+        {
+            "workload": one.workload_name,
+            "type": one.type.name,
+            "stack_name": one.stack_name,
+            "assets": [asset.key for asset in one.assets],
+            "approval": [demand.stage for demand in one.policies],
+        }
+        for one in checked
+    ]
+    return {"file": str(file), "valid": valid, "workloads": workloads, "problems": problems}
+
+
+def _checked_for(context: CheckContext) -> dict[str, Any]:
+    return {"accounts": context.accounts, "model_registry": context.model_registry, "region": context.region}
+
+
+def _show(report: dict[str, Any], screen: Screen) -> None:
+    screen.line(f"{report['file']}: {'valid' if report['valid'] else 'refused'}", "green" if report["valid"] else "red")
+    for problem in report["problems"]:
+        warning = problem["severity"] == "warning"
+        screen.line(f"  {'warning: ' if warning else ''}{problem_lines(problem)}", "yellow" if warning else "")
+    for workload in report["workloads"]:
+        screen.line(f"  {workload['workload']} ({workload['type']}) in the stack {workload['stack_name']}")
+        for asset in workload["assets"]:
+            screen.line(f"    needs {asset}")
