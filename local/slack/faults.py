@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -45,9 +46,10 @@ class Faults:
 
 
 class FaultBox:
-    """The faults in force, shared by all threads."""
+    """The faults in force, shared by all threads. `on_change` hears of every change, outside of the lock."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_change: Callable[[Faults], None] = lambda faults: None) -> None:
+        self._on_change = on_change
         self._lock = threading.Condition()
         self._faults = Faults()
         self._held = 0
@@ -61,7 +63,9 @@ class FaultBox:
         with self._lock:
             self._faults = self._faults.changed(wanted)
             self._lock.notify_all()
-            return self._faults
+            faults = self._faults
+        self._on_change(faults)
+        return faults
 
     def spend(self, name: str) -> bool:
         """Whether one of the next `name` calls is hit, counting it."""
@@ -69,8 +73,9 @@ class FaultBox:
             left: int = getattr(self._faults, name)
             if left <= 0:
                 return False
-            self._faults = self._faults.changed({name: left - 1})
-            return True
+            faults = self._faults = self._faults.changed({name: left - 1})
+        self._on_change(faults)
+        return True
 
     def let_another_pass(self) -> None:
         """With reorder_clicks on: the first click waits here until a second has gone by, or for a while."""

@@ -129,6 +129,7 @@ class Page:
                 "usergroups": [{"id": g.id, "handle": g.handle} for g in spec.usergroups],
                 "rooms": {c.id: c.name for c in self._workspace.conversations.values() if not c.private},
                 "commands": [vars(command) for command in spec.commands],
+                "faults": vars(self._faults.now),
                 **self._workspace.snapshot(user),
                 **self._views.snapshot(user),
             }

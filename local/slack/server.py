@@ -61,8 +61,9 @@ class LocalSlackServer(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.port}"
         self.stopped = threading.Event()
         self.hosts = {f"127.0.0.1:{self.port}", f"localhost:{self.port}"}
-        faults, self.log = FaultBox(), RequestLog()
-        self.workspace = Workspace(settings.workspace)
+        self.workspace = workspace = Workspace(settings.workspace)
+        faults = FaultBox(lambda now: workspace.emit("faults", vars(now)))
+        self.log = RequestLog()
         views = Views(self.workspace)
         front = Front(settings.front_url, settings.signing_secret)
         parts = (self.workspace, views, front, faults, self.log)
@@ -179,8 +180,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _events(self, query: dict[str, str]) -> None:
         user = query.get("as", "")
-        after = self.headers.get("Last-Event-ID") or query.get("after", "0")
-        if user not in self.server.workspace.people or not after.isdigit():
+        epoch, _, seq = (self.headers.get("Last-Event-ID") or query.get("after", "")).partition("-")
+        if user not in self.server.workspace.people or not seq.isdigit():
             self._json(400, {"ok": False, "error": "as and after are needed"})
             return
         self.close_connection = True
@@ -188,7 +189,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        stream(self.server.workspace, user, int(after), self.wfile, self.server.stopped.is_set)
+        stream(self.server.workspace, user, epoch, int(seq), self.wfile, self.server.stopped.is_set)
 
     def _file(self, name: str) -> None:
         found = self.server.page.file(name)

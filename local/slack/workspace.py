@@ -86,6 +86,7 @@ class Workspace:
         self.conversations = {c.id: Conversation(c.id, c.name, c.members, c.topic, c.private) for c in spec.channels}
         self.messages: dict[str, list[Message]] = {channel: [] for channel in self.conversations}
         self.events: list[Event] = []
+        self.epoch = secrets.token_hex(4)  # tells this server's events from those of one before it
         self._last_ts = 0
 
     # -- ids and events ------------------------------------------------------------------------------------------
@@ -305,6 +306,7 @@ class Workspace:
         with self.changed:
             visible = [c for c in self.conversations.values() if user in c.members]
             return {
+                "epoch": self.epoch,
                 "seq": len(self.events),
                 "channels": [self.channel_json(c) for c in visible],
                 "messages": {c.id: [self.message_json(m) for m in self.visible(c.id, user)] for c in visible},

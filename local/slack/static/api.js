@@ -19,8 +19,8 @@ export async function snapshot(user) {
 }
 
 /** Follow the workspace's events from `after` on; the browser reconnects by itself and says where it was. */
-export function follow(user, after, onEvent, onState) {
-  const source = new EventSource(`/_local/events?as=${encodeURIComponent(user)}&after=${after}`);
+export function follow(user, epoch, after, onEvent, onState) {
+  const source = new EventSource(`/_local/events?as=${encodeURIComponent(user)}&after=${epoch}-${after}`);
   source.onmessage = (message) => onEvent(JSON.parse(message.data));
   source.onopen = () => onState(true);
   source.onerror = () => onState(false);

@@ -4,6 +4,9 @@ import { follow, post, snapshot } from "./api.js";
 import { renderBlocks } from "./blocks.js";
 import { choosePerson, renderModal, viewHost } from "./dialogs.js";
 import { avatar, el, fill } from "./dom.js";
+import { renderWeather } from "./faults.js";
+import { completes } from "./hints.js";
+import { icon } from "./icons.js";
 import { renderList } from "./messages.js";
 import { apply, channel, isReply, load, markRead, person, readUpTo, state, unread } from "./store.js";
 import { spoken } from "./text.js";
@@ -11,6 +14,8 @@ import { spoken } from "./text.js";
 const at = (id) => document.getElementById(id);
 const [side, list, scroll, thread, text] = ["side", "list", "scroll", "thread", "composer-text"].map(at);
 let source = null;
+let stuck = true; // the newest message stays in view while pictures arrive and messages grow
+const atEnd = (box) => box.scrollHeight - box.scrollTop - box.clientHeight < 80;
 
 async function actAs(user) {
   source?.close();
@@ -24,7 +29,7 @@ async function actAs(user) {
   else open({ kind: "channel", id: state.channels.find((each) => each.id[0] === "C")?.id || state.channels[0].id });
   if (linked) history.replaceState(null, "", "/");
   if (linked) reveal(linked.ts);
-  source = follow(state.me, state.seq, onEvent, (connected) => { at("offline").hidden = connected; });
+  source = follow(state.me, state.epoch, state.seq, onEvent, (connected) => { at("offline").hidden = connected; });
   renderModal();
 }
 
@@ -36,6 +41,7 @@ function linkedMessage() {
 function reveal(ts) {
   requestAnimationFrame(() => {
     const node = list.querySelector(`article[data-ts="${ts}"]`);
+    stuck = !node;
     node?.scrollIntoView({ block: "center" });
     node?.classList.add("flash");
     node?.focus({ preventScroll: true });
@@ -43,10 +49,18 @@ function reveal(ts) {
 }
 
 function onEvent(event) {
+  if (event.kind === "restarted") {
+    actAs(state.me);
+    return;
+  }
   const what = apply(event);
   if (what === "views") {
     renderModal();
     if (state.place.kind === "home") render();
+    return;
+  }
+  if (what === "faults") {
+    renderWeather();
     return;
   }
   if (event.kind === "message" && event.data.user !== state.me) {
@@ -74,8 +88,9 @@ function open(place) {
     render();
   });
   drawer(false);
+  stuck = place.kind === "channel";
   render();
-  scroll.scrollTop = place.kind === "channel" ? scroll.scrollHeight : 0;
+  scroll.scrollTop = stuck ? scroll.scrollHeight : 0;
 }
 
 function render() {
@@ -83,12 +98,12 @@ function render() {
   if (room && document.visibilityState === "visible") markRead(room.id);
   at("team").textContent = state.team.name;
   renderActing();
+  renderWeather();
   renderSide();
   renderHead(room);
-  const low = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 80;
   if (room) renderRoom(room);
   else renderApp();
-  if (room && low) scroll.scrollTop = scroll.scrollHeight;
+  if (room && stuck) scroll.scrollTop = scroll.scrollHeight;
   at("composer").hidden = !room || room.archived;
   text.placeholder = room ? `Message ${title(room)}` : "";
   text.setAttribute("aria-label", room ? `Message ${title(room)}` : "Message");
@@ -100,12 +115,11 @@ function render() {
 function renderActing() {
   const me = person(state.me);
   const name = el("span", { class: "acting-name" }, el("small", {}, "Acting as"), el("strong", {}, me.real_name));
-  const button = fill(at("acting"), avatar(me, "small"), name, el("span", { "aria-hidden": "true" }, "▾"));
+  const button = fill(at("acting"), avatar(me, "small"), name, icon("down"));
   button.setAttribute("aria-label", `Acting as ${me.real_name}. Change person`);
 }
 
-function entry(place, label, sign, count) {
-  const here = place.kind === state.place.kind && place.id === state.place.id;
+function entry(place, label, sign, count, here = place.kind === state.place.kind && place.id === state.place.id) {
   return el("li", {}, el("button", {
     type: "button",
     class: `entry ${count ? "unread" : ""}`,
@@ -116,16 +130,24 @@ function entry(place, label, sign, count) {
   count ? el("span", { class: "count" }, el("span", { "aria-hidden": "true" }, String(count)), el("span", { class: "sr" }, `, ${count} unread`)) : null));
 }
 
+/** The app is one entry: its messages when some are unread, else its Home. */
+function appEntry() {
+  const count = unread(state.app.dm);
+  const place = count ? { kind: "channel", id: state.app.dm } : { kind: "home" };
+  const here = state.place.kind !== "channel" || state.place.id === state.app.dm;
+  return entry(place, state.app.name, avatar(person(state.app.user), "tiny"), count, here);
+}
+
 function renderSide() {
   const focused = side.contains(document.activeElement) ? document.activeElement.dataset.place : null;
   const rooms = state.channels.filter((each) => each.id[0] === "C");
-  const direct = state.channels.filter((each) => each.id[0] !== "C");
+  const direct = state.channels.filter((each) => each.id[0] === "G" || (each.id[0] === "D" && each.id !== state.app.dm));
   const row = (each) => entry({ kind: "channel", id: each.id }, title(each).replace(/^#/, ""),
-    each.id[0] === "D" ? avatar(person(state.app.user), "tiny") : el("span", { class: "hash", "aria-hidden": "true" }, each.private ? "🔒" : "#"), unread(each.id));
+    each.id[0] === "D" ? avatar(person(state.app.user), "tiny") : el("span", { class: "hash" }, icon(each.private ? "lock" : "hash")), unread(each.id));
   fill(side,
     el("h2", {}, "Channels"), el("ul", {}, rooms.map(row)),
-    el("h2", {}, "Direct messages"), el("ul", {}, direct.map(row)),
-    el("h2", {}, "Apps"), el("ul", {}, entry({ kind: "home" }, state.app.name, avatar(person(state.app.user), "tiny"), 0)));
+    direct.length ? [el("h2", {}, "Direct messages"), el("ul", {}, direct.map(row))] : null,
+    el("h2", {}, "Apps"), el("ul", {}, appEntry()));
   if (focused) side.querySelector(`[data-place="${focused}"]`)?.focus();
 }
 
@@ -205,13 +227,13 @@ function renderThread(room) {
     enterSends(box, send);
     fill(thread,
       el("header", {}, el("h2", {}, "Thread"), el("small", {}, title(room)),
-        el("button", { type: "button", class: "icon", "aria-label": "Close thread", onclick: () => { state.thread = null; render(); text.focus(); } }, "✕")),
-      el("div", { class: "thread-scroll", tabindex: "0", "aria-label": "Replies" }, el("div", { class: "messages" })),
-      el("form", { class: "thread-form", onsubmit: send }, box, el("button", { type: "submit", class: "button primary" }, "Send")));
+        el("button", { type: "button", class: "icon", "aria-label": "Close thread", onclick: () => { state.thread = null; render(); text.focus(); } }, icon("close"))),
+      el("div", { class: "thread-scroll", role: "region", tabindex: "0", "aria-label": "Replies" }, el("div", { class: "messages" })),
+      el("form", { class: "thread-form", onsubmit: send }, box, el("button", { type: "submit", class: "send", "aria-label": "Send reply" }, icon("send"))));
   }
   const rows = state.messages[room.id].filter((each) => each.ts === parent.ts || each.thread_ts === parent.ts);
   const box = thread.querySelector(".thread-scroll");
-  const low = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+  const low = atEnd(box);
   renderList(box.firstElementChild, "thread", rows, { redraw: render, openThread, inThread: true });
   if (low) box.scrollTop = box.scrollHeight;
 }
@@ -249,20 +271,6 @@ async function send(event) {
   }
 }
 
-function hint() {
-  const typed = text.value;
-  const fitting = /^\/\S*$/.test(typed) ? state.commands.filter((each) => each.name.startsWith(typed)) : [];
-  at("hints").hidden = !fitting.length;
-  fill(at("hints"), fitting.map((each) => el("button", {
-    type: "button",
-    onclick: () => {
-      text.value = `${each.name} `;
-      hint();
-      text.focus();
-    },
-  }, el("strong", {}, each.name), " ", el("span", {}, each.hint), el("small", {}, each.description))));
-}
-
 // -- start -------------------------------------------------------------------------------------------------------
 
 function drawer(on) {
@@ -276,8 +284,12 @@ at("menu").addEventListener("click", () => drawer(!document.body.classList.conta
 at("shade").addEventListener("click", () => drawer(false));
 at("acting").addEventListener("click", () => choosePerson(actAs));
 at("composer").addEventListener("submit", send);
+completes(text, at("hints")); // before Enter sends: it may choose a suggestion
 enterSends(text, send);
-text.addEventListener("input", hint);
+fill(at("menu"), icon("menu"));
+fill(at("send"), icon("send"));
+new ResizeObserver(() => { if (stuck) scroll.scrollTop = scroll.scrollHeight; }).observe(list);
+scroll.addEventListener("scroll", () => { stuck = atEnd(scroll); });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
   if (document.body.classList.contains("drawer")) {

@@ -4,6 +4,7 @@
 import { post } from "./api.js";
 import { renderBlocks } from "./blocks.js";
 import { avatar, el, fill } from "./dom.js";
+import { icon } from "./icons.js";
 import { person, state } from "./store.js";
 import { plain, textObject } from "./text.js";
 
@@ -38,7 +39,7 @@ export function choosePerson(onChosen) {
   const actors = [...state.people.values()].filter((each) => each.may_act);
   fill(people,
     el("header", {}, el("h2", { id: "people-title" }, "Act as"),
-      el("button", { type: "button", class: "icon", "aria-label": "Close", onclick: () => people.close() }, "✕")),
+      el("button", { type: "button", class: "icon", "aria-label": "Close", onclick: () => people.close() }, icon("close"))),
     el("p", { class: "hint" }, "What you see and what you may do changes with the person."),
     el("ul", { class: "people" }, actors.map((each) =>
       el("li", {}, el("button", {
@@ -145,9 +146,9 @@ function draw(view, errors, trouble) {
   };
   const form = el("form", { novalidate: true, onsubmit: submit },
     el("header", {},
-      view.previous_view_id ? el("button", { type: "button", class: "icon", "aria-label": "Back", onclick: close }, "←") : avatar(app, "small"),
+      view.previous_view_id ? el("button", { type: "button", class: "icon", "aria-label": "Back", onclick: close }, icon("back")) : avatar(app, "small"),
       el("h2", { id: "modal-title" }, plain(view.title)),
-      el("button", { type: "button", class: "icon", "aria-label": "Close dialog", onclick: close }, "✕")),
+      el("button", { type: "button", class: "icon", "aria-label": "Close dialog", onclick: close }, icon("close"))),
     el("div", { class: "modal-body" }, renderBlocks(view.blocks, host), notice),
     el("footer", {},
       el("button", { type: "button", class: "button", onclick: close }, view.close ? plain(view.close) : "Cancel"),

@@ -2,6 +2,7 @@
 
 import { confirmed } from "./dialogs.js";
 import { el, safeUrl } from "./dom.js";
+import { icon } from "./icons.js";
 import { state } from "./store.js";
 import { plain, textObject } from "./text.js";
 
@@ -65,7 +66,7 @@ function button(element, use) {
 
 function overflow(element, use) {
   const menu = el("details", { class: "overflow", data: { action: element.action_id } },
-    el("summary", { class: "button", "aria-label": "More actions" }, "⋯"),
+    el("summary", { class: "button", "aria-label": "More actions" }, icon("more")),
     el("div", { class: "menu" }, element.options.map((option) =>
       el("button", {
         type: "button",

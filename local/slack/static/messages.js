@@ -4,6 +4,7 @@ import { post } from "./api.js";
 import { renderBlocks } from "./blocks.js";
 import { busy, rawOf } from "./dialogs.js";
 import { avatar, el, link } from "./dom.js";
+import { icon } from "./icons.js";
 import { isReply, key, person, state } from "./store.js";
 import { clock, dayName, emoji, formatDate, mrkdwn } from "./text.js";
 
@@ -73,7 +74,7 @@ export function renderMessage(message, { compact, redraw, openThread, inThread }
   },
   compact ? stamp : avatar(author),
   el("div", { class: "message-main" },
-    message.ephemeral && el("p", { class: "only-you" }, "👁 Only visible to you"),
+    message.ephemeral && el("p", { class: "only-you" }, icon("eye"), "Only visible to you"),
     !compact && el("p", { class: "who" }, el("strong", {}, author.real_name), app && el("span", { class: "badge" }, "App"),
       author.kind === "guest" && el("span", { class: "badge" }, "Guest"), author.kind === "partner" && el("span", { class: "badge" }, "External"), stamp),
     message.blocks ? renderBlocks(message.blocks, blockHost) : message.text && el("div", { class: "words" }, mrkdwn(message.text), mark),
@@ -82,7 +83,7 @@ export function renderMessage(message, { compact, redraw, openThread, inThread }
       el("span", { class: "reaction", title: each.users.map((id) => person(id).real_name).join(", ") }, emoji(each.name), ` ${each.count}`))),
     replies),
   !inThread && !message.ephemeral && !isReply(message) &&
-    el("button", { type: "button", class: "icon reply", title: "Reply in thread", "aria-label": "Reply in thread", onclick: () => openThread(message) }, "💬"));
+    el("button", { type: "button", class: "icon reply", title: "Reply in thread", "aria-label": "Reply in thread", onclick: () => openThread(message) }, icon("reply")));
 }
 
 const drawn = new Map(); // list id -> Map of key -> {print, node}: nodes are kept while their message is the same

@@ -2,10 +2,10 @@
 
 export const state = {
   me: "", team: {}, app: {}, people: new Map(), groups: new Map(), rooms: {}, commands: [],
-  channels: [], messages: {}, views: [], home: null,
+  channels: [], messages: {}, views: [], home: null, faults: { archived: [] }, epoch: "", seq: 0,
   place: null, // {kind: "channel", id} or {kind: "home"} or {kind: "about"}
   thread: null, // ts of the parent of the open thread
-  read: new Map(), // `${user} ${channel}` -> ts up to which they have read
+  read: new Map(JSON.parse(sessionStorage.getItem("read") || "[]")), // `${user} ${channel}` -> ts up to which they have read
   newFrom: null, // ts of the last message read before this channel was opened
   warnings: new Map(), // `${channel} ${ts}` -> {block_id, text}
   answers: new Map(), // `${channel} ${ts}` -> {block_id: {action_id: raw}} chosen in a message
@@ -33,6 +33,10 @@ export function apply({ kind, data }) {
     state.views = data.views;
     state.home = data.home;
     return "views";
+  }
+  if (kind === "faults") {
+    state.faults = data;
+    return "faults";
   }
   if (kind === "channel") {
     const known = channel(data.id);
@@ -65,5 +69,7 @@ export const unread = (id) =>
 
 export function markRead(id) {
   const rows = state.messages[id] || [];
-  if (rows.length) state.read.set(readKey(id), rows[rows.length - 1].ts);
+  if (!rows.length || readUpTo(id) === rows.at(-1).ts) return;
+  state.read.set(readKey(id), rows.at(-1).ts);
+  sessionStorage.setItem("read", JSON.stringify([...state.read]));
 }

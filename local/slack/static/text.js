@@ -1,8 +1,8 @@
 // Slack's text: mrkdwn, plain text with :emoji:, dates, mentions, rich text.
 
-import { el, link } from "./dom.js";
+import { el, link, safeUrl } from "./dom.js";
 import { EMOJI } from "./emoji.js";
-import { groupOf, nameOf, roomOf } from "./store.js";
+import { groupOf, nameOf, roomOf, state } from "./store.js";
 
 export const unescape = (text) => text.replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&");
 
@@ -59,7 +59,7 @@ export function mrkdwn(text) {
 }
 
 const INLINE =
-  /(?<code>`[^`\n]+`)|<(?<angle>[^<>\n]+)>|:(?<emoji>[a-z0-9_+'-]+(?:::skin-tone-\d)?):|(?<![\w*])\*(?<bold>\S|\S[^*\n]*?\S)\*(?![\w*])|(?<![\w])_(?<italic>\S|\S[^\n]*?\S)_(?![\w])|(?<![\w~])~(?<strike>\S|\S[^~\n]*?\S)~(?![\w~])/gu;
+  /(?<code>`[^`\n]+`)|<(?<angle>[^<>\n]+)>|:(?<emoji>[a-z0-9_+'-]+(?:::skin-tone-\d)?):|(?<![\w*])\*(?<bold>\S|\S[^*\n]*?\S)\*(?![\w*])|(?<![\w])_(?<italic>\S|\S[^\n]*?\S)_(?![\w])|(?<![\w~])~(?<strike>\S|\S[^~\n]*?\S)~(?![\w~])|(?<bare>https?:\/\/[^\s<>]*[^\s<>.,:;!?'")\]}])/gu;
 
 function inline(text) {
   const out = [];
@@ -67,13 +67,14 @@ function inline(text) {
   for (const found of text.matchAll(INLINE)) {
     if (found.index > at) out.push(unescape(text.slice(at, found.index)));
     at = found.index + found[0].length;
-    const { code, angle, emoji: name, bold, italic, strike } = found.groups;
+    const { code, angle, emoji: name, bold, italic, strike, bare } = found.groups;
     if (code) out.push(el("code", {}, withLinks(code.slice(1, -1))));
     else if (angle) out.push(special(angle));
     else if (name) out.push(emoji(name));
     else if (bold) out.push(el("strong", {}, inline(bold)));
     else if (italic) out.push(el("em", {}, inline(italic)));
     else if (strike) out.push(el("s", {}, inline(strike)));
+    else if (bare) out.push(link(unescape(bare), unescape(bare)));
   }
   if (at < text.length) out.push(unescape(text.slice(at)));
   return out;
@@ -84,7 +85,7 @@ function withLinks(text) {
   return text.split(/(<[^<>\n]+>)/).map((part) => (/^<.+>$/.test(part) ? special(part.slice(1, -1)) : unescape(part)));
 }
 
-const mention = (text, me) => el("span", { class: me ? "mention me" : "mention" }, text);
+const mention = (text, user) => el("span", { class: user && user === state.me ? "mention me" : "mention" }, text);
 
 /** What stands between < and >. */
 function special(inner) {
@@ -97,6 +98,7 @@ function special(inner) {
   if (/^!(here|channel|everyone)$/.test(target)) return mention(`@${target.slice(1)}`);
   if (target.startsWith("!")) return label || `<${inner}>`;
   const address = unescape(target);
+  if (!label && !safeUrl(address)) return `<${address}>`;
   return link(address, label ? plain({ text: rest.join("|") }) : address.replace(/^mailto:/, ""));
 }
 
