@@ -11,7 +11,7 @@ from orchestrator.aws.handling import step
 from orchestrator.aws.world import World
 
 
-@step("api")
+@step("api", shows=("statusCode",))
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     """Answer one request (API Gateway REST proxy event, payload format 1.0)."""
     env = load(Env)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from functions.api.env import Env
 from orchestrator.aws.world import World
 from orchestrator.core import strict_json, views
-from orchestrator.core.errors import BadRequest, NotAllowed, Refused, UnknownRelease
+from orchestrator.core.errors import BadRequest, Conflict, NotAllowed, Refused, TryAgain, UnknownRelease
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, Verdict
@@ -23,6 +24,12 @@ MAX_BODY = 262_144
 """Bytes of a request's body: a configuration is some kilobytes."""
 
 MAX_LIMIT = 100
+
+MAX_KEY = 128
+"""Characters of an idempotency key."""
+
+RETRY_AFTER = 5
+"""Seconds, where AWS asked for a slower pace."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,10 @@ class Api:
 
 
 def respond(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
-    """Answer one request; refusals become their status codes, everything else is raised on."""
+    """Answer one request; refusals become their status codes, everything else is raised on.
+
+    What is raised becomes API Gateway's own 502, and an error of the function that an alarm sees.
+    """
     try:
         status, body = _route(event, api)
     except BadConfiguration as error:
@@ -70,6 +80,8 @@ def respond(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
         return _json(400, {"message": str(error)})
     except Refused as error:
         return _json(409, {"message": str(error)})
+    except (TryAgain, Conflict) as error:
+        return _json(503, {"message": f"Try again in a moment: {error}"}, {"Retry-After": str(RETRY_AFTER)})
     return _json(status, body)
 
 
@@ -155,6 +167,8 @@ def _pending(release_id: str, stage: object, api: Api) -> Approval:
 def _provision(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     token = headers.get("idempotency-key") or event["requestContext"]["requestId"]
+    if len(token) > MAX_KEY:
+        raise BadRequest(f"the header Idempotency-Key has {len(token)} characters; at most {MAX_KEY} are taken")
     force = (event.get("queryStringParameters") or {}).get("force", "") == "true"
     receipt = receive_body(_body(event), _caller(event), token, api.reception(), force=force)
     first = receipt.releases[0]
@@ -178,7 +192,11 @@ def _caller(event: Mapping[str, Any]) -> Identity:
 
 def _body(event: Mapping[str, Any]) -> bytes:
     raw = event.get("body") or ""
-    data = base64.b64decode(raw) if event.get("isBase64Encoded") else str(raw).encode()
+    try:
+        # A lone surrogate is no UTF-8; it is passed on so that the parser refuses it as it refuses it in a file.
+        data = base64.b64decode(raw) if event.get("isBase64Encoded") else str(raw).encode("utf-8", "surrogatepass")
+    except binascii.Error:
+        raise BadRequest("the body is not valid base64") from None
     if len(data) > MAX_BODY:
         raise BadRequest(f"the body has {len(data)} bytes; at most {MAX_BODY} are taken")
     return data
@@ -191,10 +209,10 @@ def _object(event: Mapping[str, Any]) -> dict[str, Any]:
     return parsed
 
 
-def _json(status: int, body: Mapping[str, Any]) -> dict[str, Any]:
+def _json(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> dict[str, Any]:
     return {
         "statusCode": status,
-        "headers": {"Content-Type": "application/json"},
+        "headers": {"Content-Type": "application/json", **(headers or {})},
         "isBase64Encoded": False,
         "body": json.dumps(body),
     }

@@ -16,7 +16,7 @@ from orchestrator.core.steps.deploy_stage import deploy_stage
 def handler(event: dict[str, Any]) -> None:
     """Execute the stage's plan; the task is answered when the stack has settled."""
     env = load(Env)
-    world = World(env.table_name, env.settings_parameter)
+    world = World(env.table_name, env.settings_parameter, event["release_id"])
     deploy_stage(
         event["release_id"],
         event["stage"],

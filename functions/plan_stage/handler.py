@@ -15,7 +15,7 @@ from orchestrator.core.steps.plan_stage import plan_stage
 def handler(event: dict[str, Any]) -> dict[str, object]:
     """Plan the stage; answers ``{"outcome": "planned", "expires_in_seconds": …, "empty": …}``."""
     env = load(Env)
-    world = World(env.table_name, env.settings_parameter)
+    world = World(env.table_name, env.settings_parameter, event["release_id"])
     return plan_stage(
         event["release_id"],
         event["stage"],

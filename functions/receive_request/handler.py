@@ -13,7 +13,7 @@ from orchestrator.core.errors import UnversionedObject
 from orchestrator.core.steps.receive_request import Receipt, Reception, receive_upload, refuse_upload
 
 
-@step("receive_request")
+@step("receive_request", shows=("releases",))
 def handler(event: dict[str, Any]) -> dict[str, object]:
     """Start the releases of one uploaded configuration; answers their ids and whether it was a duplicate."""
     env = load(Env)
@@ -37,10 +37,10 @@ def handler(event: dict[str, Any]) -> dict[str, object]:
 
 
 def _receive(event: dict[str, Any], reception: Reception) -> Receipt:
+    """An upload without a version is told to people; trying it again would not help."""
     try:
-        upload = events.upload(event)
+        return receive_upload(events.upload(event), reception)
     except UnversionedObject as error:
         detail = event["detail"]
         where = detail["bucket"]["name"], detail["object"]["key"]
         return refuse_upload(*where, str(event.get("id", "")), str(error), reception)
-    return receive_upload(upload, reception)

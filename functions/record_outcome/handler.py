@@ -14,14 +14,18 @@ from orchestrator.core.steps.record_outcome import record_outcome
 
 @step("record_outcome")
 def handler(event: dict[str, Any]) -> dict[str, object]:
-    """End the release; answers its outcome, and error and reason for the Fail state."""
+    """End the release; answers its outcome, and error and reason for the Fail state.
+
+    ``failure`` is Step Functions' error output as it is: one without a Cause, as of a time-out, has no such member.
+    """
     env = load(Env)
-    world = World(env.table_name, env.settings_parameter)
+    world = World(env.table_name, env.settings_parameter, event["release_id"])
+    failure = event.get("failure", {})
     return record_outcome(
         event["release_id"],
         Status(event["outcome"]),
-        error=event.get("error", ""),
-        cause=event.get("cause", ""),
+        error=failure.get("Error", ""),
+        cause=failure.get("Cause", ""),
         store=world.store,
         accounts=world.accounts,
         now=world.now,

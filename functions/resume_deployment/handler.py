@@ -12,7 +12,7 @@ from orchestrator.core import events
 from orchestrator.core.steps.resume_deployment import resume_deployment
 
 
-@step("resume_deployment")
+@step("resume_deployment", shows=("ended",))
 def handler(event: dict[str, Any]) -> dict[str, object]:
     """Resume what waits for the stack or job of the event; answers how many waits have ended."""
     env = load(Env)

@@ -16,7 +16,7 @@ from orchestrator.core.steps.run_job import run_job
 def handler(event: dict[str, Any]) -> None:
     """Start the workload's job, if it has one; the task is answered when the job has ended."""
     env = load(Env)
-    world = World(env.table_name, env.settings_parameter)
+    world = World(env.table_name, env.settings_parameter, event["release_id"])
     run_job(
         event["release_id"],
         event["stage"],

@@ -11,7 +11,7 @@ from orchestrator.aws.world import World
 from orchestrator.core.steps.sweep_waits import sweep_waits
 
 
-@step("sweep_waits")
+@step("sweep_waits", shows=("open", "settled", "answered", "failures"))
 def handler(event: dict[str, Any]) -> dict[str, object]:
     """Settle waits whose event was lost; answers counts, and a sentence for each wait that could not be looked at."""
     env = load(Env)

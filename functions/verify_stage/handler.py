@@ -15,7 +15,7 @@ from orchestrator.core.steps.verify_stage import verify_stage
 def handler(event: dict[str, Any]) -> dict[str, object]:
     """Check what was deployed; answers ``{"outcome": "verified"}``."""
     env = load(Env)
-    world = World(env.table_name, env.settings_parameter)
+    world = World(env.table_name, env.settings_parameter, event["release_id"])
     return verify_stage(
         event["release_id"],
         event["stage"],

@@ -6,6 +6,7 @@ A role assumed by a role lives an hour at most, and a warm function lives longer
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -24,9 +25,16 @@ DEPLOY, OBSERVE, RUN_JOB, SERVICE = "mlops-deploy", "mlops-observe", "mlops-run-
 
 SESSION_SECONDS = 3600
 
+MAX_SESSION_NAME = 64
+_NO_SESSION_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
+"""Characters that AssumeRole refuses in a session's name."""
+
 
 class AssumedAccounts:
-    """See the module. ``clients`` makes a client for a service from credentials."""
+    """See the module. ``clients`` makes a client for a service from credentials.
+
+    ``session_name`` stands in the stage account's CloudTrail beside every call.
+    """
 
     def __init__(
         self,
@@ -38,7 +46,7 @@ class AssumedAccounts:
         self._installation = installation
         self._sts = sts
         self._clients = clients
-        self._session_name = session_name[:64]
+        self._session_name = _NO_SESSION_NAME.sub("-", session_name)[:MAX_SESSION_NAME]
 
     def stacks(self, stage: str) -> CloudFormationStacks:
         """See ``ports.Accounts``. Each of the two roles is assumed when it is first needed."""
@@ -46,6 +54,8 @@ class AssumedAccounts:
             deploy=lambda: self._client("cloudformation", stage, DEPLOY),
             observe=lambda: self._client("cloudformation", stage, OBSERVE),
             service_role_arn=self._installation.role_arn(stage, SERVICE),
+            deploy_role=self._installation.role_arn(stage, DEPLOY),
+            observe_role=self._installation.role_arn(stage, OBSERVE),
         )
 
     def endpoints(self, stage: str) -> SageMakerEndpoints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from orchestrator.aws.credentials import RoleCredentials
 
 
-@lru_cache(maxsize=1)
+@cache
 def session() -> boto3.session.Session:
     """The function's own session, one a process."""
     import boto3
@@ -22,7 +22,21 @@ def session() -> boto3.session.Session:
 def client(service: str, credentials: RoleCredentials | None = None) -> Any:
     """A client of the function's own role, or of an assumed one.
 
-    Standard retries: eight attempts with back-off and jitter, which waits out ordinary throttling.
+    The own ones are kept: making a client costs some 35 ms, and a warm function serves many calls. One of an assumed
+    role is made anew each time, since its session ends.
+    """
+    return _own(service) if credentials is None else _made(service, credentials)
+
+
+@cache
+def _own(service: str) -> Any:
+    return _made(service, None)
+
+
+def _made(service: str, credentials: RoleCredentials | None) -> Any:
+    """Standard retries: eight attempts with back-off and jitter, which waits out ordinary throttling.
+
+    A SageMaker model has 60 seconds to answer, hence the time to read.
     """
     from botocore.config import Config
 

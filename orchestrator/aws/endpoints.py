@@ -21,23 +21,23 @@ class SageMakerEndpoints:
         self._role = role
 
     def status(self, endpoint: str) -> tuple[str, str]:
-        """See ``ports.Endpoints``."""
-        try:
-            with translated("sagemaker", self._role):
+        """See ``ports.Endpoints``. SageMaker calls a missing endpoint a ``ValidationException``."""
+        with translated("sagemaker", self._role):
+            try:
                 found = self._client.describe_endpoint(EndpointName=endpoint)
-        except self._client.exceptions.ClientError as error:
-            if code_of(error) in {"ValidationException", "ResourceNotFound"}:
-                return "Absent", ""
-            raise
+            except self._client.exceptions.ClientError as error:
+                if code_of(error) in {"ValidationException", "ResourceNotFound"}:
+                    return "Absent", ""
+                raise
         return found["EndpointStatus"], found.get("FailureReason", "")
 
     def invoke(self, endpoint: str, body: bytes, content_type: str) -> Answer:
         """See ``ports.Endpoints``."""
-        try:
-            with translated("sagemaker", self._role):
+        with translated("sagemaker", self._role):
+            try:
                 answer = self._runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=content_type)
-        except self._runtime.exceptions.ModelError as error:
-            status = int(str(error.response.get("OriginalStatusCode", 500)))
-            return Answer(status, str(error.response.get("OriginalMessage", "")).encode(), "text/plain")
-        status = int(answer["ResponseMetadata"]["HTTPStatusCode"])
-        return Answer(status, answer["Body"].read(), answer.get("ContentType", ""))
+                data = answer["Body"].read()
+            except self._runtime.exceptions.ModelError as error:
+                status = int(str(error.response.get("OriginalStatusCode", 500)))
+                return Answer(status, str(error.response.get("OriginalMessage", "")).encode(), "text/plain")
+        return Answer(int(answer["ResponseMetadata"]["HTTPStatusCode"]), data, answer.get("ContentType", ""))

@@ -6,7 +6,7 @@ Events carry task tokens, so no event is ever logged; a log line holds the few f
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -15,10 +15,13 @@ from orchestrator.core.errors import OrchestratorError, TryAgain
 Answer = TypeVar("Answer")
 
 
-def step(name: str) -> Callable[[Callable[[dict[str, Any]], Answer]], Callable[[dict[str, Any], Any], Answer]]:
+def step(
+    name: str, shows: Sequence[str] = ()
+) -> Callable[[Callable[[dict[str, Any]], Answer]], Callable[[dict[str, Any], Any], Answer]]:
     """Make a Lambda handler ``(event, context)`` of a function of the event; errors are logged once and raised on.
 
-    Lambda reports the exception's class name as ``errorType``, which the state machines' ``ErrorEquals`` name.
+    ``shows`` names fields of the answer that are logged beside its ``outcome``. Lambda reports the exception's class
+    name as ``errorType``, which the state machines' ``ErrorEquals`` name.
     """
 
     def decorate(run: Callable[[dict[str, Any]], Answer]) -> Callable[[dict[str, Any], Any], Answer]:
@@ -27,7 +30,7 @@ def step(name: str) -> Callable[[Callable[[dict[str, Any]], Answer]], Callable[[
             from aws_lambda_powertools import Logger
 
             logger = Logger(service=name)
-            about = {
+            about: dict[str, Any] = {
                 "request_id": getattr(context, "aws_request_id", ""),
                 "release_id": event.get("release_id", ""),
                 "stage": event.get("stage", ""),
@@ -44,9 +47,10 @@ def step(name: str) -> Callable[[Callable[[dict[str, Any]], Answer]], Callable[[
             except Exception as error:
                 logger.exception("failed unexpectedly", extra=about | {"error": type(error).__name__})
                 raise
-            outcome = answer.get("outcome", "done") if isinstance(answer, Mapping) else "done"
-            milliseconds = round((time.monotonic() - started) * 1000)
-            logger.info("done", extra=about | {"outcome": outcome, "milliseconds": milliseconds})
+            told = answer if isinstance(answer, Mapping) else {}
+            about["outcome"] = told.get("outcome", "done")
+            about["milliseconds"] = round((time.monotonic() - started) * 1000)
+            logger.info("done", extra=about | {field: told[field] for field in shows if field in told})
             return answer
 
         return handler

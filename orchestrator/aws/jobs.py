@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker.client import SageMakerClient
 
 MAX_DISPLAY_NAME = 82
-"""Characters, StartPipelineExecution."""
+"""Characters, StartPipelineExecution; the last one is a letter or digit."""
 
 
 class SageMakerJobs:
@@ -27,7 +27,7 @@ class SageMakerJobs:
             return self._client.start_pipeline_execution(
                 PipelineName=pipeline,
                 ClientRequestToken=request_token,
-                PipelineExecutionDisplayName=display_name[:MAX_DISPLAY_NAME],
+                PipelineExecutionDisplayName=display_name[:MAX_DISPLAY_NAME].rstrip("-"),
             )["PipelineExecutionArn"]
 
     def pipeline(self, execution_arn: str) -> JobState:

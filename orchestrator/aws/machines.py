@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from orchestrator.aws.translated import code_of, translated
 from orchestrator.core.records import TaskToken
@@ -28,13 +28,13 @@ class StepFunctionsTasks:
 
     def start(self, machine_arn: str, name: str, payload: Mapping[str, object]) -> str:
         """See ``ports.Tasks``."""
-        try:
-            with translated("states"):
+        with translated("states"):
+            try:
                 return self._client.start_execution(
                     stateMachineArn=machine_arn, name=name, input=json.dumps(payload, sort_keys=True)
                 )["executionArn"]
-        except self._client.exceptions.ExecutionAlreadyExists:
-            return machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
+            except self._client.exceptions.ExecutionAlreadyExists:
+                return machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
 
     def succeed(self, token: TaskToken, output: Mapping[str, object]) -> bool:
         """See ``ports.Tasks``."""
@@ -50,12 +50,12 @@ class StepFunctionsTasks:
             )
         )
 
-    def _answer(self, send: Any) -> bool:
-        try:
-            with translated("states"):
+    def _answer(self, send: Callable[[], object]) -> bool:
+        with translated("states"):
+            try:
                 send()
-        except self._client.exceptions.ClientError as error:
-            if code_of(error) in _CLOSED:
-                return False
-            raise
+            except self._client.exceptions.ClientError as error:
+                if code_of(error) in _CLOSED:
+                    return False
+                raise
         return True

@@ -7,10 +7,12 @@ size so that the composite checksum of the same bytes is always the same.
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.aws.translated import code_of, translated
-from orchestrator.core.errors import Conflict, SourceGone, UnversionedObject
+from orchestrator.core.errors import Conflict, OrchestratorError, SourceGone, Throttled, UnversionedObject
 from orchestrator.core.ports import ObjectVersion
 
 if TYPE_CHECKING:
@@ -22,8 +24,15 @@ MAX_COPY = 5 * 1024**3
 PART = 512 * 1024**2
 """Bytes of a part of a multipart copy; 10,000 parts at most, so 5 TB, S3's largest object."""
 
+PARTS_AT_ONCE = 8
+"""S3 copies a part of this size in some five seconds; in a row, 100 GB would outlive the function's 15 minutes."""
+
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed", "405", "NoSuchBucket"})
-_EXISTS = frozenset({"PreconditionFailed", "412", "ConditionalRequestConflict", "409"})
+"""A version id that names a delete marker gives MethodNotAllowed."""
+
+_EXISTS = frozenset({"PreconditionFailed", "412"})
+_WRITTEN_NOW = frozenset({"ConditionalRequestConflict", "409"})
+"""Somebody else is writing this key at this moment; S3 asks to try again."""
 
 
 class S3Objects:
@@ -34,21 +43,21 @@ class S3Objects:
 
     def read(self, bucket: str, key: str, version_id: str = "") -> bytes:
         """See ``ports.Objects``."""
-        arguments: dict[str, Any] = {"VersionId": version_id} if version_id else {}
-        try:
-            with translated("s3"):
-                return self._client.get_object(Bucket=bucket, Key=key, **arguments)["Body"].read()
-        except self._client.exceptions.ClientError as error:
-            raise _gone(error, bucket, key, version_id) from error
+        with translated("s3"):
+            try:
+                return self._client.get_object(Bucket=bucket, Key=key, **_version(version_id))["Body"].read()
+            except self._client.exceptions.ClientError as error:
+                _raise_if_gone(error, bucket, key, version_id)
+                raise
 
     def describe(self, bucket: str, key: str, version_id: str = "") -> ObjectVersion:
         """See ``ports.Objects``."""
-        arguments: dict[str, Any] = {"VersionId": version_id} if version_id else {}
-        try:
-            with translated("s3"):
-                head = self._client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", **arguments)
-        except self._client.exceptions.ClientError as error:
-            raise _gone(error, bucket, key, version_id) from error
+        with translated("s3"):
+            try:
+                head = self._client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", **_version(version_id))
+            except self._client.exceptions.ClientError as error:
+                _raise_if_gone(error, bucket, key, version_id)
+                raise
         found = head.get("VersionId", "")
         if found in {"", "null"}:
             raise UnversionedObject(f"s3://{bucket}/{key} has no version. Turn versioning on and upload it again.")
@@ -63,22 +72,25 @@ class S3Objects:
 
     def copy_once(self, source: ObjectVersion, bucket: str, key: str) -> ObjectVersion:
         """See ``ports.Objects``. The key is content-addressed, so an object that stands there is the copy."""
-        try:
+        with suppress(SourceGone):
             standing = self.describe(bucket, key)
             if standing.sha256 and standing.size == source.size:
                 return standing
-        except SourceGone:
-            pass
-        if source.size > MAX_COPY:
-            self._copy_parts(source, bucket, key)
-        else:
-            self._copy_whole(source, bucket, key)
+        with translated("s3"):
+            try:
+                if source.size > MAX_COPY:
+                    self._copy_parts(source, bucket, key)
+                else:
+                    self._copy_whole(source, bucket, key)
+            except self._client.exceptions.ClientError as error:
+                _raise_if_gone(error, source.bucket, source.key, source.version_id)
+                raise
         return self.describe(bucket, key)
 
     def write_once(self, bucket: str, key: str, data: bytes, content_type: str) -> ObjectVersion:
         """See ``ports.Objects``."""
-        try:
-            with translated("s3"):
+        with translated("s3"):
+            try:
                 self._client.put_object(
                     Bucket=bucket,
                     Key=key,
@@ -87,11 +99,13 @@ class S3Objects:
                     ChecksumAlgorithm="SHA256",
                     IfNoneMatch="*",
                 )
-        except self._client.exceptions.ClientError as error:
-            if code_of(error) not in _EXISTS:
-                raise
-            if self.read(bucket, key) != data:
-                raise Conflict(f"s3://{bucket}/{key} was written before, with other bytes") from error
+            except self._client.exceptions.ClientError as error:
+                if code_of(error) in _WRITTEN_NOW:
+                    raise Throttled(f"s3://{bucket}/{key} is being written by somebody else") from error
+                if code_of(error) not in _EXISTS:
+                    raise
+                if self.read(bucket, key) != data:
+                    raise Conflict(f"s3://{bucket}/{key} was written before, with other bytes") from error
         return self.describe(bucket, key)
 
     def template_url(self, bucket: str, key: str) -> str:
@@ -99,49 +113,62 @@ class S3Objects:
         return f"{self._client.meta.endpoint_url.rstrip('/')}/{bucket}/{key}"
 
     def _copy_whole(self, source: ObjectVersion, bucket: str, key: str) -> None:
-        try:
-            with translated("s3"):
-                self._client.copy_object(
-                    Bucket=bucket,
-                    Key=key,
-                    CopySource=_source(source),
-                    ChecksumAlgorithm="SHA256",
-                    MetadataDirective="REPLACE",
-                )
-        except self._client.exceptions.ClientError as error:
-            raise _gone(error, source.bucket, source.key, source.version_id) from error
+        """Without the source's tags: copying them would take permissions of their own."""
+        self._client.copy_object(
+            Bucket=bucket,
+            Key=key,
+            CopySource=_source(source),
+            ChecksumAlgorithm="SHA256",
+            MetadataDirective="REPLACE",
+            TaggingDirective="REPLACE",
+        )
 
     def _copy_parts(self, source: ObjectVersion, bucket: str, key: str) -> None:
-        with translated("s3"):
-            upload = self._client.create_multipart_upload(Bucket=bucket, Key=key, ChecksumAlgorithm="SHA256")[
-                "UploadId"
-            ]
-            parts: list[Any] = []
-            for number, start in enumerate(range(0, source.size, PART), start=1):
-                last = min(start + PART, source.size) - 1
-                copied = self._client.upload_part_copy(
-                    Bucket=bucket,
-                    Key=key,
-                    UploadId=upload,
-                    PartNumber=number,
-                    CopySource=_source(source),
-                    CopySourceRange=f"bytes={start}-{last}",
-                )["CopyPartResult"]
-                parts.append({"PartNumber": number, "ETag": copied["ETag"], "ChecksumSHA256": copied["ChecksumSHA256"]})
+        upload = self._client.create_multipart_upload(Bucket=bucket, Key=key, ChecksumAlgorithm="SHA256")["UploadId"]
+        try:
+            parts = self._copied_parts(source, bucket, key, upload)
             self._client.complete_multipart_upload(
                 Bucket=bucket, Key=key, UploadId=upload, MultipartUpload={"Parts": parts}
             )
+        except BaseException:
+            # Parts of an upload that never ends cost as objects do; a lifecycle rule is behind this.
+            with suppress(OrchestratorError), translated("s3"):
+                self._client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload)
+            raise
+
+    def _copied_parts(self, source: ObjectVersion, bucket: str, key: str, upload: str) -> Sequence[Any]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        def copied(number: int) -> dict[str, Any]:
+            start = (number - 1) * PART
+            last = min(start + PART, source.size) - 1
+            part = self._client.upload_part_copy(
+                Bucket=bucket,
+                Key=key,
+                UploadId=upload,
+                PartNumber=number,
+                CopySource=_source(source),
+                CopySourceRange=f"bytes={start}-{last}",
+            )["CopyPartResult"]
+            return {"PartNumber": number, "ETag": part["ETag"], "ChecksumSHA256": part["ChecksumSHA256"]}
+
+        numbers = range(1, -(-source.size // PART) + 1)
+        with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+            return list(pool.map(copied, numbers))
+
+
+def _version(version_id: str) -> Any:
+    return {"VersionId": version_id} if version_id else {}
 
 
 def _source(source: ObjectVersion) -> Any:
     return {"Bucket": source.bucket, "Key": source.key, "VersionId": source.version_id}
 
 
-def _gone(error: Any, bucket: str, key: str, version_id: str) -> Exception:
+def _raise_if_gone(error: Any, bucket: str, key: str, version_id: str) -> None:
     if code_of(error) in _GONE:
         version = f" (version {version_id})" if version_id else ""
-        return SourceGone(f"s3://{bucket}/{key}{version} does not exist")
-    return error  # type: ignore[no-any-return]
+        raise SourceGone(f"s3://{bucket}/{key}{version} does not exist") from error
 
 
 def _hex(checksum: str) -> str:

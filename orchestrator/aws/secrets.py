@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orchestrator.aws.translated import translated
 
@@ -26,12 +26,16 @@ class SlackSecret:
 
 
 def slack_secret(client: SecretsManagerClient, secret_arn: str) -> SlackSecret:
-    """Read the secret's current version."""
+    """Read the secret's current version; one that is no JSON object with both texts counts as not configured."""
     with translated("secretsmanager"):
-        text = client.get_secret_value(SecretId=secret_arn)["SecretString"]
+        text = client.get_secret_value(SecretId=secret_arn).get("SecretString", "")
     try:
         raw = json.loads(text)
     except ValueError:
         raw = {}
-    raw = raw if isinstance(raw, dict) else {}
-    return SlackSecret(str(raw.get("bot_token", "")), str(raw.get("signing_secret", "")))
+    return SlackSecret(_text(raw, "bot_token"), _text(raw, "signing_secret"))
+
+
+def _text(raw: Any, name: str) -> str:
+    value = raw.get(name) if isinstance(raw, dict) else None
+    return value if isinstance(value, str) else ""

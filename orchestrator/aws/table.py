@@ -17,6 +17,7 @@ from orchestrator.core.records import (
     Approval,
     ChatMessage,
     Claim,
+    LatestUpload,
     Record,
     Release,
     StageRecord,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Record)
 
 KINDS: Mapping[str, type[Record]] = {
-    cls.KIND: cls for cls in (Approval, ChatMessage, Claim, Release, StageRecord, Wait, Workload)
+    cls.KIND: cls for cls in (Approval, ChatMessage, Claim, LatestUpload, Release, StageRecord, Wait, Workload)
 }
 
 INDEX = "listing"
@@ -46,7 +47,7 @@ class DynamoStore:
 
     def get(self, cls: type[R], key: tuple[str, str]) -> R | None:
         """See ``ports.Store``."""
-        row = self._row(key)
+        row = self._row(cls, key)
         return None if row is None else rebuilt(cls, row["body"])
 
     def insert(self, record: Record) -> None:
@@ -56,7 +57,7 @@ class DynamoStore:
     def update(self, cls: type[R], key: tuple[str, str], change: Callable[[R], R]) -> R:
         """See ``ports.Store``."""
         for _ in range(ATTEMPTS):
-            row = self._row(key)
+            row = self._row(cls, key)
             if row is None:
                 raise KeyError(f"there is no {cls.KIND} {key[0]}")
             current = rebuilt(cls, row["body"])
@@ -73,20 +74,20 @@ class DynamoStore:
 
     def delete(self, record: Record) -> bool:
         """See ``ports.Store``."""
-        row = self._row(record.key())
+        row = self._row(type(record), record.key())
         if row is None or rebuilt(type(record), row["body"]) != record:
             return False
         pk, sk = record.key()
-        try:
-            with translated("dynamodb"):
+        with translated("dynamodb"):
+            try:
                 self._client.delete_item(
                     TableName=self._table,
                     Key={"pk": {"S": pk}, "sk": {"S": sk}},
                     ConditionExpression="revision = :read",
                     ExpressionAttributeValues={":read": {"N": str(row["revision"])}},
                 )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return False
         return True
 
     def under(self, cls: type[R], partition: str) -> tuple[R, ...]:
@@ -111,6 +112,7 @@ class DynamoStore:
                 KeyConditionExpression="listing_pk = :list",
                 ExpressionAttributeValues={":list": {"S": listing}},
                 ScanIndexForward=not newest_first,
+                PaginationConfig={"PageSize": limit},
             )
             for page in pages:
                 rows = [_row(item) for item in page["Items"]]
@@ -119,13 +121,13 @@ class DynamoStore:
                     break
         return tuple(found[:limit])
 
-    def _row(self, key: tuple[str, str]) -> dict[str, Any] | None:
+    def _row(self, cls: type[Record], key: tuple[str, str]) -> dict[str, Any] | None:
         with translated("dynamodb"):
             answer = self._client.get_item(
                 TableName=self._table, Key={"pk": {"S": key[0]}, "sk": {"S": key[1]}}, ConsistentRead=True
             )
-        item = answer.get("Item")
-        return None if item is None else _row(item)
+        row = _row(answer["Item"]) if "Item" in answer else None
+        return row if row is not None and row["kind"] == cls.KIND else None
 
     def _put(self, record: Record, revision: int, condition: str, values: Mapping[str, Any]) -> None:
         from boto3.dynamodb.types import TypeSerializer
@@ -140,18 +142,18 @@ class DynamoStore:
         if "expires_at" in body and isinstance(body["expires_at"], int):
             row["expires_at"] = body["expires_at"]
         arguments: dict[str, Any] = {"ExpressionAttributeValues": dict(values)} if values else {}
-        try:
-            with translated("dynamodb"):
+        with translated("dynamodb"):
+            try:
                 self._client.put_item(
                     TableName=self._table,
                     Item={name: serialize(value) for name, value in row.items()},
                     ConditionExpression=condition,
                     **arguments,
                 )
-        except self._client.exceptions.ClientError as error:
-            if code_of(error) in {"ConditionalCheckFailedException", "TransactionConflictException"}:
-                raise Conflict(f"{record.KIND} {pk} was written by somebody else") from error
-            raise
+            except self._client.exceptions.ClientError as error:
+                if code_of(error) in {"ConditionalCheckFailedException", "TransactionConflictException"}:
+                    raise Conflict(f"{record.KIND} {pk} was written by somebody else") from error
+                raise
 
 
 def record_from_image(image: Mapping[str, Any]) -> Record | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from orchestrator.aws.accounts import AssumedAccounts
 from orchestrator.aws.clients import client
@@ -12,11 +13,16 @@ from orchestrator.aws.objects import S3Objects
 from orchestrator.aws.settings import installation
 from orchestrator.aws.table import DynamoStore
 from orchestrator.core.installation import Installation
-from orchestrator.core.workloads import Catalogue, load_types, shipped_templates
+
+if TYPE_CHECKING:
+    from orchestrator.core.workloads import Catalogue
 
 
 class World:
-    """The table, the buckets, the machines and the stages' accounts of one installation."""
+    """The table, the buckets, the machines and the stages' accounts of one installation.
+
+    ``session_name`` names the sessions in the stages' accounts: the release's id where one is at work.
+    """
 
     def __init__(self, table_name: str, settings_parameter: str, session_name: str = "mlops-orchestrator") -> None:
         self._table_name = table_name
@@ -50,7 +56,9 @@ class World:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """The workload types that came with the function."""
+        """The workload types that came with the function; their schema compiler is imported by those who ask."""
+        from orchestrator.core.workloads import load_types, shipped_templates
+
         return load_types([shipped_templates()])
 
     @staticmethod

@@ -17,12 +17,13 @@
     │   ├── DeploymentFailed       CloudFormation rolled the stage back; carries its reason
     │   ├── JobFailed              the job of the release did not complete
     │   ├── VerificationFailed     the deployed workload did not pass its check
-    │   └── AccessDenied           IAM refused a call; names the role and the action
+    │   ├── AccessDenied           IAM refused a call; names the role and the action
+    │   └── CallRefused            an AWS service refused a call for another reason; carries its words
     ├── TryAgain                   the state machine retries the step
     │   ├── ChangeSetPending       the change set is still being made
     │   ├── WorkloadBusy           another release of the workload is deploying
     │   ├── StackBusy              the stack has an operation of somebody else in progress
-    │   └── Throttled              an AWS service asked for a slower pace
+    │   └── Throttled              an AWS service asked for a slower pace, or was not there for a moment
     └── Conflict                   a conditional write lost its race; read again and decide anew
 
 Lambda reports the class name as ``errorType``, so the state machines name these classes in ``ErrorEquals``.
@@ -91,6 +92,10 @@ class AccessDenied(StepFailed):
     """IAM refused a call; the message names the role and the action."""
 
 
+class CallRefused(StepFailed):
+    """An AWS service refused a call for a reason of its own; the message names service and operation, in its words."""
+
+
 class TryAgain(OrchestratorError):
     """Nothing is wrong yet; the state machine tries the step again."""
 
@@ -108,7 +113,19 @@ class StackBusy(TryAgain):
 
 
 class Throttled(TryAgain):
-    """An AWS service throttled a call beyond the SDK's own retries."""
+    """An AWS service throttled a call, was out of order or out of reach, beyond the SDK's own retries."""
+
+
+class ChatUnavailable(TryAgain):
+    """Slack did not take a call (outage, time-out, slower pace asked for); whether it had an effect is not known."""
+
+
+class ChatRefused(OrchestratorError):
+    """Slack refused a call for good; ``code`` is its own error code, such as ``not_in_channel``."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"Slack refused the message: {code}")
 
 
 class Conflict(OrchestratorError):

@@ -1,7 +1,7 @@
 """What the steps need from the world, as protocols.
 
 ``orchestrator/aws`` fulfils them with boto3, ``tests/fakes`` in memory; one behaviour suite runs on both. Every method
-may raise ``Throttled`` and ``AccessDenied``; others are named.
+may raise ``Throttled``, ``AccessDenied`` and ``CallRefused``; others are named.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from orchestrator.core.messages.blocks import Message
 from orchestrator.core.records import Plan, Record, TaskToken
 
 R = TypeVar("R", bound=Record)
@@ -230,6 +231,31 @@ class Accounts(Protocol):
 
     def jobs(self, stage: str) -> Jobs:
         """Jobs in that stage."""
+        ...
+
+
+@dataclass(frozen=True)
+class Posted:
+    """Where a chat message is."""
+
+    channel: str
+    """Slack's id of the channel."""
+    ts: str
+
+
+class Chat(Protocol):
+    """Slack's messages. Every method may raise ``ChatUnavailable`` and ``ChatRefused``."""
+
+    def post(self, channel: str, message: Message, *, key: str, thread: str = "") -> Posted:
+        """Post a message, as a reply when ``thread`` names a message's ts; ``key`` is kept with it for ``find``."""
+        ...
+
+    def update(self, posted: Posted, message: Message) -> None:
+        """Replace what a message shows."""
+        ...
+
+    def find(self, channel: str, key: str, *, since: str, thread: str = "") -> Posted | None:
+        """The message that was posted with this key at or after ``since`` (ISO 8601), or None."""
         ...
 
 

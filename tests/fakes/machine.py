@@ -194,6 +194,12 @@ def _evaluated(text: Any, scope: Mapping[str, Any]) -> Any:
     return value if match[2] is None else value == match[2]
 
 
+def _failure(given: Mapping[str, Any]) -> dict[str, str]:
+    """What ``functions/record_outcome`` makes of Step Functions' error output."""
+    failure = given.get("failure", {})
+    return {"error": failure.get("Error", ""), "cause": failure.get("Cause", "")}
+
+
 Step = Callable[[MemoryWorld, Mapping[str, Any]], Any]
 
 _STEPS: Mapping[str, Step] = {
@@ -203,9 +209,7 @@ _STEPS: Mapping[str, Step] = {
     "DeployStage": lambda world, given: world.deploy(given["release_id"], given["stage"], given["task_token"]),
     "RunJob": lambda world, given: world.run_job(given["release_id"], given["stage"], given["task_token"]),
     "VerifyStage": lambda world, given: world.verify(given["release_id"], given["stage"]),
-    "RecordOutcome": lambda world, given: world.end(
-        given["release_id"], Status(given["outcome"]), given.get("error", ""), given.get("cause", "")
-    ),
+    "RecordOutcome": lambda world, given: world.end(given["release_id"], Status(given["outcome"]), **_failure(given)),
 }
 
 

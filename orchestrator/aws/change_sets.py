@@ -1,0 +1,113 @@
+"""A change set as CloudFormation describes it, as a ``Plan`` that a human can judge. Nothing here calls AWS."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from orchestrator.core.ports import PlanRequest
+from orchestrator.core.records import ParameterChange, Plan, ResourceChange
+
+_EMPTY = ("didn't contain changes", "No updates are to be performed")
+"""The two wordings of CloudFormation for a change set without changes."""
+
+_ACTIONS = {"Add": "add", "Remove": "remove", "Import": "add", "Dynamic": "modify"}
+_REPLACEMENTS = {"True": "replace", "Conditional": "maybe_replace"}
+
+_HIDDEN = "****"
+"""What CloudFormation shows of a NoEcho value."""
+
+
+def is_empty(description: Mapping[str, Any]) -> bool:
+    """Whether CloudFormation gave up on the change set because it would change nothing."""
+    reason = description.get("StatusReason", "")
+    return description["Status"] == "FAILED" and any(words in reason for words in _EMPTY)
+
+
+def is_of(request: PlanRequest, description: Mapping[str, Any]) -> bool:
+    """Whether a change set that was found by its name was made with the parameters of this request."""
+    shown = {one["ParameterKey"]: one.get("ParameterValue", "") for one in description.get("Parameters", [])}
+    return all(shown.get(name) in {value, _HIDDEN} for name, value in request.parameters.items())
+
+
+def described(
+    request: PlanRequest, description: Mapping[str, Any], stack: Mapping[str, Any], template: str | Mapping[str, Any]
+) -> Plan:
+    """The plan; ``stack`` and ``template`` are what CloudFormation itself holds of both."""
+    creates = stack.get("StackStatus") == "REVIEW_IN_PROGRESS"
+    return Plan(
+        change_set_arn=description["ChangeSetId"],
+        stack_id=description["StackId"],
+        stack_name=request.stack_name,
+        digest=digest_of(description, template, request.content_digest),
+        creates_stack=creates,
+        empty=False,
+        resources=tuple(_resource(change["ResourceChange"]) for change in description.get("Changes", [])),
+        parameters=_changes({} if creates else _parameters(stack), _parameters(description)),
+        base=last_change(stack),
+    )
+
+
+def empty_plan(request: PlanRequest, description: Mapping[str, Any], stack: Mapping[str, Any]) -> Plan:
+    """The plan that changes nothing."""
+    return Plan(
+        change_set_arn=description["ChangeSetId"],
+        stack_id=description["StackId"],
+        stack_name=request.stack_name,
+        digest=hashlib.sha256(f"{description['ChangeSetId']}|empty|{request.content_digest}".encode()).hexdigest(),
+        creates_stack=False,
+        empty=True,
+        resources=(),
+        parameters=(),
+        base=last_change(stack),
+    )
+
+
+def digest_of(description: Mapping[str, Any], template: str | Mapping[str, Any], content_digest: str) -> str:
+    """What an approval is bound to, from CloudFormation's own answers.
+
+    GetTemplate answers text for a YAML template and a parsed object for a JSON one.
+    """
+    text = template if isinstance(template, str) else json.dumps(template, sort_keys=True)
+    bound = {
+        "change_set": description["ChangeSetId"],
+        "template": hashlib.sha256(text.encode()).hexdigest(),
+        "parameters": _parameters(description),
+        "content": content_digest,
+    }
+    return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()
+
+
+def last_change(stack: Mapping[str, Any]) -> str:
+    """When the stack last changed (ISO 8601): a change set made before a later change is stale."""
+    moment = stack.get("LastUpdatedTime") or stack.get("CreationTime")
+    return moment.isoformat() if moment else ""
+
+
+def _parameters(of: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters as CloudFormation shows them: NoEcho values are asterisks there already."""
+    return {
+        parameter["ParameterKey"]: parameter.get("ResolvedValue") or parameter.get("ParameterValue", "")
+        for parameter in of.get("Parameters", [])
+    }
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[ParameterChange, ...]:
+    return tuple(
+        ParameterChange(name, before.get(name), after.get(name))
+        for name in sorted({*before, *after})
+        if before.get(name) != after.get(name)
+    )
+
+
+def _resource(change: Mapping[str, Any]) -> ResourceChange:
+    action = _ACTIONS.get(change["Action"], "modify")
+    if change["Action"] == "Modify":
+        action = _REPLACEMENTS.get(change.get("Replacement", ""), "modify")
+    targets = [detail.get("Target", {}) for detail in change.get("Details", [])]
+    names = {target.get("Name") or target.get("Attribute", "") for target in targets}
+    return ResourceChange(
+        action, change["LogicalResourceId"], change["ResourceType"], tuple(sorted(name for name in names if name))
+    )
