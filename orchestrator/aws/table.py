@@ -8,22 +8,14 @@ insert on the row's absence, a change on the revision that was read.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestrator.aws.codec import plain, rebuilt
 from orchestrator.aws.translated import code_of, translated
+from orchestrator.core import records
 from orchestrator.core.errors import Conflict
-from orchestrator.core.records import (
-    Approval,
-    ChatMessage,
-    Claim,
-    LatestUpload,
-    Record,
-    Release,
-    StageRecord,
-    Wait,
-    Workload,
-)
+from orchestrator.core.records import Record
 
 if TYPE_CHECKING:
     from types_boto3_dynamodb.client import DynamoDBClient
@@ -31,8 +23,9 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Record)
 
 KINDS: Mapping[str, type[Record]] = {
-    cls.KIND: cls for cls in (Approval, ChatMessage, Claim, LatestUpload, Release, StageRecord, Wait, Workload)
+    cls.KIND: cls for cls in vars(records).values() if is_dataclass(cls) and hasattr(cls, "KIND")
 }
+"""Every kind of row that ``core/records.py`` knows."""
 
 INDEX = "listing"
 ATTEMPTS = 20
