@@ -108,9 +108,9 @@ def identify(member: str) -> Identity:
 
 
 def eligible(rules: Rules, requester: Identity, voter: Identity) -> Eligibility:
-    """May this human vote on this approval?"""
+    """May this human vote on this approval? Who only claims to be somebody may not."""
     key = rules.voter_key(voter)
-    if key not in rules.approver_keys():
+    if not voter.verified or key not in rules.approver_keys():
         return Eligibility(False, Reason.NOT_AN_APPROVER)
     if not rules.requester_may_approve and _same_human(rules, requester, key):
         return Eligibility(False, Reason.IS_THE_REQUESTER)
@@ -128,14 +128,13 @@ def decide(rules: Rules, requester: Identity, votes: Sequence[Vote]) -> Decision
     missing = " and ".join(text for text in unmet if text)
     if missing:
         return Decision(Outcome.WAIT, Reason.NEEDS_MORE_APPROVALS, missing)
-    if not requester.verified and not rules.requester_may_approve:
-        enough = max(_smallest(policy) for policy in rules.policies) + 1
-        if len(approvers) < enough:
-            return Decision(
-                Outcome.WAIT,
-                Reason.UNKNOWN_REQUESTER_NEEDS_ONE_MORE,
-                "one approval more, because it is not known for certain who asked for this release",
-            )
+    certain = requester.verified or rules.requester_may_approve
+    if not certain and not all(_met_with_one_more(rules, policy, approvers) for policy in rules.policies):
+        return Decision(
+            Outcome.WAIT,
+            Reason.UNKNOWN_REQUESTER_NEEDS_ONE_MORE,
+            "one approval more, because it is not known for certain who asked for this release",
+        )
     return Decision(Outcome.APPROVED, Reason.ENOUGH_APPROVALS)
 
 
@@ -149,8 +148,13 @@ def _counts(rules: Rules, requester: Identity, key: str) -> bool:
     return rules.requester_may_approve or not _same_human(rules, requester, key)
 
 
-def _smallest(policy: ApprovalPolicy) -> int:
-    return min((sum(count for _, count in alternative) for alternative in policy.any_of), default=1)
+def _met_with_one_more(rules: Rules, policy: ApprovalPolicy, approvers: frozenset[str]) -> bool:
+    """Whether an alternative is met by more people than it has seats: one of them could be the requester."""
+    return any(
+        len(approvers) > sum(count for _, count in alternative) and _met(rules, alternative, approvers)
+        for alternative in policy.any_of
+        if alternative
+    )
 
 
 def _missing(rules: Rules, policy: ApprovalPolicy, approvers: Iterable[str]) -> str:

@@ -95,6 +95,8 @@ class Checked:
     metrics: str
     """Asset key of the evaluation file; empty where none is named."""
     warnings: tuple[Problem, ...] = ()
+    path: str = "$"
+    """Of this workload's part in the file."""
 
     def for_stage(self, stage: str) -> dict[str, Any]:
         """The configuration with every object of stages replaced by this stage's value."""
@@ -188,6 +190,7 @@ def check(raw: RawConfiguration, catalogue: Catalogue, context: CheckContext) ->
         verify=_verify(values),
         metrics=str(values.get("metrics", "")),
         warnings=tuple(found.problems),
+        path=raw.path,
     )
 
 

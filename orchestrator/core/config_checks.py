@@ -415,8 +415,9 @@ def _images(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
         if not image.version_key:
             yield from _own_image(part, image.key)
             continue
+        relevant = {key: part.values[key] for key in given}
         for stage in part.context.stages if staged else ("",):
-            values = for_stage(part.values, part.type, stage)
+            values = for_stage(relevant, part.type, stage)
             try:
                 evaluate([image], values, facts)
             except images.UnknownImage as unknown:

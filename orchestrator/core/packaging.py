@@ -1,10 +1,10 @@
 """The package of a release: one immutable zip that holds everything a stage is deployed from.
 
 Members: ``template.yaml``, ``parameters/<stage>.json`` (CloudFormation's template-configuration shape),
-``documents/<stage>/<file>`` where the type renders any, ``mlops-config.json`` (canonical), and ``manifest.json`` with the
-SHA-256 of every member and every pinned asset, and where the release came from. Members are stored uncompressed, sorted
-and with one fixed time: the same release is the same bytes on every machine and with every zlib. The models themselves
-stay in S3, under ``asset_copy_key``.
+``documents/<stage>/<file>`` where the type renders any, ``mlops-config.json`` (canonical), and ``manifest.json`` with
+the SHA-256 of every member and every pinned asset, and where the release came from. Members are stored uncompressed,
+sorted and with one fixed time: the same release is the same bytes on every machine and with every zlib. The models
+themselves stay in S3, under ``asset_copy_key``.
 """
 
 from __future__ import annotations

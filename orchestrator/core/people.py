@@ -7,9 +7,14 @@ has authenticated is *verified*; what a Git author or an object's metadata says 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+
+_ROLE = re.compile(r"arn:([a-z-]+):iam::([0-9]*):role/(?:[^/]+/)*([^/]+)")
+_SESSION = re.compile(r"arn:([a-z-]+):sts::([0-9]*):assumed-role/([^/]+)/[^/]+")
+"""Both give partition, account and role name; what a stranger claims to be has any shape."""
 
 
 class IdentityKind(StrEnum):
@@ -106,9 +111,6 @@ def same_principal(known: str, seen: str) -> bool:
     if known == seen:
         return True
     if not known.startswith("arn:"):
-        return ":assumed-role/" in seen and seen.rsplit("/", 1)[-1] == known
-    if ":role/" in known and ":assumed-role/" in seen:
-        account, role = known.split(":")[4], known.rsplit("/", 1)[-1]
-        session = seen.split(":", 5)
-        return session[4] == account and session[5].split("/")[1] == role
-    return False
+        return _SESSION.fullmatch(seen) is not None and seen.rsplit("/", 1)[-1] == known
+    role, session = _ROLE.fullmatch(known), _SESSION.fullmatch(seen)
+    return role is not None and session is not None and role.groups() == session.groups()

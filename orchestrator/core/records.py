@@ -111,6 +111,33 @@ class Claim:
 
 
 @dataclass(frozen=True)
+class LatestUpload:
+    """The newest version of one object whose event has arrived: S3 delivers events in any order."""
+
+    KIND: ClassVar[str] = "upload"
+    bucket: str
+    object_key: str
+    version_id: str
+    sequencer: str
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"UPLOAD#{self.bucket}/{self.object_key}", "UPLOAD"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None
+
+    def is_newer_than(self, sequencer: str) -> bool:
+        """Compare sequencers as S3 defines them: the shorter is padded on the left, then they compare as text.
+
+        Source: "Event message structure" of the Amazon S3 User Guide.
+        """
+        digits = max(len(self.sequencer), len(sequencer))
+        return self.sequencer.rjust(digits, "0").upper() > sequencer.rjust(digits, "0").upper()
+
+
+@dataclass(frozen=True)
 class StagePolicy:
     """What a configuration demands of one stage's approval, beside the installation's own policy."""
 
@@ -133,7 +160,7 @@ class Release:
     updated_at: str
     stages: tuple[str, ...] = ()
     stage: str = ""
-    """The stage being worked on; empty before the first and after the last."""
+    """The stage being worked on, or worked on last; empty before the first."""
     stack_name: str = ""
     digest: str = ""
     """Content digest: SHA-256 over configuration, pinned assets and template."""
@@ -347,7 +374,11 @@ class Workload:
     running_release: str = ""
     running_digest: str = ""
     generation: int = 0
-    """Grows with every release that takes its turn: a fencing token."""
+    """Grows with every release that takes its turn."""
+    newest_release: str = ""
+    """The newest release that has ever wanted its turn; an older one that still waits for its own gives way to it."""
+    newest_at: str = ""
+    """When that release was asked for."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""
@@ -375,6 +406,16 @@ class ChatMessage:
     """SHA-256 of the blocks last sent: the same view is not sent twice."""
     announced: tuple[str, ...] = ()
     """Things said once: ``asked:<approval id>`` in the thread, ``mail:<status>`` by e-mail."""
+    begun: tuple[str, ...] = ()
+    """Posts that were begun and not yet noted: whoever finds one here looks in Slack before posting again."""
+    begun_at: str = ""
+    """When the first of them was begun."""
+    refused_channel: str = ""
+    """Why Slack refused the release's own channel, where the message stands in the installation's instead."""
+    held_by: str = ""
+    """The call that speaks for this release just now; one at a time, so that an older view never overwrites a newer."""
+    held_until: str = ""
+    """When its turn ends even if it died."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""

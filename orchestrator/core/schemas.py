@@ -16,7 +16,8 @@ from typing import Any
 
 import fastjsonschema
 
-from orchestrator.core.problems import Problem, did_you_mean
+from orchestrator.core import strict_json
+from orchestrator.core.problems import BadConfiguration, Problem, did_you_mean
 
 Schema = Mapping[str, Any]
 Validator = Callable[[Any], Any]
@@ -61,6 +62,8 @@ def normalise(value: Any, schema: Schema, root: Schema) -> Any:
     form = schema.get("x-form")
     if isinstance(value, str) and form:
         return _FORMS[form](value)
+    if isinstance(value, float) and value.is_integer() and "integer" in schema.get("type", ()):
+        return int(value)  # to JSON Schema 2.0 is a whole number, to the table and to CloudFormation it is none
     if isinstance(value, Mapping):
         properties, rest = schema.get("properties", {}), schema.get("additionalProperties")
         return {
@@ -226,8 +229,8 @@ def _location(text: str) -> str:
 
 def _json(text: str) -> Any:
     try:
-        return json.loads(text) if text.strip() else text
-    except json.JSONDecodeError:
+        return strict_json.parse(text.encode()) if text.strip() else text
+    except BadConfiguration:
         return text
 
 

@@ -65,17 +65,19 @@ def vote(ballot: Ballot, *, store: Store, tasks: Tasks, installation: Installati
     if rules is None:
         raise Refused(f"{approval.stage} needs no approval.")
     _check(ballot, release, rules, approval)
-    before = approval.votes
+    before = approval
 
     def cast(current: Approval) -> Approval:
+        nonlocal before
+        before = current
         return _cast(current, ballot, release, rules, now)
 
     after = store.update(Approval, approval.key(), cast)
     if after.status is not ApprovalStatus.PENDING:
         answer(after, store=store, tasks=tasks)
     decision = decide(rules, release.requester, after.votes)
-    counted = after.votes != before and _has_said(after, rules.voter_key(ballot.voter), ballot.verdict)
-    return BallotResult(after, decision, _sentence(after, decision, release), counted)
+    late = after.status is ApprovalStatus.PENDING and now() >= read_stamp(after.expires_at)
+    return BallotResult(after, decision, _sentence(after, decision, release, late), counted=after != before)
 
 
 def _check(ballot: Ballot, release: Release, rules: Rules, approval: Approval) -> None:
@@ -119,7 +121,7 @@ def _has_said(approval: Approval, person: str, verdict: Verdict) -> bool:
     return any(vote.person == person and vote.verdict is verdict for vote in approval.votes)
 
 
-def _sentence(approval: Approval, decision: Decision, release: Release) -> str:
+def _sentence(approval: Approval, decision: Decision, release: Release, late: bool) -> str:
     stage, workload = approval.stage, release.workload
     last = approval.votes[-1] if approval.votes else None
     match approval.status:
@@ -132,7 +134,7 @@ def _sentence(approval: Approval, decision: Decision, release: Release) -> str:
             return f"The approval of {workload} for {stage} has expired."
         case ApprovalStatus.SUPERSEDED:
             return f"A newer release of {workload} has superseded this one."
-        case ApprovalStatus.PENDING if not decision.missing:
+        case ApprovalStatus.PENDING if late:
             return f"The approval of {workload} for {stage} has expired."
         case _:
             return f"Your approval of {workload} for {stage} is counted. Still needed: {decision.missing}."

@@ -50,9 +50,13 @@ def deploy_stage(
     _check_turn(store, release)
     asks = rules_for(installation, release, stage) is not None
     record = stage_of(store, release_id, stage, now)
-    if record.plan is None:
-        if asks:
+    if record.plan is None and asks:
+        if record.attempt == 1:
             raise StepFailed(f"{stage} has no approved plan")
+        # An earlier run of this step has dropped a stale plan, and died before it could say so.
+        tasks.succeed(token, {"outcome": "stale"})
+        return
+    if record.plan is None:
         record = make_plan(
             release,
             stage,
@@ -136,11 +140,11 @@ def _execute(
     """Execute the plan unless an earlier run of this step has; False when the plan is stale."""
     stacks = accounts.stacks(record.stage)
     if stacks.state(plan.stack_id).last_request_token != wait.request_token:
-        if not stacks.still_valid(plan, release.digest):
+        executes = stacks.still_valid(plan, release.digest) and stacks.execute(plan, wait.request_token)
+        # An executed change set is no longer valid either: what an earlier run began may only show now.
+        if not executes and stacks.state(plan.stack_id).last_request_token != wait.request_token:
             return False
-        if not stacks.execute(plan, wait.request_token):
-            return False
-    move_stage(store, record, now, lambda current: _deploying(current))
+    move_stage(store, record, now, _deploying)
     return True
 
 

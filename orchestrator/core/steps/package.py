@@ -23,7 +23,7 @@ from orchestrator.core.ports import Clock, Objects, Store, Tasks
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, Status, Workload
 from orchestrator.core.sources import PinnedAsset
-from orchestrator.core.steps.progress import approval_of, move, release_of, stamp
+from orchestrator.core.steps.progress import approval_of, move, pass_turn, release_of, stamp
 from orchestrator.core.steps.receive_request import check_context, request_key
 from orchestrator.core.steps.released import package_key, template_key
 from orchestrator.core.steps.request_approval import answer
@@ -47,7 +47,8 @@ def package(
     packages_key_arn: str,
     now: Clock,
 ) -> dict[str, object]:
-    """Write the package; answers ``{"outcome": "packaged"}``, or ``unchanged`` when the content is live or on its way.
+    """Write the package; answers ``{"outcome": "packaged"}``, or ``unchanged`` when the content is live or on its way,
+    or ``superseded`` when a newer release of the workload has come while this one waited for its turn.
 
     Raises ``BadConfiguration``, ``SourceGone``, and ``WorkloadBusy`` while another release of the workload deploys.
     """
@@ -66,11 +67,18 @@ def package(
         resolved = _pin(checked, objects, names)
         built = _build(release, checked, resolved, names, installation)
         release = _keep(release, built, objects, store, packages_bucket, now)
-    same = _take_turn(release, store, tasks, now)
-    if same:
+    workload = _take_turn(release, store)
+    if workload.running_release == release_id:
+        return {"outcome": "packaged"}
+    if workload.newest_release != release_id:
+        newest = workload.newest_release
+        store.update(Release, release.key(), lambda found: replace(found, ended_by=newest))
+        return {"outcome": "superseded"}
+    if same := _the_same(workload, release):
         store.update(Release, release.key(), lambda found: replace(found, reason=same))
         return {"outcome": "unchanged"}
-    return {"outcome": "packaged"}
+    _supersede(workload.running_release, release, store, tasks, now)
+    raise WorkloadBusy(f"release {workload.running_release} of {release.workload} has its turn")
 
 
 def _pin(checked: Checked, objects: Objects, names: InstallationNames) -> ResolvedAssets:
@@ -156,31 +164,30 @@ def _keep(
     )
 
 
-def _take_turn(release: Release, store: Store, tasks: Tasks, now: Clock) -> str:
-    """Become the workload's running release; the answer says why not when the same content is there already.
+def _take_turn(release: Release, store: Store) -> Workload:
+    """Become the workload's running release if it is free, this release the newest, and the content new.
 
-    A release that waits for approval gives way to this one; one that deploys is waited for (``WorkloadBusy``).
+    Returns how the workload stands. A holder that has ended and died before it could pass its turn on is helped.
     """
     key = Workload.named(release.workload).key()
     if store.get(Workload, key) is None:
         with suppress(Conflict):
             store.insert(Workload.named(release.workload))
     after = store.update(Workload, key, lambda current: _turn(current, release))
-    if after.running_release == release.release_id:
-        return ""
-    if after.running_release:
-        if after.running_digest == release.digest and not release.force:
-            return f"The same content is on its way already, in release {after.running_release}."
-        _supersede(after.running_release, release, store, tasks, now)
-        raise WorkloadBusy(f"release {after.running_release} of {release.workload} has its turn")
-    return f"The same content is live already, since release {after.live_release}."
+    if after.running_release in {"", release.release_id}:
+        return after
+    holder = release_of(store, after.running_release)
+    if not holder.status.ended:
+        return after
+    pass_turn(store, holder)
+    return store.update(Workload, key, lambda current: _turn(current, release))
 
 
 def _turn(current: Workload, release: Release) -> Workload:
-    """The workload with this release running, if it is free and the content is new."""
-    if current.running_release:
-        return current
-    if current.live_digest == release.digest and not release.force:
+    """The workload with this release noted, and running where it may."""
+    if (release.created_at, release.release_id) > (current.newest_at, current.newest_release):
+        current = replace(current, newest_release=release.release_id, newest_at=release.created_at)
+    if current.running_release or current.newest_release != release.release_id or _the_same(current, release):
         return current
     return replace(
         current,
@@ -190,10 +197,21 @@ def _turn(current: Workload, release: Release) -> Workload:
     )
 
 
+def _the_same(workload: Workload, release: Release) -> str:
+    """Why releasing this content would be a repetition; empty when it would not, or is wanted all the same."""
+    if release.force:
+        return ""
+    if workload.running_release:
+        on_its_way = workload.running_digest == release.digest
+        return f"The same content is on its way already, in release {workload.running_release}." if on_its_way else ""
+    live = workload.live_digest == release.digest
+    return f"The same content is live already, since release {workload.live_release}." if live else ""
+
+
 def _supersede(holder_id: str, newer: Release, store: Store, tasks: Tasks, now: Clock) -> None:
     """End the holder's pending approval, if it waits for one; what it deploys is never interrupted."""
     holder = release_of(store, holder_id)
-    if holder.status is not Status.AWAITING_APPROVAL or holder.created_at > newer.created_at:
+    if holder.status is not Status.AWAITING_APPROVAL:
         return
     record = store.get(StageRecord, (f"RELEASE#{holder_id}", f"STAGE#{holder.stage}"))
     approval = approval_of(store, record.approval_id) if record and record.approval_id else None

@@ -11,7 +11,7 @@ from orchestrator.core.approvals import Rules
 from orchestrator.core.errors import Conflict, UnknownRelease
 from orchestrator.core.installation import Installation
 from orchestrator.core.ports import Clock, Store
-from orchestrator.core.records import Approval, Release, StageRecord, StageStatus, Status
+from orchestrator.core.records import Approval, Release, StageRecord, StageStatus, Status, Workload
 
 
 def stamp(moment: datetime) -> str:
@@ -82,3 +82,28 @@ def rules_for(installation: Installation, release: Release, stage: str) -> Rules
 def approval_of(store: Store, approval_id: str) -> Approval | None:
     """The approval with this id, or None."""
     return store.get(Approval, (f"APPROVAL#{approval_id}", "APPROVAL"))
+
+
+_TOUCHED = frozenset({StageStatus.DEPLOYING, StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.FAILED})
+
+
+def pass_turn(store: Store, release: Release) -> None:
+    """Free the workload for its next release, and note what is live now that this one has ended.
+
+    A release that ended badly after it had changed a stage leaves the stages with different contents: then no content
+    is live any more, and releasing the former one again is no repetition.
+    """
+    records = [store.get(StageRecord, (release.key()[0], f"STAGE#{stage}")) for stage in release.stages]
+    touched = any(record is not None and record.status in _TOUCHED for record in records)
+
+    def free(current: Workload) -> Workload:
+        if current.running_release != release.release_id:
+            return current
+        freed = replace(current, running_release="", running_digest="")
+        if release.status is Status.SUCCEEDED:
+            return replace(freed, live_release=release.release_id, live_digest=release.digest)
+        return replace(freed, live_digest="") if touched else freed
+
+    key = Workload.named(release.workload).key()
+    if store.get(Workload, key) is not None:
+        store.update(Workload, key, free)

@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from orchestrator.core.config import DEFAULT_STAGES, CheckContext, Checked, check_file
-from orchestrator.core.errors import Conflict
+from orchestrator.core.errors import Conflict, SourceGone
 from orchestrator.core.events import Upload
 from orchestrator.core.installation import Installation
 from orchestrator.core.packaging import canonical
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
 from orchestrator.core.ports import Clock, Objects, Store, Tasks
 from orchestrator.core.problems import BadConfiguration, Problem, did_you_mean
-from orchestrator.core.records import Claim, Release, Source, SourceKind, Status
+from orchestrator.core.records import Claim, LatestUpload, Release, Source, SourceKind, Status
 from orchestrator.core.steps.progress import release_of, stamp
 from orchestrator.core.workloads import Catalogue
 
@@ -32,8 +33,11 @@ CLAIM_DAYS = 460
 REQUESTER_METADATA = "requester"
 """User metadata of an upload (``x-amz-meta-requester``) in which an uploader may say who he is: a claim."""
 
-MAX_PROBLEMS = 50
-"""Problems kept in a refusal's record; more are counted."""
+MAX_TOLD = 50
+"""Problems or warnings kept in a release's record; more are counted."""
+
+MAX_SENTENCE = 500
+"""Characters kept of each: a row of the table holds 400 KB, and a key of a configuration may be as long as it likes."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,10 @@ def receive_upload(upload: Upload, reception: Reception) -> Receipt:
         checked = _checked(data, reception)
     except BadConfiguration as error:
         return _refuse(source, delivery, requester, [problem.sentence for problem in error.problems], reception)
-    return _start(source, delivery, requester, checked, reception, force=False)
+    except SourceGone as error:
+        return _refuse(source, delivery, requester, [f"The file was deleted before it was read: {error}"], reception)
+    overtaken = _overtaken(upload, reception.store)
+    return _start(source, delivery, requester, checked, reception, force=False, overtaken=overtaken)
 
 
 def refuse_upload(bucket: str, key: str, event_id: str, why: str, reception: Reception) -> Receipt:
@@ -101,25 +108,47 @@ def receive_body(
     return _start(source, _delivery(source), requester, checked, reception, force=force)
 
 
+def _overtaken(upload: Upload, store: Store) -> bool:
+    """Whether the event of a newer version of the same object has arrived before this one's."""
+    if not upload.sequencer:
+        return False
+    latest = LatestUpload(upload.bucket, upload.key, upload.version_id, upload.sequencer)
+    with suppress(Conflict):
+        store.insert(latest)
+    after = store.update(
+        LatestUpload,
+        latest.key(),
+        lambda known: latest if latest.is_newer_than(known.sequencer) else known,
+    )
+    return after.is_newer_than(upload.sequencer)
+
+
 def _checked(data: bytes, reception: Reception) -> tuple[Checked, ...]:
-    """Check a file against the contract and against this installation's approver roles."""
+    """Check a file against the contract and against this installation's stages and approver roles."""
     installation = reception.installation
     checked = check_file(data, reception.catalogue, check_context(installation))
-    problems = [
-        Problem(
-            f"$.approval.{demand.stage}.any_of",
-            f'this installation has no approver role "{role}"',
-            did_you_mean(role, installation.roles),
-        )
-        for one in checked
-        for demand in one.policies
-        for alternative in demand.policy.any_of
-        for role, _ in alternative
-        if not installation.roles.get(role)
-    ]
+    problems = [problem for one in checked for problem in _not_of_this_installation(one, installation)]
     if problems:
-        raise BadConfiguration(problems)
+        raise BadConfiguration(list(dict.fromkeys(problems)))
     return checked
+
+
+def _not_of_this_installation(checked: Checked, installation: Installation) -> Iterator[Problem]:
+    path = checked.path
+    for demand in checked.policies:
+        if demand.stage not in installation.stage_names:
+            what = f'this installation has no stage "{demand.stage}"'
+            fix = did_you_mean(demand.stage, installation.stage_names)
+            yield Problem(f"{path}.approval.{demand.stage}", what, fix)
+        for role in sorted({role for alternative in demand.policy.any_of for role, _ in alternative}):
+            if not installation.roles.get(role):
+                what = f'this installation has no approver role "{role}"'
+                fix = did_you_mean(role, installation.roles)
+                yield Problem(f"{path}.approval.{demand.stage}.any_of", what, fix)
+    if checked.model_packages and checked.type.registry is not None:
+        what = "cannot be released: this version does not read the Model Registry"
+        fix = "Release the model from the assets bucket, in an installation without the Model Registry."
+        yield Problem(f"{path}.{checked.type.registry.key}", what, fix)
 
 
 def check_context(installation: Installation) -> CheckContext:
@@ -146,12 +175,17 @@ def _start(
     reception: Reception,
     *,
     force: bool,
+    overtaken: bool = False,
 ) -> Receipt:
     releases = tuple(
-        _new_release(source, delivery, index, requester, one, reception, force=force)
+        _new_release(source, delivery, index, requester, one, reception, force=force, overtaken=overtaken)
         for index, one in enumerate(checked)
     )
-    duplicate = not _claim(delivery, [release.release_id for release in releases], reception)
+    ids = tuple(release.release_id for release in releases)
+    claimed = _claim(delivery, ids, reception)
+    duplicate = claimed is not None
+    if claimed is not None and claimed != ids:
+        return Receipt(_known(claimed, reception.store), duplicate)
     started = tuple(
         _complete(release, canonical(one.configuration).decode(), reception)
         for release, one in zip(releases, checked, strict=True)
@@ -168,8 +202,8 @@ def _complete(release: Release, configuration: str, reception: Reception) -> Rel
         current = release
     except Conflict:
         current = release_of(store, release.release_id)
-        if current.status is not Status.REQUESTED or current.execution_arn:
-            return current
+    if current.status is not Status.REQUESTED or current.execution_arn:
+        return current
     reception.objects.write_once(
         reception.packages_bucket, request_key(release.release_id), configuration.encode(), "application/json"
     )
@@ -189,13 +223,14 @@ def _new_release(
     reception: Reception,
     *,
     force: bool,
+    overtaken: bool,
 ) -> Release:
     moment = stamp(reception.now())
     return Release(
         release_id=release_id(checked.workload_name, delivery, index),
         workload=checked.workload_name,
         workload_type=checked.type.name,
-        status=Status.REQUESTED,
+        status=Status.SUPERSEDED if overtaken else Status.REQUESTED,
         source=source,
         requester=requester,
         created_at=moment,
@@ -204,7 +239,8 @@ def _new_release(
         stack_name=checked.stack_name,
         description=checked.description,
         channel=checked.channel,
-        warnings=tuple(warning.sentence for warning in checked.warnings),
+        reason="A newer version of the file had arrived before this one." if overtaken else "",
+        warnings=_told([warning.sentence for warning in checked.warnings]),
         policies=checked.policies,
         force=force,
     )
@@ -222,9 +258,6 @@ def _refuse(
 ) -> Receipt:
     moment = stamp(reception.now())
     name = source.key or source.request
-    kept = list(problems[:MAX_PROBLEMS])
-    if len(problems) > MAX_PROBLEMS:
-        kept.append(f"… and {len(problems) - MAX_PROBLEMS} more")
     refused = Release(
         release_id=release_id("refused", delivery, 0),
         workload=name,
@@ -235,25 +268,39 @@ def _refuse(
         created_at=moment,
         updated_at=moment,
         reason="The configuration has problems; nothing was deployed.",
-        problems=tuple(kept),
+        problems=_told(problems),
     )
-    duplicate = not _claim(delivery, [refused.release_id], reception)
-    try:
+    claimed = _claim(delivery, (refused.release_id,), reception)
+    if claimed is not None and claimed != (refused.release_id,):
+        return Receipt(_known(claimed, reception.store), duplicate=True)
+    with suppress(Conflict):
         reception.store.insert(refused)
-    except Conflict:
-        duplicate = True
-    return Receipt((refused,), duplicate)
+    return Receipt((release_of(reception.store, refused.release_id),), duplicate=claimed is not None)
 
 
-def _claim(delivery: str, releases: Sequence[str], reception: Reception) -> bool:
-    """Whether this delivery is the first."""
+def _told(sentences: Sequence[str]) -> tuple[str, ...]:
+    """Sentences, so few and so short that a record can hold them."""
+    kept = [text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…" for text in sentences[:MAX_TOLD]]
+    rest = len(sentences) - MAX_TOLD
+    return (*kept, f"… and {rest} more") if rest > 0 else tuple(kept)
+
+
+def _claim(delivery: str, releases: tuple[str, ...], reception: Reception) -> tuple[str, ...] | None:
+    """None when this delivery is the first; else what the first one became, which stands."""
     moment = reception.now()
     expires = moment + timedelta(days=CLAIM_DAYS)
+    claim = Claim(delivery, stamp(moment), int(expires.timestamp()), releases)
     try:
-        reception.store.insert(Claim(delivery, stamp(moment), int(expires.timestamp()), tuple(releases)))
+        reception.store.insert(claim)
     except Conflict:
-        return False
-    return True
+        standing = reception.store.get(Claim, claim.key())
+        return standing.releases if standing is not None else releases
+    return None
+
+
+def _known(releases: Sequence[str], store: Store) -> tuple[Release, ...]:
+    found = [store.get(Release, (f"RELEASE#{name}", "RELEASE")) for name in releases]
+    return tuple(release for release in found if release is not None)
 
 
 def _delivery(source: Source) -> str:

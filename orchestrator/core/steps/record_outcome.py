@@ -19,9 +19,8 @@ from orchestrator.core.records import (
     StageStatus,
     Status,
     Verdict,
-    Workload,
 )
-from orchestrator.core.steps.progress import approval_of, move, move_stage, release_of, stage_of, stamp
+from orchestrator.core.steps.progress import approval_of, move, move_stage, pass_turn, release_of, stage_of, stamp
 
 MAX_REASON = 2000
 """Characters kept of a failure's cause: CloudFormation's reasons are shorter, stack traces are not for people."""
@@ -44,6 +43,9 @@ def record_outcome(
     The answer repeats error and reason for the state machine's Fail state.
     """
     release = release_of(store, release_id)
+    if release.status.ended:
+        pass_turn(store, release)
+        return _answer(release, error)
     reason = readable_cause(error, cause) if outcome is Status.FAILED else ""
     ended_by = release.ended_by
     if outcome is not Status.SUCCEEDED and release.stage:
@@ -59,8 +61,12 @@ def record_outcome(
     if outcome is Status.UNCHANGED:
         reason = release.reason
     ended = move(store, release_id, now, outcome, reason=reason, ended_by=ended_by)
-    _pass_turn(ended, store)
-    return {"outcome": ended.status.value, "error": error or "Failed", "reason": ended.reason}
+    pass_turn(store, ended)
+    return _answer(ended, error)
+
+
+def _answer(release: Release, error: str) -> dict[str, object]:
+    return {"outcome": release.status.value, "error": error or "Failed", "reason": release.reason}
 
 
 def readable_cause(error: str, cause: str) -> str:
@@ -81,7 +87,7 @@ def _close_approval(record: StageRecord, outcome: Status, store: Store, now: Clo
     approval = approval_of(store, record.approval_id) if record.approval_id else None
     if approval is None:
         return None
-    end = ApprovalStatus.EXPIRED if outcome is Status.EXPIRED else ApprovalStatus.SUPERSEDED
+    end = ApprovalStatus.SUPERSEDED if outcome is Status.SUPERSEDED else ApprovalStatus.EXPIRED
 
     def close(current: Approval) -> Approval:
         if current.status is ApprovalStatus.PENDING:
@@ -111,19 +117,3 @@ def _discard(record: StageRecord, outcome: Status, reason: str, store: Store, ac
         reason = f"{reason} (The plan could not be deleted: {error})".strip()
     move_stage(store, record, now, lambda current: replace(current, status=status))
     return reason
-
-
-def _pass_turn(release: Release, store: Store) -> None:
-    """Free the workload for its next release, and note what is live when this one succeeded."""
-
-    def free(current: Workload) -> Workload:
-        if current.running_release != release.release_id:
-            return current
-        freed = replace(current, running_release="", running_digest="")
-        if release.status is not Status.SUCCEEDED:
-            return freed
-        return replace(freed, live_release=release.release_id, live_digest=release.digest)
-
-    key = Workload.named(release.workload).key()
-    if store.get(Workload, key) is not None:
-        store.update(Workload, key, free)

@@ -17,6 +17,9 @@ from orchestrator.core.ports import Clock, Store, Tasks
 from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, StageStatus, Status, TaskToken
 from orchestrator.core.steps.progress import approval_of, move, move_stage, release_of, rules_for, stage_of, stamp
 
+LAST_CALL = timedelta(minutes=1)
+"""By how much a vote must come before the state machine's own time-out, so that none is taken that it cannot hear."""
+
 
 def request_approval(
     release_id: str,
@@ -40,17 +43,18 @@ def request_approval(
     if record.plan.empty or rules is None:
         tasks.succeed(token, {"decision": "approved"})
         return
-    approval = _ask(release, record, token, rules.expires_after_hours, store, now)
-    if approval.status is not ApprovalStatus.PENDING:
-        answer(approval, store=store, tasks=tasks)
-        return
+    asked = approval_id(release_id, stage, record.plan.digest)
+    # The question itself comes last: who can see it can vote, and from then on the release may move on.
     move_stage(
         store,
         record,
         now,
-        lambda current: replace(current, status=StageStatus.AWAITING_APPROVAL, approval_id=approval.approval_id),
+        lambda current: replace(current, status=StageStatus.AWAITING_APPROVAL, approval_id=asked),
     )
     move(store, release_id, now, Status.AWAITING_APPROVAL, stage=stage)
+    approval = _ask(release, record, token, rules.expires_after_hours, store, now)
+    if approval.status is not ApprovalStatus.PENDING:
+        answer(approval, store=store, tasks=tasks)
 
 
 def approval_id(release_id: str, stage: str, digest: str) -> str:
@@ -84,7 +88,7 @@ def _ask(
         digest=record.plan.digest,
         status=ApprovalStatus.PENDING,
         asked_at=stamp(moment),
-        expires_at=stamp(moment + timedelta(hours=expires_after_hours)),
+        expires_at=stamp(moment + timedelta(hours=expires_after_hours) - LAST_CALL),
         token=token,
     )
     try:

@@ -7,11 +7,12 @@ An event, the sweeper and the deploying step itself all come here. An event is a
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from orchestrator.core.errors import Conflict
-from orchestrator.core.ports import Accounts, Clock, Store, Tasks
+from orchestrator.core.ports import Accounts, Clock, StackState, Store, Tasks
 from orchestrator.core.records import StageRecord, StageStatus, Wait, WaitKind
-from orchestrator.core.steps.progress import move_stage, stage_of
+from orchestrator.core.steps.progress import move_stage, read_stamp, release_of, stage_of
 
 DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 """Stack statuses in which our change set has been applied.
@@ -20,8 +21,21 @@ UPDATE_COMPLETE_CLEANUP_IN_PROGRESS is not among them: until the clean-up ends t
 """
 
 
+OVERTAKEN_AFTER = timedelta(minutes=15)
+"""How long a settled stack may show somebody else's operation before ours counts as overtaken: CloudFormation's events
+show a new operation within seconds."""
+
+_SETTLED = frozenset({StageStatus.DEPLOYED, StageStatus.VERIFIED})
+
+
 def settle(wait: Wait, *, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -> bool:
-    """Answer the waiting task if what it waits for has ended; whether it has."""
+    """Answer the waiting task if what it waits for has ended; whether it has.
+
+    A wait whose release has ended is dropped: nobody waits any more.
+    """
+    if release_of(store, wait.release_id).status.ended:
+        store.delete(wait)
+        return True
     if wait.kind is WaitKind.STACK:
         return _settle_stack(wait, store, accounts, tasks, now)
     return _settle_pipeline(wait, store, accounts, tasks)
@@ -29,24 +43,41 @@ def settle(wait: Wait, *, store: Store, accounts: Accounts, tasks: Tasks, now: C
 
 def _settle_stack(wait: Wait, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -> bool:
     state = accounts.stacks(wait.stage).state(wait.subject)
-    if state.status != "ABSENT" and (
-        state.last_request_token != wait.request_token or state.status.endswith("_IN_PROGRESS")
-    ):
+    if state.status.endswith("_IN_PROGRESS"):
         return False
     record = stage_of(store, wait.release_id, wait.stage, now)
-    if state.status in DEPLOYED:
+    ours = state.last_request_token == wait.request_token
+    if not ours and state.status != "ABSENT" and not _overtaken(wait, record, now):
+        return False
+    if ours and state.status in DEPLOYED:
         move_stage(store, record, now, lambda current: _deployed(current, state.outputs))
         tasks.succeed(wait.token, {"outcome": "deployed"})
     else:
-        reason = state.reason or f"the stack ended in {state.status}"
-        move_stage(store, record, now, lambda current: replace(current, status=StageStatus.FAILED, note=reason))
+        reason = _reason(state, ours)
+        move_stage(store, record, now, lambda current: _failed(current, reason))
         tasks.fail(wait.token, "DeploymentFailed", reason)
     store.delete(wait)
     return True
 
 
+def _overtaken(wait: Wait, record: StageRecord, now: Clock) -> bool:
+    """Whether our operation was accepted, but somebody else's came after it before we have seen its end."""
+    return record.status is StageStatus.DEPLOYING and now() - read_stamp(wait.stored_at) > OVERTAKEN_AFTER
+
+
+def _reason(state: StackState, ours: bool) -> str:
+    if ours or state.status == "ABSENT":
+        return state.reason or f"the stack ended in {state.status}"
+    return f"another operation followed on the stack, which is in {state.status}, before the end of this one was seen"
+
+
 def _deployed(record: StageRecord, outputs: tuple[tuple[str, str], ...]) -> StageRecord:
-    return replace(record, status=StageStatus.DEPLOYED, outputs=outputs)
+    """An answer that is repeated late must not undo what has come after it."""
+    return record if record.status in _SETTLED else replace(record, status=StageStatus.DEPLOYED, outputs=outputs)
+
+
+def _failed(record: StageRecord, reason: str) -> StageRecord:
+    return record if record.status in _SETTLED else replace(record, status=StageStatus.FAILED, note=reason)
 
 
 def _settle_pipeline(wait: Wait, store: Store, accounts: Accounts, tasks: Tasks) -> bool:
@@ -69,7 +100,9 @@ def store_wait(wait: Wait, store: Store) -> Wait:
     except Conflict:
         pass
     try:
-        return store.update(Wait, wait.key(), lambda current: replace(current, token=wait.token))
+        return store.update(
+            Wait, wait.key(), lambda current: replace(current, token=wait.token, stored_at=wait.stored_at)
+        )
     except KeyError:
         # Settled between the two writes: this task still needs its own answer.
         return store_wait(wait, store)

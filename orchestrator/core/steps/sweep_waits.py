@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from orchestrator.core.errors import OrchestratorError
 from orchestrator.core.ports import Accounts, Clock, Store, Tasks
 from orchestrator.core.records import Approval, ApprovalStatus, Wait
 from orchestrator.core.steps.request_approval import answer
@@ -22,7 +21,7 @@ class Swept:
     settled: int
     answered: int
     failures: tuple[str, ...]
-    """One sentence for each wait that could not be looked at; the others were."""
+    """One sentence for each wait or approval that could not be looked at; the others were."""
 
 
 def sweep_waits(*, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -> Swept:
@@ -33,10 +32,14 @@ def sweep_waits(*, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -
     for wait in waits:
         try:
             settled += settle(wait, store=store, accounts=accounts, tasks=tasks, now=now)
-        except OrchestratorError as error:
+        except Exception as error:  # whatever it is, the next wait has a right to be looked at
             failures.append(f"{wait.release_id} in {wait.stage}: {error}")
     for approval in store.listed(Approval, "WAITING", limit=BATCH):
-        if approval.status is not ApprovalStatus.PENDING:
+        if approval.status is ApprovalStatus.PENDING:
+            continue
+        try:
             answer(approval, store=store, tasks=tasks)
             answered += 1
+        except Exception as error:
+            failures.append(f"approval of {approval.release_id} in {approval.stage}: {error}")
     return Swept(len(waits), settled, answered, tuple(failures))
