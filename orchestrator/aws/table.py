@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Record)
 
 KINDS: Mapping[str, type[Record]] = {
-    cls.KIND: cls for cls in vars(records).values() if is_dataclass(cls) and hasattr(cls, "KIND")
+    cls.KIND: cls for cls in list[Any](vars(records).values()) if is_dataclass(cls) and hasattr(cls, "KIND")
 }
 """Every kind of row that ``core/records.py`` knows."""
 
