@@ -7,7 +7,7 @@ insert on the row's absence, a change on the revision that was read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Record)
 
-KINDS: Mapping[str, type[Record]] = {
-    cls.KIND: cls for cls in list[Any](vars(records).values()) if is_dataclass(cls) and hasattr(cls, "KIND")
-}
+
+def _kinds() -> Iterator[Any]:
+    yield from (named for named in vars(records).values() if is_dataclass(named) and hasattr(named, "KIND"))
+
+
+KINDS: Mapping[str, type[Record]] = {kind.KIND: kind for kind in _kinds()}
 """Every kind of row that ``core/records.py`` knows."""
 
 INDEX = "listing"
