@@ -51,6 +51,7 @@ class EmbeddedCloud:
         self._process: subprocess.Popen[bytes] | None = None
         self._endpoint_url = ""
         self._pid = 0
+        self._clients: dict[tuple[str, str, str, str], Any] = {}
 
     @classmethod
     def attach(cls, endpoint_url: str) -> EmbeddedCloud:
@@ -98,8 +99,10 @@ class EmbeddedCloud:
         port = self._port or free_port()
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
-                [sys.executable, "-m", "local.cloud"]
-                + ["--port", str(port), "--data-dir", str(self._data_dir), "--region", self._region],
+                [
+                    *(sys.executable, "-m", "local.cloud"),
+                    *("--port", str(port), "--data-dir", str(self._data_dir), "--region", self._region),
+                ],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
                 stdin=subprocess.DEVNULL,
@@ -139,14 +142,21 @@ class EmbeddedCloud:
         )
 
     def client(self, service: str, account: str, region: str = DEFAULT_REGION, **config: Any) -> Any:
-        """A boto3 client of the account's root; ``config`` goes into botocore's Config."""
-        return self.session(account, region).client(  # type: ignore[call-overload]
-            service, endpoint_url=self.endpoint_url, config=Config(**config)
-        )
+        """A boto3 client of the account's root; ``config`` goes into botocore's Config.
 
-    def client_as(
-        self, service: str, role_arn: str, caller: str, region: str = DEFAULT_REGION, **assume: Any
-    ) -> Any:
+        One without ``config`` is made once: making a client costs more than most calls.
+        """
+        key = (self.endpoint_url, service, account, region)
+        if config or key not in self._clients:
+            made = self.session(account, region).client(  # type: ignore[call-overload]
+                service, endpoint_url=self.endpoint_url, config=Config(**config)
+            )
+            if config:
+                return made
+            self._clients[key] = made
+        return self._clients[key]
+
+    def client_as(self, service: str, role_arn: str, caller: str, region: str = DEFAULT_REGION, **assume: Any) -> Any:
         """A boto3 client of a role, assumed by the account ``caller``; ``assume`` may hold ExternalId and the like."""
         request = {"RoleArn": role_arn, "RoleSessionName": "local", **assume}
         keys = self.client("sts", caller, region).assume_role(**request)["Credentials"]
@@ -205,9 +215,13 @@ class EmbeddedCloud:
         found: list[dict[str, Any]] = self._control("GET", "mail")
         return found
 
-    def faults(self, **switches: bool) -> dict[str, bool]:
-        """Switch faults; ``status_events=False`` drops CloudFormation's status events. Answers all switches."""
-        found: dict[str, bool] = self._control("POST", "faults", switches)
+    def faults(self, **switches: Any) -> dict[str, Any]:
+        """Switch faults; answers all switches, which ``local.cloud.faults.Faults`` explains.
+
+        ``status_events=False`` loses CloudFormation's status events, ``throttle={"s3:PutObject": 2}`` throttles the
+        next two such calls, ``deny=["sagemaker:*"]`` denies calls until it is set to ``[]``.
+        """
+        found: dict[str, Any] = self._control("POST", "faults", switches)
         return found
 
     def inject_event(

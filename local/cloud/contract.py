@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 
 class ContractBroken(Exception):
@@ -52,3 +53,17 @@ def check(seams: Iterable[Seam]) -> None:
     problems = [problem for problem in (seam.problem() for seam in seams) if problem]
     if problems:
         raise ContractBroken("the installed ministack differs from the pinned one:\n" + "\n".join(problems))
+
+
+def replace(original: Callable[..., Any], replacement: Callable[..., Any], *modules: str) -> None:
+    """Bind ``replacement`` wherever one of the modules holds ``original`` under its own name.
+
+    The emulator's modules import functions from each other by name, so that replacing one in its home alone would leave
+    the callers with the original. Raises ContractBroken when a module does not hold it.
+    """
+    name = original.__name__
+    for path in modules:
+        module = importlib.import_module(path)
+        if getattr(module, name, None) is not original:
+            raise ContractBroken(f"{path}.{name} is not the function that the bridge wraps")
+        setattr(module, name, replacement)

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+from local.cloud import event_buses, faults, mail
 from local.cloud.calls import LEDGER
 
 PREFIX = "/_local/"
@@ -25,9 +26,27 @@ def calls(query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
     return 200, LEDGER.since(int(query.get("since", "0")))
 
 
+def mails(query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
+    """Every e-mail that SNS sent, oldest first."""
+    return 200, mail.sent()
+
+
+def switch_faults(query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
+    """Set the faults that the body names; answers all."""
+    return 200, faults.switch(body)
+
+
+def inject_event(query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
+    """Put an event on a bus as it is; answers its id."""
+    return 200, {"id": event_buses.inject(body["event"], body["account"], body["region"], body["bus"])}
+
+
 ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "health"): health,
     ("GET", "calls"): calls,
+    ("GET", "mail"): mails,
+    ("POST", "faults"): switch_faults,
+    ("POST", "events"): inject_event,
 }
 
 

@@ -17,7 +17,21 @@ from typing import Any
 
 from local.cloud import contract, control
 
-BRIDGES = ("calls", "apigateway")
+BRIDGES = (
+    "faults",
+    "calls",
+    "apigateway",
+    "principals",
+    "buckets",
+    "object_events",
+    "event_buses",
+    "stack_requests",
+    "stack_resources",
+    "stack_events",
+    "sagemaker.api",
+    "sagemaker.resources",
+    "mail",
+)
 """Modules of this package with ``SEAMS`` and ``install()``, in the order in which they are installed."""
 
 Scope = dict[str, Any]
@@ -103,9 +117,7 @@ def children(pid: int) -> list[int]:
     """Live descendants of a process, by ``ps``, which Linux and macOS both have."""
     import subprocess
 
-    listing = subprocess.run(  # noqa: S603 - constant arguments
-        ["/bin/ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=False
-    )
+    listing = subprocess.run(["/bin/ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=False)
     parents: dict[int, list[int]] = {}
     for line in listing.stdout.splitlines():
         child, parent, state = line.split(None, 2)

@@ -1,0 +1,231 @@
+"""What the role of a stack operation must be allowed for a resource: the calls that CloudFormation's handlers make.
+
+A table of the types that workloads are made of; a type that is not in it needs no permission here. The price of a
+table: it names the calls that change something, not every Describe and List with which AWS's handlers wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Step = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One resource of a stack, as an operation meets it."""
+
+    type: str
+    logical_id: str
+    physical_id: str
+    """Empty before it is made."""
+    properties: dict[str, Any]
+    account: str
+    region: str
+    stack: str
+
+    def name(self, property_name: str) -> str:
+        """Its name; before it is made a name as CloudFormation would make it up."""
+        return str(self.properties.get(property_name) or self.physical_id or f"{self.stack}-{self.logical_id}-X1Y2Z3")
+
+
+@dataclass(frozen=True)
+class Need:
+    """One permission."""
+
+    action: str
+    resource: str
+    context: tuple[tuple[str, str], ...] = ()
+    """Condition keys in lower case."""
+
+
+Needs = Callable[[Resource, Step], Iterator[Need]]
+
+
+def needs(resource: Resource, step: Step) -> list[Need]:
+    """The permissions of one step on one resource."""
+    found = _TABLE.get(resource.type)
+    return list(found(resource, step)) if found else []
+
+
+def known(resource_type: str) -> bool:
+    """Whether the table has the type."""
+    return resource_type in _TABLE
+
+
+def _pass(role: Any, service: str) -> Iterator[Need]:
+    if isinstance(role, str) and role:
+        yield Need("iam:PassRole", role, (("iam:passedtoservice", service),))
+
+
+def _role(resource: Resource, step: Step) -> Iterator[Need]:
+    path = resource.properties.get("Path", "/")
+    arn = f"arn:aws:iam::{resource.account}:role{path}{resource.name('RoleName')}"
+    boundary = resource.properties.get("PermissionsBoundary")
+    context = (("iam:permissionsboundary", str(boundary)),) if boundary else ()
+    actions = {"create": "iam:CreateRole", "update": "iam:UpdateAssumeRolePolicy", "delete": "iam:DeleteRole"}
+    yield Need(actions[step], arn, context)
+    if resource.properties.get("Policies"):
+        yield Need("iam:DeleteRolePolicy" if step == "delete" else "iam:PutRolePolicy", arn, context)
+    for policy in resource.properties.get("ManagedPolicyArns") or []:
+        attach = "iam:DetachRolePolicy" if step == "delete" else "iam:AttachRolePolicy"
+        yield Need(attach, arn, (*context, ("iam:policyarn", str(policy))))
+    if resource.properties.get("Tags") and step != "delete":
+        yield Need("iam:TagRole", arn, context)
+
+
+def _function(resource: Resource, step: Step) -> Iterator[Need]:
+    arn = f"arn:aws:lambda:{resource.region}:{resource.account}:function:{resource.name('FunctionName')}"
+    actions = {
+        "create": ("lambda:CreateFunction", "lambda:GetFunction"),
+        "update": ("lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:GetFunction"),
+        "delete": ("lambda:DeleteFunction",),
+    }
+    for action in actions[step]:
+        yield Need(action, arn)
+    if step != "delete":
+        yield from _pass(resource.properties.get("Role"), "lambda.amazonaws.com")
+        if resource.properties.get("Tags"):
+            yield Need("lambda:TagResource", arn)
+
+
+def _permission(resource: Resource, step: Step) -> Iterator[Need]:
+    function = str(resource.properties.get("FunctionName", ""))
+    arn = (
+        function
+        if function.startswith("arn:")
+        else f"arn:aws:lambda:{resource.region}:{resource.account}:function:{function}"
+    )
+    yield Need("lambda:RemovePermission" if step == "delete" else "lambda:AddPermission", arn)
+
+
+def _log_group(resource: Resource, step: Step) -> Iterator[Need]:
+    arn = f"arn:aws:logs:{resource.region}:{resource.account}:log-group:{resource.name('LogGroupName')}"
+    if step == "create":
+        yield Need("logs:CreateLogGroup", arn)
+    if step == "delete":
+        yield Need("logs:DeleteLogGroup", arn)
+    elif resource.properties.get("RetentionInDays"):
+        yield Need("logs:PutRetentionPolicy", arn)
+
+
+def _rest_api(collection: str) -> Needs:
+    """A part of a REST API; ``collection`` is its path below ``/restapis/{id}``, or empty for the API itself."""
+
+    def found(resource: Resource, step: Step) -> Iterator[Need]:
+        base = f"arn:aws:apigateway:{resource.region}::/restapis"
+        api = resource.properties.get("RestApiId") or resource.physical_id
+        verb = {"create": "POST", "update": "PATCH", "delete": "DELETE"}[step]
+        if not collection:
+            yield Need(f"apigateway:{verb}", base if step == "create" else f"{base}/{api}")
+            return
+        if collection == "methods":
+            parent = resource.properties.get("ResourceId")
+            method = resource.properties.get("HttpMethod")
+            yield Need(
+                "apigateway:DELETE" if step == "delete" else "apigateway:PUT",
+                f"{base}/{api}/resources/{parent}/methods/{method}",
+            )
+            return
+        # A resource is made below its parent: POST /restapis/{id}/resources/{parent}.
+        parent = f"/{resource.properties.get('ParentId')}" if collection == "resources" and step == "create" else ""
+        suffix = "" if step == "create" else f"/{resource.physical_id}"
+        yield Need(f"apigateway:{verb}", f"{base}/{api}/{collection}{parent}{suffix}")
+
+    return found
+
+
+def _sagemaker(noun: str, kind: str) -> Needs:
+    def found(resource: Resource, step: Step) -> Iterator[Need]:
+        name = resource.name(f"{noun}Name").rpartition("/")[2].lower()
+        base = f"arn:aws:sagemaker:{resource.region}:{resource.account}"
+        arn = f"{base}:{kind}/{name}"
+        yield Need(f"sagemaker:{step.capitalize()}{noun}", arn)
+        if noun == "Endpoint" and step != "delete":
+            config = str(resource.properties.get("EndpointConfigName", "")).lower()
+            yield Need(f"sagemaker:{step.capitalize()}{noun}", f"{base}:endpoint-config/{config}")
+            yield Need("sagemaker:DescribeEndpoint", arn)
+        if resource.properties.get("Tags") and step != "delete":
+            yield Need("sagemaker:AddTags", arn)
+        if step != "delete":
+            role = resource.properties.get("ExecutionRoleArn") or resource.properties.get("RoleArn")
+            yield from _pass(role, "sagemaker.amazonaws.com")
+
+    return found
+
+
+def _simple(create: str, update: str, delete: str, name: str, arn: str) -> Needs:
+    """A type with one call a step; ``arn`` has places for region, account and name."""
+
+    def found(resource: Resource, step: Step) -> Iterator[Need]:
+        own = resource.physical_id if resource.physical_id.startswith("arn:") else ""
+        action = {"create": create, "update": update, "delete": delete}[step]
+        yield Need(
+            action,
+            own or arn.format(region=resource.region, account=resource.account, name=resource.name(name)),
+        )
+
+    return found
+
+
+_TABLE: dict[str, Needs] = {
+    "AWS::IAM::Role": _role,
+    "AWS::Lambda::Function": _function,
+    "AWS::Lambda::Permission": _permission,
+    "AWS::Logs::LogGroup": _log_group,
+    "AWS::ApiGateway::RestApi": _rest_api(""),
+    "AWS::ApiGateway::Resource": _rest_api("resources"),
+    "AWS::ApiGateway::Method": _rest_api("methods"),
+    "AWS::ApiGateway::Deployment": _rest_api("deployments"),
+    "AWS::ApiGateway::Stage": _rest_api("stages"),
+    "AWS::ApiGateway::RequestValidator": _rest_api("requestvalidators"),
+    "AWS::SageMaker::Model": _sagemaker("Model", "model"),
+    "AWS::SageMaker::EndpointConfig": _sagemaker("EndpointConfig", "endpoint-config"),
+    "AWS::SageMaker::Endpoint": _sagemaker("Endpoint", "endpoint"),
+    "AWS::SageMaker::Pipeline": _sagemaker("Pipeline", "pipeline"),
+    "AWS::SageMaker::MonitoringSchedule": _sagemaker("MonitoringSchedule", "monitoring-schedule"),
+    "AWS::SageMaker::DataQualityJobDefinition": _sagemaker("DataQualityJobDefinition", "data-quality-job-definition"),
+    "AWS::S3::Bucket": _simple(
+        "s3:CreateBucket", "s3:PutBucketPolicy", "s3:DeleteBucket", "BucketName", "arn:aws:s3:::{name}"
+    ),
+    "AWS::SNS::Topic": _simple(
+        "sns:CreateTopic",
+        "sns:SetTopicAttributes",
+        "sns:DeleteTopic",
+        "TopicName",
+        "arn:aws:sns:{region}:{account}:{name}",
+    ),
+    "AWS::SQS::Queue": _simple(
+        "sqs:CreateQueue",
+        "sqs:SetQueueAttributes",
+        "sqs:DeleteQueue",
+        "QueueName",
+        "arn:aws:sqs:{region}:{account}:{name}",
+    ),
+    "AWS::SSM::Parameter": _simple(
+        "ssm:PutParameter",
+        "ssm:PutParameter",
+        "ssm:DeleteParameter",
+        "Name",
+        "arn:aws:ssm:{region}:{account}:parameter/{name}",
+    ),
+    "AWS::DynamoDB::Table": _simple(
+        "dynamodb:CreateTable",
+        "dynamodb:UpdateTable",
+        "dynamodb:DeleteTable",
+        "TableName",
+        "arn:aws:dynamodb:{region}:{account}:table/{name}",
+    ),
+    "AWS::Events::Rule": _simple(
+        "events:PutRule", "events:PutRule", "events:DeleteRule", "Name", "arn:aws:events:{region}:{account}:rule/{name}"
+    ),
+    "AWS::Scheduler::Schedule": _simple(
+        "scheduler:CreateSchedule",
+        "scheduler:UpdateSchedule",
+        "scheduler:DeleteSchedule",
+        "Name",
+        "arn:aws:scheduler:{region}:{account}:schedule/default/{name}",
+    ),
+}
