@@ -15,6 +15,7 @@ from typing import Any
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from botocore.exceptions import ConnectionError as NotConnected
 from botocore.exceptions import CredentialRetrievalError, HTTPClientError
 from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
@@ -66,7 +67,7 @@ class Api:
                 status, data = self._send(method, path, body, headers or {})
             except CredentialRetrievalError as error:
                 raise Denied(f"The AWS credentials cannot be refreshed: {error}") from None
-            except HTTPClientError as error:
+            except (NotConnected, HTTPClientError) as error:
                 if last:
                     raise Unreachable(f"The API at {self.url} cannot be reached: {error}") from None
             else:
@@ -80,7 +81,8 @@ class Api:
         request = AWSRequest(method=method, url=self.url + path, data=body or None, headers=sent)
         # Frozen for each call: a session that is followed for hours is refreshed in between.
         SigV4Auth(self.credentials.get_frozen_credentials(), SERVICE, self.region).add_auth(request)
-        session = URLLib3Session(proxies=get_environ_proxies(self.url), timeout=TIMEOUT_SECONDS)  # type: ignore[arg-type]  # the stubs know one number only
+        # The stubs know one number only; botocore itself passes both to urllib3.
+        session = URLLib3Session(proxies=get_environ_proxies(self.url), timeout=TIMEOUT_SECONDS)  # type: ignore[arg-type]
         reply = session.send(request.prepare())
         return reply.status_code, reply.content
 

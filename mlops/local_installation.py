@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ from mlops.validation import AsJson
 app = typer.Typer(
     help="The product on this computer: embedded cloud, every account, local Slack page. Needs a checkout.",
     no_args_is_help=True,
+    rich_markup_mode="rich" if sys.stderr.isatty() else None,
 )
 
 

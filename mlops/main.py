@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -36,6 +37,8 @@ app = typer.Typer(
     help="Release machine-learning workloads on AWS, follow and decide about releases, check configurations.",
     no_args_is_help=True,
     add_completion=False,
+    # Frames and colours in help and usage errors on a terminal only.
+    rich_markup_mode="rich" if sys.stderr.isatty() else None,
     # A traceback with local variables could show credentials.
     pretty_exceptions_enable=False,
 )
