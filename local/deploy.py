@@ -87,7 +87,17 @@ def synthesise(settings_file: Path, output: Path, log: Path) -> None:
 def bootstrap(account: str, region: str, cloud: Mapping[str, str], log: Path) -> None:
     """Make CDK's bootstrap stack in one account."""
     _run(
-        [*cdk_command(), "bootstrap", f"aws://{account}/{region}", "--no-notices", "--app", ""],
+        [
+            *cdk_command(),
+            "bootstrap",
+            f"aws://{account}/{region}",
+            # What the CLI picks by itself where nobody else is trusted; the emulator does not.
+            "--cloudformation-execution-policies",
+            "arn:aws:iam::aws:policy/AdministratorAccess",
+            "--no-notices",
+            "--app",
+            "",
+        ],
         environment(cloud),
         log,
     )

@@ -1,0 +1,23 @@
+"""The CDK app: one stack for the orchestrator's account, one for each stage's."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from aws_cdk import App
+
+from orchestrator.core.problems import BadConfiguration
+from stacks.orchestrator_stack import OrchestratorStack
+from stacks.settings import load
+from stacks.stage_stack import StageStack
+
+app = App(analytics_reporting=False)
+try:
+    settings = load(app.node.try_get_context("settings"), Path.cwd())
+except BadConfiguration as error:
+    sys.exit(f"The settings have mistakes; nothing was synthesised.\n{error}")
+OrchestratorStack(app, "MlopsOrchestrator", settings=settings)
+for stage in settings.installation.stages:
+    StageStack(app, f"MlopsStage-{stage.name}", settings=settings, stage=stage)
+app.synth()

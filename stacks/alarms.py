@@ -1,0 +1,61 @@
+"""A few alarms: something waits in a queue of failures, or a function that no state machine watches has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.functions import Function
+from stacks.names import construct_id
+
+PERIOD = Duration.minutes(5)
+
+
+class Alarms(Construct):
+    """Each alarm mails by the topic."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        topic: sns.Topic,
+        queues: Mapping[str, sqs.Queue],
+        functions: Sequence[Function],
+    ) -> None:
+        """``queues`` by what did not happen, as a construct id."""
+        super().__init__(scope, id)
+        self._topic = topic
+        for name, queue in queues.items():
+            self._alarm(
+                name,
+                queue.metric_approximate_number_of_messages_visible(period=PERIOD, statistic="Maximum"),
+                f"{name}: what could not be handled waits in a queue; docs/operations.md says how to look at it",
+            )
+        for function in functions:
+            name = construct_id(function.name)
+            self._alarm(
+                f"{name}Fails",
+                function.function.metric_errors(period=PERIOD, statistic="Sum"),
+                f"The function {function.name} has failed; its log says why",
+            )
+
+    def _alarm(self, id: str, metric: cloudwatch.IMetric, description: str) -> None:
+        alarm = cloudwatch.Alarm(
+            self,
+            id,
+            alarm_name=f"mlops-{id}",
+            alarm_description=description,
+            metric=metric,
+            threshold=1,
+            evaluation_periods=1,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        alarm.add_alarm_action(actions.SnsAction(self._topic))

@@ -1,0 +1,82 @@
+"""What goes into the zip of each function: ``orchestrator/``, the function's own folder, and nothing else.
+
+Files are taken from the checkout by a list of patterns, so an edit of one handler changes one asset. Where the
+interpreter that synthesises is of the runtime's minor version, compiled modules go with the sources: ``/var/task`` is
+read-only, so a cold start would else compile everything anew. They are compiled with unchecked hashes, which
+hold no time, so that two builds give the same bytes.
+"""
+
+from __future__ import annotations
+
+import compileall
+import py_compile
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import jsii
+from aws_cdk import AssetHashType, BundlingOptions, DockerImage, IgnoreMode, ILocalBundling
+from aws_cdk import aws_lambda as lambda_
+
+ROOT = Path(__file__).resolve().parent.parent
+
+_NEVER = ("**/__pycache__", "**/*.pyc", "**/.DS_Store")
+"""Left out wherever they are; ignored last, so that no pattern takes them in again."""
+
+
+def function_code(folders: Sequence[str], runtime: str) -> lambda_.AssetCode:
+    """Code of these folders (paths from the root of the checkout), with everything below them."""
+    exclude = ["/*", *(pattern for folder in folders for pattern in _including(folder)), *_NEVER]
+    if runtime != f"python{sys.version_info.major}.{sys.version_info.minor}":
+        return lambda_.Code.from_asset(str(ROOT), exclude=exclude, ignore_mode=IgnoreMode.GIT)
+    return lambda_.Code.from_asset(
+        str(ROOT),
+        exclude=exclude,
+        ignore_mode=IgnoreMode.GIT,
+        asset_hash_type=AssetHashType.SOURCE,
+        bundling=BundlingOptions(
+            # Named because the type wants one; the local bundling below never falls back on it.
+            image=DockerImage.from_registry("scratch"),
+            local=Compiled(tuple(folders)),
+        ),
+    )
+
+
+def _including(folder: str) -> list[str]:
+    """Git's patterns that take one folder back in: each parent, without what else is in it."""
+    patterns: list[str] = []
+    path = ""
+    *parents, last = folder.split("/")
+    for parent in parents:
+        path += f"/{parent}"
+        patterns += [f"!{path}", f"{path}/*"]
+    return [*patterns, f"!{path}/{last}"]
+
+
+@jsii.implements(ILocalBundling)
+class Compiled:
+    """Copies the folders and compiles their modules."""
+
+    def __init__(self, folders: tuple[str, ...]) -> None:
+        self._folders = folders
+
+    def try_bundle(self, output_dir: str, *_: object, **__: object) -> bool:
+        """See ``ILocalBundling``; always done."""
+        output = Path(output_dir)
+        for folder in self._folders:
+            shutil.copytree(
+                ROOT / folder,
+                output / folder,
+                ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store"),
+                dirs_exist_ok=True,
+            )
+        compiled = compileall.compile_dir(
+            output,
+            stripdir=output,
+            quiet=1,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
+        if not compiled:
+            raise RuntimeError(f"a module of {', '.join(self._folders)} does not compile")
+        return True

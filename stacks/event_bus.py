@@ -1,0 +1,140 @@
+"""Events of the installation: what uploads start, what stage accounts forward, and the minute's sweep."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_events as events
+from aws_cdk import aws_events_targets as targets
+from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from orchestrator.core.events import (
+    CLOUDFORMATION_SOURCE,
+    CONFIGURATION_NAME,
+    PIPELINE_STATUS_CHANGE,
+    S3_OBJECT_CREATED,
+    S3_SOURCE,
+    SAGEMAKER_SOURCE,
+    STACK_STATUS_CHANGE,
+)
+from stacks import names
+from stacks.functions import Function
+from stacks.names import Names
+from stacks.queues import failures
+from stacks.settings import Settings
+
+FORWARDED_SOURCES = [CLOUDFORMATION_SOURCE, SAGEMAKER_SOURCE]
+FORWARDED_TYPES = [STACK_STATUS_CHANGE, PIPELINE_STATUS_CHANGE]
+
+MAX_EVENT_AGE = Duration.hours(6)
+"""Status events older than this are worth nothing: the sweeper has long looked itself."""
+
+
+class EventBus(Construct):
+    """The bus that stage accounts forward to, and the rules."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        assets: s3.Bucket,
+        receive_request: Function,
+        resume_deployment: Function,
+        sweep_waits: Function,
+    ) -> None:
+        super().__init__(scope, id)
+        bus = events.EventBus(
+            self, "Bus", event_bus_name=names.EVENT_BUS, description="Status events that stage accounts forward"
+        )
+        if settings.stage_accounts:
+            cfn = bus.node.default_child
+            assert isinstance(cfn, events.CfnEventBus)  # noqa: S101 - for the type checker
+            cfn.policy = bus_policy(settings)
+        self.requests_failed = failures(self, "ReceiveRequestFailed")
+        self.events_failed = failures(self, "ResumeDeploymentFailed")
+        _retried(receive_request, self.requests_failed)
+        _retried(resume_deployment, self.events_failed)
+        events.Rule(
+            self,
+            "ConfigurationUploaded",
+            description="An mlops-config.json was uploaded to the assets bucket",
+            event_pattern=configuration_uploaded(assets.bucket_name),
+            targets=[_target(receive_request, self.requests_failed, Duration.hours(24))],
+        )
+        events.Rule(
+            self,
+            "StatusChanged",
+            description="A stack or a job of a workload has changed its status in a stage account",
+            event_bus=bus,
+            event_pattern=status_forwarded([stage.account for stage in settings.installation.stages]),
+            targets=[_target(resume_deployment, self.events_failed, MAX_EVENT_AGE)],
+        )
+        events.Rule(
+            self,
+            "EveryMinute",
+            description="Settles what a lost event should have settled",
+            schedule=events.Schedule.rate(Duration.minutes(1)),
+            targets=[targets.LambdaFunction(sweep_waits.function, retry_attempts=0)],
+        )
+
+
+def configuration_uploaded(bucket: str) -> events.EventPattern:
+    """``mlops-config.json`` at the top of the assets bucket, or in any folder."""
+    return events.EventPattern(
+        source=[S3_SOURCE],
+        detail_type=[S3_OBJECT_CREATED],
+        detail={
+            "bucket": {"name": [bucket]},
+            "object": {"key": [CONFIGURATION_NAME, {"suffix": f"/{CONFIGURATION_NAME}"}]},
+        },
+    )
+
+
+def status_forwarded(accounts: list[str]) -> events.EventPattern:
+    """What the stage accounts forward; they have sifted it (``stage_events.py``)."""
+    return events.EventPattern(source=FORWARDED_SOURCES, detail_type=FORWARDED_TYPES, account=sorted(set(accounts)))
+
+
+def bus_policy(settings: Settings) -> dict[str, object]:
+    """Who may put what on the bus: the forwarding role of each stage account, status events."""
+    fixed = Names(settings)
+    conditions: dict[str, object] = {
+        "ArnLike": {"aws:PrincipalArn": fixed.stage_role_arns(settings.stage_accounts, names.FORWARD)},
+        "StringEquals": {
+            "events:source": FORWARDED_SOURCES,
+            "events:detail-type": FORWARDED_TYPES,
+            **({"aws:PrincipalOrgID": settings.organization_id} if settings.organization_id else {}),
+        },
+    }
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "StagesForward",
+                "Effect": "Allow",
+                "Principal": {
+                    "AWS": [f"arn:{fixed.partition}:iam::{account}:root" for account in settings.stage_accounts]
+                },
+                "Action": "events:PutEvents",
+                "Resource": fixed.event_bus_arn,
+                "Condition": conditions,
+            }
+        ],
+    }
+
+
+def _target(function: Function, dead_letters: sqs.Queue, age: Duration) -> targets.LambdaFunction:
+    return targets.LambdaFunction(
+        function.function, dead_letter_queue=dead_letters, max_event_age=age, retry_attempts=185
+    )
+
+
+def _retried(function: Function, dead_letters: sqs.Queue) -> None:
+    """EventBridge's own queue takes what could not be delivered; this is for what the function failed on."""
+    function.function.configure_async_invoke(
+        on_failure=destinations.SqsDestination(dead_letters), retry_attempts=2, max_event_age=MAX_EVENT_AGE
+    )

@@ -1,0 +1,109 @@
+"""What each function may do, thing by thing: the table, the buckets, the machines, the stages' roles, the settings."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_ssm as ssm
+
+from stacks import names
+from stacks.buckets import ASSET_COPIES, CONFIGURATIONS, PACKAGES, REQUESTS, Buckets
+from stacks.fleet import Fleet
+from stacks.machines import machines_of
+from stacks.names import Names
+from stacks.records import Records
+from stacks.settings import Settings
+
+ROWS = ("GetItem", "PutItem")
+ROWS_AND_LISTS = (*ROWS, "Query")
+WAITS = (*ROWS, "DeleteItem")
+
+TABLE_ACTIONS: dict[str, tuple[str, ...]] = {
+    "package": ROWS,
+    "plan_stage": ROWS,
+    "deploy_stage": WAITS,
+    "run_job": WAITS,
+    "verify_stage": ROWS,
+    "request_approval": ROWS,
+    "record_outcome": ROWS,
+    "receive_request": ROWS,
+    "resume_deployment": (*WAITS, "Query"),
+    "sweep_waits": (*WAITS, "Query"),
+    "api": ROWS_AND_LISTS,
+    "notify": ROWS_AND_LISTS,
+    "slack_worker": ROWS_AND_LISTS,
+}
+"""Function → actions on the table. A change of a row is a conditional PutItem; nothing is updated in place."""
+
+STARTERS = ("receive_request", "api")
+ANSWERERS = (
+    *("package", "deploy_stage", "run_job", "request_approval", "resume_deployment", "sweep_waits"),
+    *("api", "slack_worker"),
+)
+"""Functions that answer a waiting task: by an end that they find, or a decision."""
+
+PACKAGE_READERS = ("plan_stage", "deploy_stage", "run_job", "verify_stage")
+
+
+def grant_table(records: Records, fleet: Fleet) -> None:
+    """Single actions on rows, for everybody but Slack's front."""
+    for name, actions in TABLE_ACTIONS.items():
+        records.grant(fleet[name].role, actions)
+
+
+def grant_settings(parameter: ssm.StringParameter, fleet: Fleet) -> None:
+    """The installation's settings, for everybody who works with the table."""
+    for name in TABLE_ACTIONS:
+        fleet[name].may(["ssm:GetParameter"], [parameter.parameter_arn])
+
+
+def grant_machines(settings: Settings, fleet: Fleet) -> None:
+    """Start executions; answer waiting tasks."""
+    arns = [Names(settings).machine_arn(machine) for machine in machines_of(settings)]
+    for function in fleet.only(STARTERS):
+        function.may(["states:StartExecution"], arns)
+    for function in fleet.only(ANSWERERS):
+        function.may(["states:SendTaskSuccess", "states:SendTaskFailure"], arns)
+
+
+def grant_stage_roles(settings: Settings, fleet: Fleet) -> None:
+    """Assume the roles of the stages; their trust names the same functions."""
+    fixed = Names(settings)
+    accounts = [stage.account for stage in settings.installation.stages]
+    for function in fleet.by_id.values():
+        roles = [role for role, assumers in names.ASSUMED_BY.items() if function.name in assumers]
+        if roles:
+            function.may(["sts:AssumeRole"], fixed.stage_role_arns(accounts, *roles))
+
+
+def grant_buckets(buckets: Buckets, fleet: Fleet) -> None:
+    """Pinned reads, copies and objects written once.
+
+    ``s3:ListBucket`` is what makes S3 answer 404 rather than 403 for an object that does not exist.
+    """
+    assets, packages, key = buckets.assets, buckets.packages, buckets.key
+    read = ["s3:GetObject", "s3:GetObjectVersion"]
+    write = ["s3:PutObject"]
+    cipher = ["kms:Decrypt", "kms:GenerateDataKey"]
+
+    package = fleet["package"]
+    # CopyObject takes an object's tags along, and is refused where it may not.
+    package.may([*read, "s3:GetObjectTagging", "s3:GetObjectVersionTagging"], [assets.arn_for_objects("*")])
+    package.may(
+        [*read, *write, "s3:PutObjectTagging", "s3:AbortMultipartUpload"],
+        [packages.arn_for_objects(keys) for keys in (PACKAGES, ASSET_COPIES)],
+    )
+    package.may(read, [packages.arn_for_objects(REQUESTS)])
+    package.may(["s3:ListBucket"], [assets.bucket_arn, packages.bucket_arn])
+    package.may(cipher, [key.key_arn])
+
+    for function in fleet.only(PACKAGE_READERS):
+        function.may(read, [packages.arn_for_objects(PACKAGES)])
+        function.may(["kms:Decrypt"], [key.key_arn])
+    # The sample of the smoke test is a pinned asset.
+    fleet["verify_stage"].may(read, [packages.arn_for_objects(ASSET_COPIES)])
+
+    receive_request = fleet["receive_request"]
+    receive_request.may(read, [assets.arn_for_objects(CONFIGURATIONS)])
+    receive_request.may(["s3:ListBucket"], [assets.bucket_arn])
+    for function in fleet.only(STARTERS):
+        function.may([*read, *write], [packages.arn_for_objects(REQUESTS)])
+        function.may(cipher, [key.key_arn])

@@ -1,0 +1,116 @@
+"""Fixed names: what two stacks, or two accounts, must agree on without either being deployed first.
+
+IAM, S3 and KMS refuse a policy that names a principal which does not exist yet. So a policy across accounts names the
+account and is narrowed by ``aws:PrincipalArn`` to the role paths that are written down here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from orchestrator.core.events import MANAGED_STACK_PREFIX
+from stacks.settings import Settings
+
+PATH = "/mlops/"
+"""IAM path of every role of the product's own."""
+FUNCTIONS_PATH = "/mlops/functions/"
+"""IAM path of the functions' roles, in the orchestrator's account."""
+WORKLOAD_PATH = "/mlops/workload/"
+"""IAM path of the roles that workload stacks make."""
+
+DEPLOY = "mlops-deploy"
+OBSERVE = "mlops-observe"
+RUN_JOB = "mlops-run-job"
+SERVICE = "mlops-cloudformation"
+FORWARD = "mlops-forward-events"
+BOUNDARY = "mlops-workload-boundary"
+
+EVENT_BUS = "mlops"
+"""Bus of the orchestrator's account that stage accounts forward status events to."""
+
+SETTINGS_PARAMETER = "/mlops/installation"
+
+ASSUMED_BY: dict[str, tuple[str, ...]] = {
+    DEPLOY: ("plan_stage", "deploy_stage", "record_outcome"),
+    OBSERVE: ("deploy_stage", "verify_stage", "resume_deployment", "sweep_waits"),
+    RUN_JOB: ("run_job", "resume_deployment", "sweep_waits"),
+}
+"""Stage role → the functions (by folder) that assume it: feeds the roles' trust and the functions' own grants."""
+
+
+def hyphened(function: str) -> str:
+    """``plan_stage`` → ``plan-stage``."""
+    return function.replace("_", "-")
+
+
+def construct_id(function: str) -> str:
+    """``plan_stage`` → ``PlanStage``."""
+    return "".join(word.capitalize() for word in function.split("_"))
+
+
+def function_role_name(function: str) -> str:
+    """Name of a function's role: never that of a stage role, which may stand in the same account."""
+    return f"mlops-function-{hyphened(function)}"
+
+
+class Names:
+    """ARNs and names that derive from the settings alone."""
+
+    def __init__(self, settings: Settings) -> None:
+        installation = settings.installation
+        self.partition, self.region, self.account = installation.partition, installation.region, installation.account
+
+    @property
+    def packages_bucket(self) -> str:
+        """The packages bucket, whose name the policies of the stage accounts hold."""
+        return f"mlops-packages-{self.account}-{self.region}"
+
+    @property
+    def packages_bucket_arn(self) -> str:
+        """Its ARN."""
+        return f"arn:{self.partition}:s3:::{self.packages_bucket}"
+
+    @property
+    def packages_encryption_contexts(self) -> list[str]:
+        """S3's encryption context of its objects: the bucket's ARN with a bucket key, else the object's."""
+        return [self.packages_bucket_arn, f"{self.packages_bucket_arn}/*"]
+
+    @property
+    def event_bus_arn(self) -> str:
+        """The bus that status events are forwarded to."""
+        return f"arn:{self.partition}:events:{self.region}:{self.account}:event-bus/{EVENT_BUS}"
+
+    def machine_arn(self, machine: str) -> str:
+        """A state machine's ARN, known before the machine: what the machine calls may answer to it."""
+        return f"arn:{self.partition}:states:{self.region}:{self.account}:stateMachine:{machine}"
+
+    def function_role_arns(self, functions: Iterable[str]) -> list[str]:
+        """Roles of functions."""
+        return [self.role_arn(self.account, FUNCTIONS_PATH, function_role_name(name)) for name in functions]
+
+    def role_arn(self, account: str, path: str, name: str) -> str:
+        """A role's ARN; the name may be a pattern."""
+        return f"arn:{self.partition}:iam::{account}:role{path}{name}"
+
+    def stage_role_arns(self, accounts: Sequence[str], *roles: str) -> list[str]:
+        """Roles of the product in several accounts."""
+        return [self.role_arn(account, PATH, role) for account in accounts for role in roles]
+
+    def workload_role_patterns(self, accounts: Sequence[str]) -> list[str]:
+        """Every role that a workload's stack makes, in several accounts."""
+        return [self.role_arn(account, WORKLOAD_PATH, "*") for account in accounts]
+
+    def boundary_arn(self, account: str) -> str:
+        """The managed policy that bounds the roles of workloads."""
+        return f"arn:{self.partition}:iam::{account}:policy{PATH}{BOUNDARY}"
+
+    def stacks_pattern(self, account: str) -> str:
+        """Stacks of workloads."""
+        return f"arn:{self.partition}:cloudformation:{self.region}:{account}:stack/{MANAGED_STACK_PREFIX}*/*"
+
+
+class Machine:
+    """Names of the state machines."""
+
+    MULTI = "mlops-multi-account"
+    SINGLE = "mlops-single-account"

@@ -1,0 +1,128 @@
+"""The orchestrator's account: everything but the workloads themselves."""
+
+from __future__ import annotations
+
+from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import aws_ssm as ssm
+from constructs import Construct
+
+from stacks import grants
+from stacks.alarms import Alarms
+from stacks.buckets import Buckets
+from stacks.event_bus import EventBus
+from stacks.fleet import Fleet
+from stacks.machines import StateMachine, machines_of
+from stacks.names import SETTINGS_PARAMETER, Machine
+from stacks.notifications import Notifications
+from stacks.records import Records
+from stacks.rest_api import RestApi
+from stacks.settings import Settings
+from stacks.slack_ingress import SlackIngress, SlackQueue, SlackSecret
+from stacks.telling import Telling
+
+WATCHED = ("receive_request", "resume_deployment", "sweep_waits", "notify", "slack_front", "slack_worker", "api")
+"""Functions that no state machine watches."""
+
+
+class OrchestratorStack(Stack):
+    """See the module."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
+        super().__init__(
+            scope,
+            id,
+            description="MLOps Orchestrator: releases machine-learning workloads through their stages",
+            env=Environment(account=settings.account, region=settings.installation.region),
+            termination_protection=True,
+        )
+        buckets = Buckets(self, "Buckets", settings=settings)
+        records = Records(self, "Records")
+        notifications = Notifications(self, "Notifications", settings=settings, key=buckets.key)
+        secret = SlackSecret(self, "SlackSecret")
+        queue = SlackQueue(self, "SlackQueue")
+        parameter = ssm.StringParameter(
+            self,
+            "Settings",
+            parameter_name=SETTINGS_PARAMETER,
+            description="The installation's settings, as functions read them",
+            string_value=settings.installation.to_json(),
+            # The standard tier holds 4,096 characters, which is some thirty people.
+            tier=ssm.ParameterTier.INTELLIGENT_TIERING,
+        )
+        fleet = Fleet(
+            self,
+            "Functions",
+            settings=settings,
+            table_name=records.table.table_name,
+            settings_parameter=SETTINGS_PARAMETER,
+            assets_bucket=buckets.assets.bucket_name,
+            packages_bucket=buckets.packages.bucket_name,
+            packages_key_arn=buckets.key.key_arn,
+            topic_arn=notifications.topic.topic_arn,
+            slack_secret_arn=secret.secret.secret_arn,
+            slack_queue_url=queue.queue.queue_url,
+        )
+        grants.grant_table(records, fleet)
+        grants.grant_settings(parameter, fleet)
+        grants.grant_buckets(buckets, fleet)
+        grants.grant_machines(settings, fleet)
+        grants.grant_stage_roles(settings, fleet)
+        machines = {
+            name: StateMachine(self, _MACHINE_IDS[name], name=name, functions=fleet.by_id, settings=settings)
+            for name in machines_of(settings)
+        }
+        bus = EventBus(
+            self,
+            "Events",
+            settings=settings,
+            assets=buckets.assets,
+            receive_request=fleet["receive_request"],
+            resume_deployment=fleet["resume_deployment"],
+            sweep_waits=fleet["sweep_waits"],
+        )
+        telling = Telling(
+            self,
+            "Telling",
+            notify=fleet["notify"],
+            records=records,
+            topic=notifications.topic,
+            key=buckets.key,
+            secret=secret,
+        )
+        slack = SlackIngress(
+            self,
+            "Slack",
+            settings=settings,
+            front=fleet["slack_front"],
+            worker=fleet["slack_worker"],
+            secret=secret,
+            queue=queue,
+        )
+        rest = RestApi(self, "Rest", settings=settings, api=fleet["api"])
+        Alarms(
+            self,
+            "Alarms",
+            topic=notifications.topic,
+            queues={
+                "RequestsNotReceived": bus.requests_failed,
+                "DeploymentsNotResumed": bus.events_failed,
+                "NotificationsNotSent": telling.failed,
+                "SlackActionsNotDone": queue.failed,
+            },
+            functions=fleet.only(WATCHED),
+        )
+        self._output("AssetsBucketName", buckets.assets.bucket_name, "Upload models, data and mlops-config.json here")
+        self._output("PackagesBucketName", buckets.packages.bucket_name, "Immutable packages and pinned assets")
+        self._output("TableName", records.table.table_name, "Releases, approvals, decisions")
+        self._output("TopicArn", notifications.topic.topic_arn, "Outcomes of releases, and alarms")
+        self._output("SlackSecretArn", secret.secret.secret_arn, "Put bot_token and signing_secret here")
+        self._output("SlackRequestUrl", slack.url, "The Slack app's request URL for events, clicks and commands")
+        self._output("ApiUrl", rest.api.url, "REST API; callers sign with IAM credentials")
+        for name, machine in machines.items():
+            self._output(f"{_MACHINE_IDS[name]}Arn", machine.machine.state_machine_arn, "State machine of releases")
+
+    def _output(self, name: str, value: str, description: str) -> None:
+        CfnOutput(self, name, value=value, description=description)
+
+
+_MACHINE_IDS = {Machine.MULTI: "MultiMachine", Machine.SINGLE: "SingleMachine"}

@@ -1,0 +1,49 @@
+"""The one table of releases, approvals, decisions and waits; ``orchestrator/aws/table.py`` describes its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+INDEX = "listing"
+
+
+class Records(Construct):
+    """The table and who may do what with it."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        text = dynamodb.AttributeType.STRING
+        self.table = dynamodb.Table(
+            self,
+            "Table",
+            partition_key=dynamodb.Attribute(name="pk", type=text),
+            sort_key=dynamodb.Attribute(name="sk", type=text),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.AWS_MANAGED,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            stream=dynamodb.StreamViewType.NEW_IMAGE,
+            time_to_live_attribute="expires_at",
+            deletion_protection=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        self.table.add_global_secondary_index(
+            index_name=INDEX,
+            partition_key=dynamodb.Attribute(name="listing_pk", type=text),
+            sort_key=dynamodb.Attribute(name="listing_sk", type=text),
+        )
+
+    def grant(self, role: iam.IRole, actions: Sequence[str]) -> None:
+        """Allow single actions on rows; ``Query`` also on the index."""
+        resources = [self.table.table_arn]
+        if "Query" in actions:
+            resources.append(f"{self.table.table_arn}/index/{INDEX}")
+        role.add_to_principal_policy(
+            iam.PolicyStatement(actions=[f"dynamodb:{action}" for action in actions], resources=resources)
+        )

@@ -1,0 +1,97 @@
+"""The API of the CLI and of the old product's clients: every method demands a caller that IAM knows."""
+
+from __future__ import annotations
+
+from aws_cdk import RemovalPolicy
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from stacks.functions import Function
+from stacks.log_groups import log_group
+from stacks.names import PATH
+from stacks.settings import Settings
+
+ROUTES = (
+    ("GET", "releases"),
+    ("GET", "releases/{id}"),
+    ("POST", "releases/{id}/decision"),
+    ("POST", "provisionpipeline"),
+)
+"""Method and path of each, as ``functions/api/routes.py`` answers them."""
+
+STAGE = "v1"
+
+
+class RestApi(Construct):
+    """API Gateway before the function ``Api``."""
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings, api: Function) -> None:
+        super().__init__(scope, id)
+        self.api = apigateway.RestApi(
+            self,
+            "Api",
+            rest_api_name="mlops",
+            description="Releases, decisions, and requests for releases",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            cloud_watch_role=False,
+            deploy_options=apigateway.StageOptions(
+                stage_name=STAGE,
+                tracing_enabled=True,
+                metrics_enabled=True,
+                logging_level=apigateway.MethodLoggingLevel.ERROR,
+                data_trace_enabled=False,
+                throttling_burst_limit=100,
+                throttling_rate_limit=50,
+                access_log_destination=apigateway.LogGroupLogDestination(
+                    log_group(self, "/aws/vendedlogs/apis/mlops", settings)
+                ),
+                access_log_format=apigateway.AccessLogFormat.json_with_standard_fields(
+                    caller=True,
+                    http_method=True,
+                    ip=True,
+                    protocol=True,
+                    request_time=True,
+                    resource_path=True,
+                    response_length=True,
+                    status=True,
+                    user=True,
+                ),
+            ),
+        )
+        self.api.deployment_stage.node.add_dependency(self._account())
+        validator = apigateway.RequestValidator(
+            self,
+            "Validator",
+            rest_api=self.api,
+            request_validator_name="all",
+            validate_request_body=True,
+            validate_request_parameters=True,
+        )
+        integration = apigateway.LambdaIntegration(api.function, allow_test_invoke=False)
+        for method, path in ROUTES:
+            self.api.root.resource_for_path(path).add_method(
+                method,
+                integration,
+                authorization_type=apigateway.AuthorizationType.IAM,
+                request_validator=validator,
+            )
+
+    def _account(self) -> apigateway.CfnAccount:
+        """The account's setting by which API Gateway may write logs at all; there is one for the whole account."""
+        role = iam.Role(
+            self,
+            "LogRole",
+            role_name="mlops-api-logs",
+            path=PATH,
+            description="API Gateway writes the access logs of this account's APIs",
+            assumed_by=iam.ServicePrincipal("apigateway.amazonaws.com"),
+            managed_policies=[
+                iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
+            ],
+        )
+        # Other APIs of the account may have come to rely on it.
+        role.apply_removal_policy(RemovalPolicy.RETAIN)
+        account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
+        account.apply_removal_policy(RemovalPolicy.RETAIN)
+        return account

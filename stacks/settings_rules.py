@@ -1,0 +1,242 @@
+"""The part of the settings that running functions see: accounts, people, approver roles, approval policies.
+
+Approvals fail closed: every stage after dev needs an entry in ``approvals``, a policy that can be met or a written
+``null`` for "deploy without asking".
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
+
+from orchestrator.core.approvals import identify
+from orchestrator.core.installation import (
+    DEFAULT_EXPIRY_HOURS,
+    ApprovalPolicy,
+    Installation,
+    Mode,
+    StageSettings,
+)
+from orchestrator.core.people import People, Person
+from orchestrator.core.problems import did_you_mean
+from stacks.settings_reading import Reading, shown
+
+MULTI_STAGES = ("dev", "staging", "prod")
+UNASKED = "dev"
+"""The only stage that needs no entry in ``approvals``."""
+
+MODES = ("multi", "single")
+PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+
+ACCOUNT = r"\d{12}"
+REGION = r"[a-z]{2}(-[a-z]+)+-\d"
+STAGE_NAME = r"[a-z][a-z0-9-]{0,19}"
+EXTERNAL_ID = r"[\w+=,.@:/-]{2,1224}"
+"""``ExternalId`` of AssumeRole."""
+ROLE_NAME = r"[a-z][a-z0-9-]{0,62}"
+SLACK_USER = r"[UW][A-Z0-9]{4,20}"
+SLACK_TEAM = r"[TE][A-Z0-9]{4,20}"
+CHANNEL = r"[a-z0-9_-]{1,80}|[CG][A-Z0-9]{8,20}"
+URL = r"https?://[^\s/]+/(\S*/)?"
+
+MAX_EXPIRY_HOURS = 24 * 90
+MAX_PARAMETER = 8192
+"""Characters of an SSM parameter of the advanced tier."""
+
+
+def read_installation(reading: Reading) -> Installation:
+    """Read and check; the problems are in ``reading.problems``."""
+    before = len(reading.problems)
+    mode = cast(Mode, reading.choice("mode", MODES))
+    region = reading.text("region", pattern=REGION, shape="a region's name, such as eu-central-1")
+    account = reading.text("orchestrator_account", pattern=ACCOUNT, shape="the account's 12 digits, in quotes")
+    people = _people(reading)
+    roles = _roles(reading, people)
+    stages = _stages(reading, mode, account)
+    policies = _approvals(reading, [stage.name for stage in stages], roles, people)
+    installation = Installation(
+        mode=mode,
+        region=region,
+        partition=next((partition for start, partition in PARTITIONS.items() if region.startswith(start)), "aws"),
+        account=account,
+        external_id=reading.text(
+            "external_id", pattern=EXTERNAL_ID, shape="2 to 1,224 letters, digits or +=,.@:/-, the same for every stage"
+        ),
+        stages=tuple(StageSettings(stage.name, stage.account, policies.get(stage.name)) for stage in stages),
+        roles=roles,
+        people=people,
+        slack_channel=reading.text(
+            "slack_channel", pattern=CHANNEL, shape='a channel without "#", such as ml-releases, or its id'
+        ),
+        slack_api_url=reading.text(
+            "slack_api_url",
+            default="https://slack.com/api/",
+            pattern=URL,
+            shape='an address that ends in "/", such as https://slack.com/api/',
+        ),
+        slack_team=reading.text(
+            "slack_team", default="", pattern=SLACK_TEAM, shape="a workspace's id, such as T0123456789"
+        ),
+        model_registry=reading.flag("model_registry", default=False),
+    )
+    size = len(installation.to_json())
+    if len(reading.problems) == before and size > MAX_PARAMETER:
+        what = f"take {size:,} characters as one SSM parameter, which holds {MAX_PARAMETER:,}"
+        reading.note("people", what, "Leave out people who are neither approvers nor requesters.")
+    return installation
+
+
+def _people(reading: Reading) -> People:
+    found: list[Person] = []
+    for one in reading.objects("people", required=True):
+        person = Person(
+            email=one.email("email"),
+            name=one.text("name"),
+            slack_ids=one.texts("slack_ids", pattern=SLACK_USER, shape="a Slack user's id, such as U0123456789"),
+            iam_principals=one.texts("iam_principals", shape="a session name or the ARN of a role or user"),
+            git_emails=one.texts("git_emails", pattern=r"[^@\s]+@[^@\s]+", shape="an e-mail address"),
+        )
+        one.unknown_keys()
+        for other in found:
+            for name in sorted(set(_names(person)) & set(_names(other))):
+                one.note("", f'has the name "{name}", and so has {other.email}', "A name belongs to one person.")
+        found.append(person)
+    return People(tuple(found))
+
+
+def _names(person: Person) -> tuple[str, ...]:
+    """Every name a person goes by; one that two people share would make them one voter."""
+    emails = {email.lower() for email in (person.email, *person.git_emails) if email}
+    return (*sorted(emails), *person.slack_ids, *person.iam_principals)
+
+
+def _roles(reading: Reading, people: People) -> dict[str, tuple[str, ...]]:
+    section = reading.object("roles", required=True)
+    if section is None:
+        return {}
+    known = [name for person in people.everybody for name in _names(person)]
+    roles: dict[str, tuple[str, ...]] = {}
+    for name, _ in section.items():
+        members = section.texts(name, shape="an e-mail of people, a Slack id or an IAM principal")
+        roles[name] = members
+        _check_word(section, name, ROLE_NAME, "a role's name is lower case letters, digits and hyphens")
+        if not members:
+            section.note(name, "has no members", "Name at least one, or remove the role.")
+        for index, member in enumerate(members):
+            if people.find(identify(member)) is None:
+                section.note(f"{name}[{index}]", f"{shown(member)} is nobody of people", did_you_mean(member, known))
+        for member, times in Counter(members).items():
+            if times > 1:
+                section.note(name, f"names {shown(member)} {times} times", "Name each member once.")
+    return roles
+
+
+def _stages(reading: Reading, mode: Mode, orchestrator: str) -> list[StageSettings]:
+    stages: list[StageSettings] = []
+    for one in reading.objects("stages", required=True):
+        stages.append(
+            StageSettings(
+                one.text("name", pattern=STAGE_NAME, shape="a stage's name in lower case, such as prod"),
+                one.text("account", pattern=ACCOUNT, shape="the account's 12 digits, in quotes"),
+            )
+        )
+        one.unknown_keys()
+    names = tuple(stage.name for stage in stages)
+    if not stages:
+        return stages
+    if mode == "single":
+        if len(stages) > 1:
+            reading.note("stages", f"has {len(stages)} stages", "A single-account installation has exactly one.")
+        elif stages[0].account and orchestrator and stages[0].account != orchestrator:
+            reading.note(
+                "stages[0].account",
+                f"is {stages[0].account}, but orchestrator_account is {orchestrator}",
+                'They are one account where mode is "single".',
+            )
+        return stages
+    if all(names) and names != MULTI_STAGES:
+        wanted = ", ".join(MULTI_STAGES)
+        reading.note("stages", f"are {', '.join(names)}", f'Where mode is "multi" they are {wanted}, in this order.')
+    for account, times in Counter(stage.account for stage in stages if stage.account).items():
+        if times > 1:
+            reading.note("stages", f"name the account {account} {times} times", "Each stage has an account of its own.")
+        if account == orchestrator:
+            reading.note(
+                "stages", f"name the orchestrator's account {account}", "Each stage has an account of its own."
+            )
+    return stages
+
+
+def _approvals(
+    reading: Reading, stages: Iterable[str], roles: Mapping[str, tuple[str, ...]], people: People
+) -> dict[str, ApprovalPolicy]:
+    names = [name for name in stages if name]
+    given = reading.has("approvals")
+    section = reading.object("approvals", required=False)
+    policies: dict[str, ApprovalPolicy] = {}
+    written: set[str] = set()
+    if section is not None:
+        for name, value in section.items():
+            written.add(name)
+            if name not in names:
+                section.note(name, "is no stage of this installation", did_you_mean(name, names))
+            if value is None:
+                continue
+            one = section.object(name, required=True)
+            if one is not None:
+                policies[name] = _policy(one, roles, people)
+    if given and section is None:
+        return policies
+    for name in names:
+        if name != UNASKED and name not in written:
+            reading.note(
+                f"approvals.{name}",
+                "is missing, so nobody could approve a release to this stage",
+                "Say who approves, or write null to deploy there without asking.",
+            )
+    return policies
+
+
+def _policy(one: Reading, roles: Mapping[str, tuple[str, ...]], people: People) -> ApprovalPolicy:
+    alternatives: list[tuple[tuple[str, int], ...]] = []
+    for alternative in one.objects("any_of", required=True):
+        counts = [(role, _count(alternative, role, wanted, roles, people)) for role, wanted in alternative.items()]
+        if not counts:
+            alternative.note("", "asks for nobody", 'Say how many of which role, such as {"ml-owner": 1}.')
+        alternatives.append(tuple(counts))
+    if one.has("any_of") and not alternatives:
+        one.note("any_of", "has no alternative", 'Say who approves, such as [{"ml-owner": 1}].')
+    policy = ApprovalPolicy(
+        any_of=tuple(alternatives),
+        expires_after_hours=one.number(
+            "expires_after_hours", range(1, MAX_EXPIRY_HOURS + 1), default=DEFAULT_EXPIRY_HOURS
+        ),
+        requester_may_approve=one.flag("requester_may_approve", default=False),
+    )
+    one.unknown_keys()
+    return policy
+
+
+def _count(alternative: Reading, role: str, wanted: Any, roles: Mapping[str, tuple[str, ...]], people: People) -> int:
+    """How many of a role; at least one, and not more than it has people."""
+    if role not in roles:
+        alternative.note(role, "is no role of this installation", did_you_mean(role, roles))
+        return 1
+    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
+        alternative.note(role, f"is {shown(wanted)}", "Write how many of the role must approve: 1 or more.")
+        return 1
+    persons = {people.key(identify(member)) for member in roles[role]}
+    if wanted > len(persons):
+        alternative.note(
+            role,
+            f"asks for {wanted} of {role}, which has {len(persons)}",
+            "Add members to the role, or ask for fewer.",
+        )
+    return wanted
+
+
+def _check_word(section: Reading, name: str, pattern: str, rule: str) -> None:
+    if not re.fullmatch(pattern, name):
+        section.note(name, f"is no good name: {rule}", "")

@@ -1,0 +1,129 @@
+"""Slack's way in: HTTP API → front → FIFO queue → worker. One URL takes events, clicks and commands."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_apigatewayv2 as http
+from aws_cdk import aws_apigatewayv2_integrations as integrations
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from stacks.functions import Function
+from stacks.log_groups import log_group
+from stacks.queues import failures
+from stacks.settings import Settings
+
+PATH = "/slack/events"
+
+WORKER_SECONDS = 60
+
+BURST, RATE = 100, 50
+"""Requests at once and a second. A workspace's clicks are few; more than this is nobody's."""
+
+
+_LOGGED = {
+    name: f"$context.{name}"
+    for name in (
+        "requestId",
+        "requestTime",
+        "identity.sourceIp",
+        "routeKey",
+        "status",
+        "responseLength",
+        "responseLatency",
+    )
+}
+"""Of each request; nothing of its body, which holds what people wrote."""
+
+
+class SlackSecret(Construct):
+    """Bot token and signing secret. Until somebody puts Slack's own in, no signature matches."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self.secret = secretsmanager.Secret(
+            self,
+            "Secret",
+            description="Slack: bot_token and signing_secret",
+            generate_secret_string=secretsmanager.SecretStringGenerator(
+                secret_string_template='{"bot_token":""}',  # noqa: S106 - nothing is in it yet
+                generate_string_key="signing_secret",
+                exclude_punctuation=True,
+            ),
+        )
+
+
+class SlackQueue(Construct):
+    """Actions in order of arrival for each approval, each at most once."""
+
+    def __init__(self, scope: Construct, id: str) -> None:
+        super().__init__(scope, id)
+        self.failed = failures(self, "Failed", fifo=True)
+        self.queue = sqs.Queue(
+            self,
+            "Actions",
+            fifo=True,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            visibility_timeout=Duration.seconds(6 * WORKER_SECONDS),
+            dead_letter_queue=sqs.DeadLetterQueue(queue=self.failed, max_receive_count=5),
+        )
+
+
+class SlackIngress(Construct):
+    """The HTTP API before the front, and the worker behind the queue."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        front: Function,
+        worker: Function,
+        secret: SlackSecret,
+        queue: SlackQueue,
+    ) -> None:
+        super().__init__(scope, id)
+        front.may(["sqs:SendMessage"], [queue.queue.queue_arn])
+        for function in (front, worker):
+            function.may(["secretsmanager:GetSecretValue"], [secret.secret.secret_arn])
+        worker.function.add_event_source(
+            sources.SqsEventSource(queue.queue, batch_size=10, report_batch_item_failures=True)
+        )
+        self.api = http.HttpApi(
+            self,
+            "Api",
+            api_name="mlops-slack",
+            description="Requests of Slack, signed by Slack",
+            create_default_stage=False,
+        )
+        self.api.add_routes(
+            path=PATH,
+            methods=[http.HttpMethod.POST],
+            integration=integrations.HttpLambdaIntegration("Front", front.function),
+        )
+        stage = http.HttpStage(
+            self,
+            "Stage",
+            http_api=self.api,
+            stage_name="$default",
+            auto_deploy=True,
+            throttle=http.ThrottleSettings(burst_limit=BURST, rate_limit=RATE),
+        )
+        cfn = stage.node.default_child
+        assert isinstance(cfn, http.CfnStage)  # noqa: S101 - for the type checker
+        cfn.access_log_settings = http.CfnStage.AccessLogSettingsProperty(
+            destination_arn=log_group(self, "/aws/vendedlogs/apis/mlops-slack", settings).log_group_arn,
+            format=json.dumps(_LOGGED),
+        )
+
+    @property
+    def url(self) -> str:
+        """What is entered in the Slack app's settings as every request URL."""
+        stack = Stack.of(self)
+        return f"https://{self.api.api_id}.execute-api.{stack.region}.{stack.url_suffix}{PATH}"

@@ -1,0 +1,117 @@
+"""The three roles of a stage that the orchestrator's functions assume: deploy, observe, run jobs.
+
+Each trusts the orchestrator's account, narrowed to the functions that need it, and demands the external id. None may
+touch a workload's resources: those rights lie in CloudFormation's own role alone.
+"""
+
+from __future__ import annotations
+
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from orchestrator.core.installation import StageSettings
+from orchestrator.core.packaging import WORKLOAD_TAG
+from stacks import names
+from stacks.buckets import PACKAGES, narrowed
+from stacks.names import Names
+from stacks.settings import Settings
+
+OF_A_WORKLOAD: dict[str, dict[str, object]] = {"Null": {f"aws:ResourceTag/{WORKLOAD_TAG}": "false"}}
+"""Only what carries the tag that every stack of a workload hands on to its resources."""
+
+
+class StageRoles(Construct):
+    """See the module."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, settings: Settings, stage: StageSettings, service_role: iam.IRole
+    ) -> None:
+        super().__init__(scope, id)
+        self._settings, self._fixed = settings, Names(settings)
+        stacks = self._fixed.stacks_pattern(stage.account)
+
+        deploy = self._role(
+            "Deploy", names.DEPLOY, "Makes, shows, executes and deletes change sets of workloads' stacks"
+        )
+        self._may(
+            deploy,
+            ["cloudformation:CreateChangeSet"],
+            [stacks],
+            {"StringEquals": {"cloudformation:RoleArn": service_role.role_arn}},
+        )
+        self._may(
+            deploy,
+            [
+                f"cloudformation:{action}"
+                for action in (
+                    *("DeleteChangeSet", "DeleteStack", "DescribeChangeSet", "DescribeStacks", "ExecuteChangeSet"),
+                    *("GetTemplate", "ListChangeSets", "ListStackResources", "TagResource", "UntagResource"),
+                )
+            ],
+            [stacks],
+        )
+        self._may(
+            deploy,
+            ["iam:PassRole"],
+            [service_role.role_arn],
+            {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
+        )
+        grant_template(deploy, self._fixed)
+
+        observe = self._role("Observe", names.OBSERVE, "Looks at stacks and endpoints, and calls an endpoint once")
+        self._may(observe, ["cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents"], [stacks])
+        self._may(
+            observe,
+            ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],
+            [self._sagemaker(stage, "endpoint/*")],
+            OF_A_WORKLOAD,
+        )
+
+        run_job = self._role("RunJob", names.RUN_JOB, "Starts a workload's job and looks how it ends")
+        self._may(
+            run_job,
+            ["sagemaker:StartPipelineExecution", "sagemaker:DescribePipelineExecution"],
+            [self._sagemaker(stage, "pipeline/*")],
+        )
+
+    def _role(self, id: str, name: str, description: str) -> iam.Role:
+        fixed, settings = self._fixed, self._settings
+        conditions = narrowed(settings, fixed.function_role_arns(names.ASSUMED_BY[name]))
+        conditions["StringEquals"] = {
+            **conditions.get("StringEquals", {}),
+            "sts:ExternalId": settings.installation.external_id,
+        }
+        return iam.Role(
+            self,
+            id,
+            role_name=name,
+            path=names.PATH,
+            description=description,
+            assumed_by=iam.PrincipalWithConditions(iam.AccountPrincipal(settings.account), conditions),
+        )
+
+    def _may(
+        self,
+        role: iam.Role,
+        actions: list[str],
+        resources: list[str],
+        conditions: dict[str, dict[str, object]] | None = None,
+    ) -> None:
+        role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions))
+
+    def _sagemaker(self, stage: StageSettings, resource: str) -> str:
+        return f"arn:{self._fixed.partition}:sagemaker:{self._fixed.region}:{stage.account}:{resource}"
+
+
+def grant_template(role: iam.Role, fixed: Names) -> None:
+    """Read templates of packages: CloudFormation reads one with the rights of whoever names it."""
+    role.add_to_policy(
+        iam.PolicyStatement(actions=["s3:GetObject"], resources=[f"{fixed.packages_bucket_arn}/{PACKAGES}"])
+    )
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["kms:Decrypt"],
+            resources=[f"arn:{fixed.partition}:kms:{fixed.region}:{fixed.account}:key/*"],
+            conditions={"StringLike": {"kms:EncryptionContext:aws:s3:arn": fixed.packages_encryption_contexts}},
+        )
+    )

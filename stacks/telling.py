@@ -1,0 +1,62 @@
+"""What the table's stream feeds: Slack's message of each release, and the e-mail of its end."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from orchestrator.core.records import Approval, Release, StageRecord
+from stacks.functions import Function
+from stacks.queues import failures
+from stacks.records import Records
+from stacks.slack_ingress import SlackSecret
+
+SHOWN_KINDS = [Approval.KIND, Release.KIND, StageRecord.KIND]
+"""Kinds of rows that a message shows; others (waits, claims, the messages themselves) wake nobody."""
+
+
+class Telling(Construct):
+    """The stream's mapping onto ``Notify``."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        notify: Function,
+        records: Records,
+        topic: sns.Topic,
+        key: kms.Key,
+        secret: SlackSecret,
+    ) -> None:
+        super().__init__(scope, id)
+        self.failed = failures(self, "NotifyFailed")
+        notify.function.add_event_source(
+            sources.DynamoEventSource(
+                records.table,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=100,
+                # Changes of one release come in bursts; a second gathers them into one update of its message.
+                max_batching_window=Duration.seconds(1),
+                bisect_batch_on_error=True,
+                report_batch_item_failures=True,
+                retry_attempts=10,
+                max_record_age=Duration.hours(6),
+                on_failure=sources.SqsDlq(self.failed),
+                filters=[
+                    lambda_.FilterCriteria.filter(
+                        {
+                            "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
+                            "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.or_(*SHOWN_KINDS)}}},
+                        }
+                    )
+                ],
+            )
+        )
+        notify.may(["secretsmanager:GetSecretValue"], [secret.secret.secret_arn])
+        notify.may(["sns:Publish"], [topic.topic_arn])
+        notify.may(["kms:Decrypt", "kms:GenerateDataKey"], [key.key_arn])
