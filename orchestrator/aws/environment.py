@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
+from orchestrator.aws.credentials import RoleCredentials
+
 T = TypeVar("T")
 
 
@@ -29,3 +31,23 @@ def load(cls: type[T], environ: Mapping[str, str] = os.environ) -> T:
     if missing:
         raise MissingVariable(f"{cls.__module__} needs the environment variables {', '.join(missing)}")
     return cls(**{name: environ[name.upper()] for name in names})
+
+
+def runtime_credentials(environ: Mapping[str, str] = os.environ) -> RoleCredentials:
+    """The function's own credentials, as Lambda's runtime gives them; for code that calls AWS without boto3."""
+    return RoleCredentials(
+        "",
+        environ.get("AWS_ACCESS_KEY_ID", ""),
+        environ.get("AWS_SECRET_ACCESS_KEY", ""),
+        environ.get("AWS_SESSION_TOKEN", ""),
+    )
+
+
+def endpoint_url(service: str, environ: Mapping[str, str] = os.environ) -> str:
+    """Another endpoint for a service, by AWS's own variables; empty where the usual one is meant.
+
+    The variable of the service goes before the general one (AWS SDKs and Tools Reference Guide).
+    """
+    known = {"secretsmanager": "SECRETS_MANAGER"}
+    specific = f"AWS_ENDPOINT_URL_{known.get(service, service.upper())}"
+    return environ.get(specific) or environ.get("AWS_ENDPOINT_URL", "")

@@ -23,7 +23,9 @@
     │   ├── ChangeSetPending       the change set is still being made
     │   ├── WorkloadBusy           another release of the workload is deploying
     │   ├── StackBusy              the stack has an operation of somebody else in progress
-    │   └── Throttled              an AWS service asked for a slower pace, or was not there for a moment
+    │   ├── Throttled              an AWS service asked for a slower pace, or was not there for a moment
+    │   └── ChatUnavailable        Slack did not take a message; the notice is repeated
+    ├── ChatRefused                Slack will never take this message as it is; carries Slack's error code
     └── Conflict                   a conditional write lost its race; read again and decide anew
 
 Lambda reports the class name as ``errorType``, so the state machines name these classes in ``ErrorEquals``.

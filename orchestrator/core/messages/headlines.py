@@ -82,7 +82,8 @@ def _decided(facts: Facts) -> str:
         ApprovalStatus.EXPIRED: f"too late for {facts.release.stage}",
         ApprovalStatus.SUPERSEDED: "giving way to a newer release",
     }
-    return known.get(approval.status, "about to ask") if approval else f"about to ask about {facts.release.stage}"
+    waits = f"waiting for the approval of {facts.release.stage}"
+    return known.get(approval.status, waits) if approval else waits
 
 
 def _ended(facts: Facts) -> str:

@@ -12,7 +12,7 @@ MESSAGE_BLOCKS: Final = 50
 """Blocks of a message (reference/block-kit/blocks)."""
 
 MESSAGE_TEXT: Final = 4_000
-"""Characters of ``text`` that chat.postMessage recommends; it truncates at 40,000 (reference/methods/chat.postMessage)."""
+"""Characters of ``text`` that chat.postMessage recommends; it cuts at 40,000 (reference/methods/chat.postMessage)."""
 
 HEADER_TEXT: Final = 150
 """Plain text of a header block."""

@@ -9,23 +9,25 @@ from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Message, context, message, section
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.headlines import END_MARKS, headline
-from orchestrator.core.messages.mrkdwn import bold, code, date, escape, said
+from orchestrator.core.messages.mrkdwn import bold, code, date, said
 from orchestrator.core.records import Approval, ApprovalStatus, Release, Verdict
 
-PARTNER = "People of other workspaces may not decide about releases here."
-GUEST = "Guests may not decide about releases."
+PARTNER = "People of other workspaces may not see or decide about releases here."
+GUEST = "Guests may not see or decide about releases."
 BOT = "Only people may decide about releases."
 DELETED = "This Slack account is deactivated."
-OTHER_WORKSPACE = "This app decides about releases of another workspace."
+NOBODY = "Slack does not know who you are."
+OTHER_WORKSPACE = "This app serves another workspace."
 STALE_BUTTON = "This button belongs to no approval that is known here (any more)."
 DIALOG_LOST = "The dialog did not open in time. Please click Reject once more."
 
-_HELP = """*/mlops status* – the latest releases
+_HELP = """\
+*/mlops status* – the latest releases
 */mlops status RELEASE* – one release with its stages, changes and votes
 */mlops help* – this
 
-Approve and reject with the buttons of a release's message, or with `mlops approve` and `mlops reject` on a
-command line.
+Approve and reject with the buttons of a release's message, or with `mlops approve` and `mlops reject` on a command
+line."""
 
 
 def told(sentence: str) -> Message:
@@ -63,6 +65,16 @@ def too_late(approval: Approval) -> str:
             return f"{already(approval)}."
 
 
+def own_release(stage: str) -> str:
+    """To a requester who may not decide."""
+    return f"You asked for this release, so somebody else has to decide about {stage}."
+
+
+def no_approver(stage: str) -> str:
+    """To somebody who is no approver."""
+    return f"You are not an approver of {stage}."
+
+
 def help_message() -> Message:
     """``/mlops help``."""
     return message("What /mlops can do: status, help.", [section(_HELP)])
@@ -87,7 +99,7 @@ def release_list(releases: Sequence[Release], installation: Installation) -> Mes
     blocks = []
     for release in releases[: limits.LISTED]:
         mark = END_MARKS.get(release.status, ":hourglass_flowing_sand:")
-        how = escape(headline(Facts(release, installation)))
+        how = headline(Facts(release, installation))
         who = said(installation.people.display(release.requester), limits.NAME)
         blocks.append(section(f"{mark} {bold(how, limits.NAME * 2)}\n{code(release.release_id, limits.VALUE)}"))
         blocks.append(context(f"Asked for by {who}, {date(release.created_at)}"))

@@ -34,7 +34,7 @@ def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = 
 
 
 def brief_message(facts: Facts) -> Message:
-    """The same in the fewest blocks: what is sent when Slack refuses the full one, so that a question is still asked."""
+    """The same in the fewest blocks: sent when Slack refuses the full one, so that a question is still asked."""
     waiting = facts.waiting
     blocks = [section(said(sentence(facts), limits.SECTION_TEXT))]
     if waiting is not None:

@@ -1,0 +1,151 @@
+"""Slack's Web API as ``ports.Chat``.
+
+Only a 429 is repeated here, after the seconds Slack asks for: it is the one failure that certainly had no effect. After
+any other the caller looks before it posts again.
+"""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
+
+from orchestrator.core.errors import ChatRefused, ChatUnavailable
+from orchestrator.core.messages.blocks import Message
+from orchestrator.core.ports import Posted
+
+TIMEOUT_SECONDS = 10
+RATE_LIMIT_RETRIES = 2
+
+EVENT_TYPE = "mlops_release"
+"""Type of the metadata that our messages carry (docs.slack.dev/messaging/message-metadata)."""
+
+PAGES = 5
+"""Pages of a channel's history that are looked through for a message that was posted moments ago."""
+
+CLOCK_SKEW = timedelta(seconds=30)
+
+_TRANSIENT = frozenset(
+    {
+        "ratelimited",
+        "rate_limited",
+        "service_unavailable",
+        "internal_error",
+        "fatal_error",
+        "request_timeout",
+        "accesslimited",
+        "team_added_to_org",
+    }
+)
+"""Codes after which the same call may succeed (each method's "Errors" in docs.slack.dev/reference/methods)."""
+
+
+class SlackChat:
+    """See the module."""
+
+    def __init__(self, token: str, api_url: str) -> None:
+        self._client = WebClient(
+            token=token,
+            base_url=api_url,
+            timeout=TIMEOUT_SECONDS,
+            retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES)],
+        )
+
+    def post(self, channel: str, message: Message, *, key: str, thread: str = "") -> Posted:
+        """See ``ports.Chat``."""
+        answer = _call(
+            lambda: self._client.chat_postMessage(
+                channel=channel,
+                text=message.text,
+                blocks=list(message.blocks),
+                thread_ts=thread or None,
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        )
+        return Posted(str(answer["channel"]), str(answer["ts"]))
+
+    def update(self, posted: Posted, message: Message) -> None:
+        """See ``ports.Chat``."""
+        _call(
+            lambda: self._client.chat_update(
+                channel=posted.channel, ts=posted.ts, text=message.text, blocks=list(message.blocks)
+            )
+        )
+
+    def find(self, channel: str, key: str, *, since: str, thread: str = "") -> Posted | None:
+        """See ``ports.Chat``. None too where the app may not read the channel: two messages are better than none."""
+        try:
+            known = self._channel_id(channel)
+            if not known:
+                return None
+            for found in self._messages(known, since, thread):
+                metadata = found.get("metadata") or {}
+                if metadata.get("event_type") == EVENT_TYPE and metadata.get("event_payload", {}).get("key") == key:
+                    return Posted(known, str(found["ts"]))
+        except ChatRefused:
+            return None
+        return None
+
+    def _messages(self, channel: str, since: str, thread: str) -> Iterator[Mapping[str, Any]]:
+        oldest = datetime.fromisoformat(since.replace("Z", "+00:00")) - CLOCK_SKEW
+        common: dict[str, Any] = {
+            "channel": channel,
+            "oldest": f"{oldest.timestamp():.6f}",
+            "limit": 200,
+            "include_all_metadata": True,
+        }
+        if thread:
+            yield from self._paged(lambda **page: self._client.conversations_replies(ts=thread, **common, **page))
+        else:
+            yield from self._paged(lambda **page: self._client.conversations_history(**common, **page))
+
+    def _channel_id(self, channel: str) -> str:
+        """The id of a channel given by id or name: only posting takes names. Empty when no channel has this name."""
+        name = channel.removeprefix("#")
+        if name[:1] in {"C", "G", "D"} and name.isalnum() and name.upper() == name:
+            return name
+        pages = self._paged(
+            lambda **page: self._client.conversations_list(
+                types="public_channel,private_channel", exclude_archived=True, limit=1000, **page
+            ),
+            "channels",
+        )
+        return next((str(found["id"]) for found in pages if found.get("name") == name), "")
+
+    @staticmethod
+    def _paged(get: Callable[..., Any], name: str = "messages") -> Iterator[Mapping[str, Any]]:
+        cursor = ""
+        for _ in range(PAGES):
+            page = {"cursor": cursor} if cursor else {}
+            answer = _call(lambda page=page: get(**page))  # type: ignore[misc]
+            yield from answer.get(name) or []
+            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+            if not cursor:
+                return
+
+
+def _call(send: Callable[[], Any]) -> Mapping[str, Any]:
+    """Slack's answer, or ``ChatUnavailable`` or ``ChatRefused``."""
+    try:
+        data = send().data
+    except SlackApiError as error:
+        code = _code(error)
+        if code in _TRANSIENT or getattr(error.response, "status_code", 200) >= 429:
+            raise ChatUnavailable(f"Slack could not take the message ({code})") from None
+        raise ChatRefused(code) from None
+    except (SlackClientError, OSError, http.client.HTTPException) as error:
+        raise ChatUnavailable(f"Slack was not reached ({type(error).__name__})") from None
+    return data if isinstance(data, dict) else {}
+
+
+def _code(error: SlackApiError) -> str:
+    data = getattr(error.response, "data", None)
+    code = data.get("error") if isinstance(data, dict) else None
+    return str(code or "unreadable answer")

@@ -1,0 +1,77 @@
+"""A click becomes a ballot: one way from both buttons to the vote, and to what the clicker is told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from slack_sdk import WebClient
+
+from orchestrator.core.approvals import Reason, eligible
+from orchestrator.core.errors import NotAllowed, Refused
+from orchestrator.core.messages import private
+from orchestrator.core.messages.blocks import Message
+from orchestrator.core.messages.buttons import Question, question_of
+from orchestrator.core.messages.dialogs import Place
+from orchestrator.core.people import Identity
+from orchestrator.core.records import Approval, Release, Verdict
+from orchestrator.core.steps.decide_approval import Ballot, vote
+from orchestrator.core.steps.progress import approval_of, release_of, rules_for
+from slack_app.desk import Desk
+from slack_app.identity import caller, member
+from slack_app.whisper import whisper
+
+logger = logging.getLogger("slack_app")
+
+
+def cast(
+    body: Mapping[str, Any], where: Place, verdict: Verdict, client: WebClient, desk: Desk, reason: str = ""
+) -> None:
+    """Count the clicker's vote and tell him privately what came of it.
+
+    The decision is in the table, and the state machine answered, before anything is said; the release's message is
+    kept current by the table's stream.
+    """
+    who = caller(body)
+    message = _counted(body, where.question, verdict, client, desk, reason)
+    whisper(client, where.channel, who.user, message)
+
+
+def _counted(
+    body: Mapping[str, Any], asked: Question, verdict: Verdict, client: WebClient, desk: Desk, reason: str
+) -> Message:
+    try:
+        voter = member(caller(body), client, desk.installation)
+        result = vote(
+            Ballot(asked.approval_id, asked.digest_prefix, voter, verdict, reason, via="slack"),
+            store=desk.store,
+            tasks=desk.tasks,
+            installation=desk.installation,
+            now=desk.now,
+        )
+    except Refused as refusal:
+        logger.info("refused %s of approval %s: %s", verdict.value, asked.approval_id, refusal)
+        return private.told(str(refusal))
+    return private.ballot_answer(result.approval, result.sentence, result.counted)
+
+
+def still_open(asked: Question, voter: Identity, desk: Desk) -> tuple[Release, Approval]:
+    """The release and approval that this person may still reject; raises ``Refused`` with the reason why not."""
+    approval = approval_of(desk.store, asked.approval_id)
+    if approval is None:
+        raise Refused(private.STALE_BUTTON)
+    late = private.too_late(approval)
+    if late:
+        raise Refused(late)
+    if question_of(approval) != asked:
+        raise Refused(private.STALE_BUTTON)
+    release = release_of(desk.store, approval.release_id)
+    rules = rules_for(desk.installation, release, approval.stage)
+    if rules is None:
+        raise Refused(private.STALE_BUTTON)
+    standing = eligible(rules, release.requester, voter)
+    if not standing.allowed:
+        own = standing.reason is Reason.IS_THE_REQUESTER
+        raise NotAllowed(private.own_release(approval.stage) if own else private.no_approver(approval.stage))
+    return release, approval

@@ -1,0 +1,208 @@
+"""From a signed body to an answer: what is done at once, and what goes to the worker.
+
+Bad input never makes a 5xx: a request that Slack did not sign is 401, a signed one that cannot be read is 400, and
+whatever is signed but not ours to handle is 200 and forgotten. Only a queue that cannot be reached is 503, because then
+the person must know that the click was lost.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+from orchestrator.core.messages.buttons import APPROVE, REJECT, Question, question
+from orchestrator.core.messages.dialogs import (
+    REASON,
+    REJECT_VIEW,
+    Place,
+    dialog_id,
+    loading_view,
+    place,
+    reason_problem,
+)
+from slack_app.front.calls import CallFailed
+from slack_app.front.replay import Replay, command_body, interaction_body
+from slack_app.front.secrets import Known
+from slack_app.front.signature import is_signed
+
+PATH = "/slack/events"
+"""The one URL for events, interactivity and commands."""
+
+COMMAND = "/mlops"
+
+MAX_BODY = 1_048_576
+"""Bytes of a signed body that are read; Slack's largest is a message of fifty blocks, some 200 KB encoded."""
+
+MAX_FIELDS = 60
+"""Fields of a form: Slack sends some fifteen."""
+
+
+class Secrets(Protocol):
+    """See ``secrets.SlackSecrets``."""
+
+    def known(self) -> Known:
+        """What is known."""
+        ...
+
+    def renewed(self) -> Known | None:
+        """The secret read again, or None when it is fresh."""
+        ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, JSON body (empty: no body) and what the log says about it."""
+
+    status: int
+    outcome: str
+    body: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Front:
+    """The front's collaborators."""
+
+    secrets: Secrets
+    send: Callable[[Replay], None]
+    """Put a request on the queue; raises ``CallFailed``."""
+    open_view: Callable[[str, str, Mapping[str, Any]], None]
+    """Bot token, trigger id, view; raises ``CallFailed``."""
+    now: Callable[[], float]
+    """Epoch seconds."""
+
+
+def answer(headers: Mapping[str, str], body: bytes, front: Front) -> Answer:
+    """Answer one request; header names in lower case."""
+    try:
+        known = _verified(headers, body, front)
+        if known is None:
+            return Answer(401, "not signed")
+        return _answer(headers, body, known, front)
+    except CallFailed as error:
+        return Answer(503, f"lost: {error.code}")
+    except (ValueError, RecursionError):
+        # JSON or text that cannot be decoded, too many fields, numbers with thousands of digits, endless nesting.
+        return Answer(400, "malformed")
+
+
+def _verified(headers: Mapping[str, str], body: bytes, front: Front) -> Known | None:
+    known = front.secrets.known()
+    if is_signed(headers, body, known.signing_secrets, front.now()):
+        return known
+    renewed = front.secrets.renewed()
+    if renewed is not None and is_signed(headers, body, renewed.signing_secrets, front.now()):
+        return renewed
+    return None
+
+
+def _answer(headers: Mapping[str, str], body: bytes, known: Known, front: Front) -> Answer:
+    if len(body) > MAX_BODY:
+        return Answer(400, "too large")
+    if headers.get("content-type", "").split(";")[0].strip().lower() == "application/json":
+        return _event(_object(json.loads(body)))
+    pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+    form = dict(pairs)
+    if "payload" in form:
+        return _interaction(_object(json.loads(form["payload"])), known, front)
+    if form.get("ssl_check") == "1":
+        return Answer(200, "ssl_check")
+    if form.get("command") == COMMAND:
+        return _command(form, front)
+    return Answer(200, "ignored")
+
+
+def _object(parsed: object) -> Mapping[str, Any]:
+    if not isinstance(parsed, dict):
+        raise ValueError("not an object")
+    return parsed
+
+
+def _event(event: Mapping[str, Any]) -> Answer:
+    if event.get("type") == "url_verification" and isinstance(event.get("challenge"), str):
+        return Answer(200, "url_verification", {"challenge": event["challenge"]})
+    return Answer(200, "ignored")
+
+
+def _interaction(payload: Mapping[str, Any], known: Known, front: Front) -> Answer:
+    match payload.get("type"):
+        case "block_actions":
+            return _click(payload, known, front)
+        case "view_submission" if text(payload, "view", "callback_id") == REJECT_VIEW:
+            return _submission(payload, front)
+        case _:
+            return Answer(200, "ignored")
+
+
+def _click(payload: Mapping[str, Any], known: Known, front: Front) -> Answer:
+    actions = payload.get("actions")
+    action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}
+    asked = question(action.get("value"))
+    if action.get("action_id") not in {APPROVE, REJECT} or asked is None or not text(payload, "user", "id"):
+        return Answer(200, "ignored")
+    outcome = str(action["action_id"])
+    if outcome == REJECT:
+        outcome += _open_dialog(payload, action, asked, known, front)
+    front.send(Replay(interaction_body(payload), asked.approval_id, click_id(payload, action)))
+    return Answer(200, outcome)
+
+
+def _open_dialog(
+    payload: Mapping[str, Any], action: Mapping[str, Any], asked: Question, known: Known, front: Front
+) -> str:
+    """Open the dialog while the trigger id lives; when that fails the worker tells the person to click once more."""
+    where = Place(asked, text(payload, "channel", "id"), text(payload, "container", "message_ts"))
+    view = loading_view(where, dialog_id(text(payload, "user", "id"), text(action, "action_ts")))
+    try:
+        front.open_view(known.bot_token, text(payload, "trigger_id"), view)
+    except CallFailed as error:
+        return f", no dialog: {error.code}"
+    return ""
+
+
+def _submission(payload: Mapping[str, Any], front: Front) -> Answer:
+    where = place(text(payload, "view", "private_metadata"))
+    if where is None or not text(payload, "user", "id"):
+        return Answer(200, "ignored")
+    wrong = reason_problem(text(payload, "view", "state", "values", REASON, REASON, "value"))
+    if wrong:
+        return Answer(200, "reason refused", {"response_action": "errors", "errors": {REASON: wrong}})
+    once = _digest("submission", text(payload, "team", "id"), text(payload, "user", "id"), text(payload, "view", "id"))
+    front.send(Replay(interaction_body(payload), where.question.approval_id, once))
+    # An empty answer closes the dialog; what came of it is told when the worker has counted it.
+    return Answer(200, "reason")
+
+
+def _command(form: Mapping[str, str], front: Front) -> Answer:
+    user = form.get("user_id", "")
+    if not user.isalnum() or not user.isascii():
+        return Answer(200, "ignored")
+    once = _digest("command", form.get("team_id", ""), user, form.get("trigger_id", ""), form.get("text", ""))
+    front.send(Replay(command_body(form), f"command-{user[:64]}", once))
+    return Answer(200, "command")
+
+
+def click_id(payload: Mapping[str, Any], action: Mapping[str, Any]) -> str:
+    """What makes a click this one, whoever delivers it how often: the queue's deduplication id (SHA-256, hex)."""
+    return _digest(
+        text(payload, "team", "id"),
+        text(payload, "user", "id"),
+        text(action, "action_id"),
+        text(payload, "container", "message_ts"),
+        text(action, "action_ts"),
+    )
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def text(payload: Mapping[str, Any], *path: str) -> str:
+    """The text at a path of a payload; empty where there is none."""
+    found: Any = payload
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,99 @@
+"""Who clicked: the ids of a verified payload, looked up in Slack at each click, and nothing that can be typed.
+
+Names and e-mail addresses in a payload are display; the account behind the id is asked for anew each time, so that
+somebody who left, became a guest or was deactivated a minute ago cannot decide with an old message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from orchestrator.core.errors import NotAllowed
+from orchestrator.core.installation import Installation
+from orchestrator.core.messages import private
+from orchestrator.core.people import Identity, IdentityKind
+
+_UNKNOWN_USER = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The ids in a payload. ``workspace`` is empty in an organisation-wide installation (Slack's ``team: null``)."""
+
+    user: str
+    user_team: str
+    workspace: str
+    enterprise: str = ""
+
+
+def caller(body: Mapping[str, Any]) -> Caller:
+    """Who a payload (a click, a dialog, or a command's form) comes from, by ids alone."""
+    user, team, enterprise = body.get("user"), body.get("team"), body.get("enterprise")
+    if isinstance(user, Mapping):
+        return Caller(_id(user), _id(user, "team_id"), _id(team), _id(enterprise))
+    team_id = _id(body, "team_id")
+    return Caller(_id(body, "user_id"), team_id, team_id, _id(body, "enterprise_id"))
+
+
+def member(who: Caller, client: WebClient, installation: Installation) -> Identity:
+    """The full member of this workspace who called; raises ``NotAllowed`` with a sentence for anybody else.
+
+    A person of the ``people`` setting is recognised by Slack id, else by the account's e-mail address; somebody unknown
+    there keeps the Slack id. Slack out of reach is Slack's error, raised on: the request is tried again later.
+    """
+    if not who.user:
+        raise NotAllowed(private.NOBODY)
+    ours = {who.workspace or who.user_team, who.enterprise} - {""}
+    if _own_workspace(client, installation) not in ours:
+        raise NotAllowed(private.OTHER_WORKSPACE)
+    if who.workspace and who.user_team and who.user_team != who.workspace:
+        raise NotAllowed(private.PARTNER)
+    account = _account(who.user, client)
+    if account.get("deleted"):
+        raise NotAllowed(private.DELETED)
+    if account.get("is_bot") or account.get("is_workflow_bot") or who.user == "USLACKBOT":
+        raise NotAllowed(private.BOT)
+    if account.get("is_stranger") or _elsewhere(account, who):
+        raise NotAllowed(private.PARTNER)
+    if account.get("is_restricted") or account.get("is_ultra_restricted"):
+        raise NotAllowed(private.GUEST)
+    identity = Identity(IdentityKind.SLACK, who.user, verified=True)
+    if installation.people.find(identity) is None:
+        by_mail = Identity(IdentityKind.EMAIL, str((account.get("profile") or {}).get("email") or ""), verified=True)
+        if installation.people.find(by_mail) is not None:
+            return by_mail
+    return identity
+
+
+def _own_workspace(client: WebClient, installation: Installation) -> str:
+    """The configured workspace, else the one the bot token belongs to."""
+    return installation.slack_team or str(client.auth_test()["team_id"])
+
+
+def _account(user: str, client: WebClient) -> Mapping[str, Any]:
+    try:
+        account: Mapping[str, Any] = client.users_info(user=user)["user"]
+    except SlackApiError as error:
+        if error.response.get("error") in _UNKNOWN_USER:
+            raise NotAllowed(private.NOBODY) from error
+        raise
+    return account
+
+
+def _elsewhere(account: Mapping[str, Any], who: Caller) -> bool:
+    """Whether the account belongs to another workspace; in an organisation its home may be another one of it."""
+    home = str(account.get("team_id") or "")
+    if not home or not who.workspace:
+        return False
+    teams = (account.get("enterprise_user") or {}).get("teams") or []
+    return home != who.workspace and who.workspace not in teams
+
+
+def _id(value: Any, name: str = "id") -> str:
+    found = value.get(name) if isinstance(value, Mapping) else None
+    return found if isinstance(found, str) else ""

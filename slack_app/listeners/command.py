@@ -1,0 +1,63 @@
+"""``/mlops status [RELEASE]`` and ``/mlops help``, answered to the person alone."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from slack_bolt import Ack, App, Respond
+from slack_sdk import WebClient
+
+from orchestrator.core.errors import Refused, UnknownRelease
+from orchestrator.core.messages import limits, private
+from orchestrator.core.messages.blocks import Message
+from orchestrator.core.messages.release_message import release_message
+from orchestrator.core.records import Release
+from orchestrator.core.steps.notify_release import gather
+from slack_app.desk import Desk
+from slack_app.front.answering import COMMAND, text
+from slack_app.identity import caller, member
+
+logger = logging.getLogger("slack_app")
+
+
+def register(app: App, desk: Desk) -> None:
+    """Listen to the command."""
+
+    def command(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
+        ack()
+        message = answered(body, client, desk)
+        sent = respond(
+            text=message.text, blocks=list(message.blocks), response_type="ephemeral", replace_original=False
+        )
+        if sent.status_code != 200:
+            logger.warning("an answer to %s was not shown: status %s", COMMAND, sent.status_code)
+
+    app.command(COMMAND)(command)
+
+
+def answered(body: dict[str, Any], client: WebClient, desk: Desk) -> Message:
+    """The answer to a command's words."""
+    try:
+        member(caller(body), client, desk.installation)
+    except Refused as refusal:
+        return private.told(str(refusal))
+    match text(body, "text").split():
+        case [] | ["help", *_]:
+            return private.help_message()
+        case ["status"]:
+            releases = desk.store.listed(Release, "RELEASES", limit=limits.LISTED, newest_first=True)
+            return private.release_list(releases, desk.installation)
+        case ["status", release_id, *_]:
+            return _status(release_id, desk)
+        case [word, *_]:
+            return private.unknown_command(word)
+    return private.help_message()
+
+
+def _status(release_id: str, desk: Desk) -> Message:
+    try:
+        # A copy that nobody keeps current has no buttons.
+        return release_message(gather(release_id, desk.store, desk.installation), buttons=False)
+    except UnknownRelease:
+        return private.no_release(release_id)
