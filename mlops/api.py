@@ -7,7 +7,7 @@ release carries an idempotency key and a vote counts once a person.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import sleep
 from typing import Any
@@ -37,8 +37,6 @@ class Api:
     """The output ApiUrl, without a slash at its end."""
     region: str
     credentials: Credentials = field(repr=False)
-    pause: Callable[[float], None] = sleep
-    """Between attempts."""
 
     def releases(self, limit: int) -> list[dict[str, Any]]:
         """The newest releases, newest first."""
@@ -73,7 +71,7 @@ class Api:
             else:
                 if last or (status < 500 and status != 429):
                     return _answer(status, data, self.url)
-            self.pause(attempt)
+            sleep(attempt)
         raise AssertionError("unreachable")
 
     def _send(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
