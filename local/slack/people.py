@@ -96,7 +96,11 @@ class WorkspaceSpec:
     channels: tuple[Channel, ...]
     usergroups: tuple[Usergroup, ...] = ()
     commands: tuple[Command, ...] = (
-        Command("/mlops", "status | release | approve | reject | rollback | history | why | help", "Releases of machine-learning workloads"),
+        Command(
+            "/mlops",
+            "status | release | approve | reject | rollback | history | why | help",
+            "Releases of machine-learning workloads",
+        ),
     )
     name: str = "Acme ML"
     domain: str = "acme-ml"

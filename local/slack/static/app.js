@@ -124,10 +124,11 @@ function entry(place, label, sign, count, here = place.kind === state.place.kind
     type: "button",
     class: `entry ${count ? "unread" : ""}`,
     "aria-current": here ? "page" : undefined,
+    "aria-label": count ? `${label}, ${count} unread` : undefined,
     data: { place: place.id || place.kind },
     onclick: () => open(place),
   }, sign, el("span", { class: "entry-name" }, label),
-  count ? el("span", { class: "count" }, el("span", { "aria-hidden": "true" }, String(count)), el("span", { class: "sr" }, `, ${count} unread`)) : null));
+  count ? el("span", { class: "count" }, String(count)) : null));
 }
 
 /** The app is one entry: its messages when some are unread, else its Home. */

@@ -86,7 +86,7 @@ export function renderMessage(message, { compact, redraw, openThread, inThread }
     el("button", { type: "button", class: "icon reply", title: "Reply in thread", "aria-label": "Reply in thread", onclick: () => openThread(message) }, icon("reply")));
 }
 
-const drawn = new Map(); // list id -> Map of key -> {print, node}: nodes are kept while their message is the same
+const drawn = new Map(); // list id -> Map of key -> {print, node}: nodes are kept while what they show is the same
 
 /** Draw a list of messages, touching only what changed, so that focus and open menus stay. */
 export function renderList(node, name, messages, options) {
@@ -94,15 +94,20 @@ export function renderList(node, name, messages, options) {
   const after = new Map();
   const rows = [];
   let last = null;
+  const line = (text, kind = "") => {
+    const known = before.get(`line ${text}`) || { node: el("p", { class: `divider ${kind}` }, el("span", {}, text)) };
+    after.set(`line ${text}`, known);
+    return known.node;
+  };
   for (const message of messages) {
     const day = when(message.ts).toDateString();
-    if (!options.inThread && day !== (last && when(last.ts).toDateString())) rows.push(divider(message));
+    if (!options.inThread && day !== (last && when(last.ts).toDateString())) rows.push(line(dayText(message)));
     if (options.newFrom && message.ts > options.newFrom && !(last && last.ts > options.newFrom)) {
-      rows.push(el("p", { class: "divider new" }, el("span", {}, "New")));
+      rows.push(line("New", "new"));
       last = null;
     }
     if (options.inThread && rows.length === 1) {
-      rows.push(el("p", { class: "divider" }, el("span", {}, messages.length === 2 ? "1 reply" : `${messages.length - 1} replies`)));
+      rows.push(line(messages.length === 2 ? "1 reply" : `${messages.length - 1} replies`));
       last = null;
     }
     const near = last && last.user === message.user && message.ts - last.ts < 300 && day === when(last.ts).toDateString();
@@ -119,17 +124,28 @@ export function renderList(node, name, messages, options) {
     last = message;
   }
   drawn.set(name, after);
-  const held = document.activeElement?.closest?.("article.message");
-  const heldTs = held && node.contains(held) ? held.dataset.ts : null;
-  if (rows.length !== node.childNodes.length || rows.some((row, i) => node.childNodes[i] !== row)) node.replaceChildren(...rows);
-  if (heldTs && !node.contains(document.activeElement)) {
-    const place = node.querySelector(`article[data-ts="${heldTs}"]`);
-    (place?.querySelector(".blocks button, .blocks select") || place)?.focus({ preventScroll: true });
-  }
+  place(node, rows);
 }
 
-function divider(message) {
+/** Make `rows` the children of `node`, touching only what differs; the focus stays with the same control of a message. */
+function place(node, rows) {
+  const active = document.activeElement;
+  const held = node.contains(active) ? active.closest("article.message") : null;
+  const wanted = new Set(rows);
+  for (const child of [...node.childNodes]) if (!wanted.has(child)) child.remove();
+  let at = node.firstChild;
+  for (const row of rows) {
+    if (row === at) at = at.nextSibling;
+    else node.insertBefore(row, at);
+  }
+  if (!held || node.contains(document.activeElement)) return;
+  const message = node.querySelector(`article[data-ts="${held.dataset.ts}"]`);
+  const action = active.closest("[data-action]")?.dataset.action;
+  const control = action && message?.querySelector(`[data-action="${CSS.escape(action)}"]`);
+  (control || message)?.focus({ preventScroll: true });
+}
+
+function dayText(message) {
   const day = dayName(when(message.ts));
-  const text = day ? day[0].toUpperCase() + day.slice(1) : formatDate(when(message.ts), "{date_long}");
-  return el("p", { class: "divider" }, el("span", {}, text));
+  return day ? day[0].toUpperCase() + day.slice(1) : formatDate(when(message.ts), "{date_long}");
 }
