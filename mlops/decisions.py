@@ -80,7 +80,9 @@ def _decide(
         raise Refused(f"The plan for {waiting['stage']} is another one by now: its digest is {plan['digest']}.")
     # Where the answer is JSON, a person who is asked still has to see what is being decided.
     shown = screen if not screen.json else Screen(out=screen.err)
-    shown.line(f"{found['release_id']}: {found['description'] or found['workload']}, asked for by {found['requester']}")
+    shown.line(f"{found['release_id']}, asked for by {found['requester']}", "bold")
+    if found["description"]:
+        shown.line(f"  {found['description']}")
     show_plan(plan, waiting["stage"], shown)
     show_approval(waiting["approval"], shown)
     if verdict == "reject" and not reason:

@@ -22,7 +22,9 @@ app = typer.Typer(
 
 @app.command()
 def up(
-    mode: Annotated[Literal["multi", "single"], typer.Option("--mode", help="One account, or one a stage.")] = "multi",
+    mode: Annotated[
+        Literal["multi", "single"], typer.Option("--mode", help="An account for each stage, or one for all.")
+    ] = "multi",
     as_json: AsJson = False,
 ) -> None:
     """Bring the local installation up and leave it running."""

@@ -76,7 +76,7 @@ class Built:
 
 
 def package(
-    file: Annotated[Path, typer.Argument(help="The configuration.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration.", exists=True, dir_okay=False)],
     output: Annotated[
         Path | None,
         typer.Option("--output", help="Write the package here: a .zip, or a folder for a file with several workloads."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.screen import Screen, status_word
+from mlops.screen import Screen, moment, status_word
 
 SIGNS = {"add": "+", "modify": "~", "remove": "-", "replace": "±", "maybe_replace": "±"}
 WORDS = {
@@ -21,45 +21,44 @@ NONE = "(none)"
 
 def show_plan(plan: Mapping[str, Any], stage: str, screen: Screen) -> None:
     """Resources and parameters that the plan changes, and its digest."""
-    if plan["empty"]:
-        screen.line(f"Plan for {stage}: nothing changes")
-    else:
-        screen.line(f"Plan for {stage}: {_counts(plan)}{', in a new stack' if plan['creates_stack'] else ''}", "bold")
+    screen.line(f"  Plan for {stage}: {summary(plan)}", "bold")
     width = max((len(change["logical_id"]) for change in plan["resources"]), default=0)
     for change in plan["resources"]:
         action = change["action"]
         properties = f"  ({', '.join(change['properties'])})" if change["properties"] else ""
         screen.line(
-            f"  {SIGNS.get(action, '?')} {change['logical_id']:{width}}  {change['type']}, "
+            f"    {SIGNS.get(action, '?')} {change['logical_id']:{width}}  {change['type']}, "
             f"{WORDS.get(action, status_word(action))}{properties}",
             COLOURS.get(action, ""),
         )
     if plan["parameters"]:
-        screen.line("  Parameters")
+        screen.line("    Parameters")
     for change in plan["parameters"]:
         before, after = (NONE if value is None else value for value in (change["before"], change["after"]))
-        screen.line(f"    {change['name']}: {before} → {after}")
-    screen.line(f"  Digest {plan['digest']}", "dim")
+        screen.line(f"      {change['name']}: {before} → {after}")
+    screen.line(f"    Digest {plan['digest']}", "dim")
 
 
 def show_approval(approval: Mapping[str, Any], screen: Screen) -> None:
     """Who has said what, and what is still needed."""
     status = status_word(approval["status"])
-    screen.line(f"  Approval {status}, asked {approval['asked_at']}, expires {approval['expires_at']}")
+    asked, expires = moment(approval["asked_at"]), moment(approval["expires_at"])
+    screen.line(f"  Approval {status}, asked {asked}, expires {expires}")
     for vote in approval["votes"]:
         reason = f': "{vote["reason"]}"' if vote["reason"] else ""
         said = "approved" if vote["verdict"] == "approve" else "rejected"
-        screen.line(f"    {vote['by']} {said} at {vote['at']} (by {vote['via']}){reason}")
+        screen.line(f"    {vote['by']} {said} at {moment(vote['at'])} (by {vote['via']}){reason}")
     if approval["status"] == "pending" and approval["needed"]:
         screen.line(f"    still needed: {approval['needed']}", "yellow")
 
 
-def _counts(plan: Mapping[str, Any]) -> str:
+def summary(plan: Mapping[str, Any]) -> str:
+    """The plan in a few words."""
+    if plan["empty"]:
+        return "nothing changes"
     counts: dict[str, int] = {}
     for change in plan["resources"]:
         counts[change["action"]] = counts.get(change["action"], 0) + 1
-    if not counts:
-        return "no resource changes"
     told = [f"{count} {WORDS.get(action, status_word(action))}" for action, count in counts.items()]
-    total = sum(counts.values())
-    return f"{total} {'resource' if total == 1 else 'resources'} ({', '.join(told)})"
+    resources = f"resources: {', '.join(told)}" if told else "no resource changes"
+    return f"{resources}{', in a new stack' if plan['creates_stack'] else ''}"

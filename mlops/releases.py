@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from mlops.following import GOOD_ENDS, follow
-from mlops.plans import show_approval, show_plan
+from mlops.plans import show_approval, show_plan, summary
 from mlops.refusals import Refused
-from mlops.screen import STYLES, Screen, status_word
+from mlops.screen import STYLES, Screen, moment, status_word
 from mlops.target import ApiUrl, Local, Person, Profile, Region, Target
 from mlops.validation import AsJson
 
@@ -37,7 +37,7 @@ ReleaseId = Annotated[str, typer.Argument(metavar="RELEASE", help="Id of the rel
 
 
 def release(
-    file: Annotated[Path, typer.Argument(help="The configuration.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration.", exists=True, dir_okay=False)],
     force: Annotated[bool, typer.Option("--force", help="Also when the same content is live already.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the release to its end.")] = False,
     as_json: AsJson = False,
@@ -76,7 +76,7 @@ def status(
     release_id: Annotated[
         str,
         typer.Argument(
-            metavar="[RELEASE]",
+            metavar="RELEASE",
             help="Id of a release; without it the newest are listed.",
             callback=lambda value: checked_id(value) if value else value,
         ),
@@ -113,7 +113,7 @@ def status(
                     status_word(found["status"]),
                     found["stage"],
                     found["requester"],
-                    found["updated_at"],
+                    moment(found["updated_at"]),
                 )
                 for found in releases
             ],
@@ -145,11 +145,11 @@ def history(
         screen.answer({"workload": workload, "releases": releases})
     for found in releases:
         ended = status_word(found["status"])
-        screen.line(f"{found['created_at']}  {found['release_id']}  {ended}", STYLES.get(ended, ""))
+        screen.line(f"{moment(found['created_at'])}  {found['release_id']}  {ended}", STYLES.get(ended, ""))
         screen.line(f"  asked by {found['requester']}, from {found['source']}")
         for stage in found["stages"]:
             _show_votes(stage, screen)
-        if found["reason"]:
+        if found["reason"] and not found["ended_by"]:
             screen.line(f"  {found['reason']}")
 
 
@@ -165,8 +165,8 @@ def show_release(found: Mapping[str, Any], screen: Screen) -> None:
         ("From", found["source"]),
         ("Stack", found["stack_name"]),
         ("Content", found["digest"]),
-        ("Started", found["created_at"]),
-        ("Updated", found["updated_at"]),
+        ("Started", moment(found["created_at"])),
+        ("Updated", moment(found["updated_at"])),
         ("Ended by", found["ended_by"]),
         ("Reason", found["reason"]),
     )
@@ -187,8 +187,11 @@ def _show_stage(stage: Mapping[str, Any], screen: Screen) -> None:
     screen.line(f"{stage['stage']}: {word}", STYLES.get(word, "bold"))
     if stage["note"]:
         screen.line(f"  {stage['note']}")
-    if stage["plan"]:
-        show_plan(stage["plan"], stage["stage"], screen)
+    plan = stage["plan"]
+    if plan and stage["status"] in {"planned", "awaiting_approval"}:
+        show_plan(plan, stage["stage"], screen)
+    elif plan:
+        screen.line(f"  Plan: {summary(plan)}")
     if stage["approval"]:
         show_approval(stage["approval"], screen)
     for name, value in stage["outputs"].items():
@@ -199,4 +202,4 @@ def _show_votes(stage: Mapping[str, Any], screen: Screen) -> None:
     for vote in (stage["approval"] or {}).get("votes", []):
         said = "approved" if vote["verdict"] == "approve" else "rejected"
         reason = f': "{vote["reason"]}"' if vote["reason"] else ""
-        screen.line(f"  {stage['stage']} {said} by {vote['by']} at {vote['at']} (by {vote['via']}){reason}")
+        screen.line(f"  {stage['stage']} {said} by {vote['by']} at {moment(vote['at'])} (by {vote['via']}){reason}")

@@ -45,6 +45,11 @@ def status_word(status: str) -> str:
     return clean(status).replace("_", " ")
 
 
+def moment(stamp: str) -> str:
+    """A time of the API as people read it: ``2026-03-01T12:00:00.017Z`` → ``2026-03-01 12:00:00 UTC``."""
+    return re.sub(r"^(\S{10})T(\d\d:\d\d:\d\d)(\.\d+)?Z$", r"\1 \2 UTC", stamp)
+
+
 def _console(*, stderr: bool) -> Console:
     # Whatever is not a terminal gets lines as long as they are: wrapped lines could not be searched.
     console = Console(stderr=stderr, highlight=False, markup=False, emoji=False)

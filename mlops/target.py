@@ -89,7 +89,9 @@ class Target:
             credentials = session.get_credentials()
             if credentials is not None:
                 credentials.get_frozen_credentials()  # an expired sign-in is told here, before anything is asked
-            region = self.region or _region_of(url) or session.get_config_variable("region")
+            # botocore itself reads AWS_DEFAULT_REGION only; other tools and Lambda set AWS_REGION.
+            named = os.environ.get("AWS_REGION") or session.get_config_variable("region")
+            region = self.region or _region_of(url) or named
         except BotoCoreError as error:
             raise Refused(f"No AWS credentials: {error}") from None
         if credentials is None:

@@ -18,7 +18,7 @@ from orchestrator.core.workloads import Catalogue, load_types, shipped_templates
 
 Accounts = Annotated[
     Literal["single", "multi"],
-    typer.Option("--accounts", help="Whether the installation has one account or one a stage."),
+    typer.Option("--accounts", help="Whether the installation has an account for each stage, or one for all."),
 ]
 ModelRegistry = Annotated[
     bool, typer.Option("--model-registry", help="The installation takes models from the SageMaker Model Registry.")
@@ -31,7 +31,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON."
 
 def validate(
     files: Annotated[
-        list[Path], typer.Argument(metavar="FILE…", help="Configurations to check.", exists=True, dir_okay=False)
+        list[Path], typer.Argument(metavar="FILE", help="Configurations to check.", exists=True, dir_okay=False)
     ],
     accounts: Accounts = "multi",
     model_registry: ModelRegistry = False,

@@ -50,22 +50,22 @@ def test_a_plan_on_paper() -> None:
     shown, out = screen(terminal=False)
     show_plan(PLAN, "prod", shown)
     lines = out.getvalue().splitlines()
-    assert lines[0] == "Plan for prod: 3 resources (1 replaced, 1 changed, 1 conjure)"
-    assert lines[1] == "  ± Model     AWS::SageMaker::Model, replaced  (ModelDataUrl)"
-    assert "    ModelKey: a\ufffd]0;owned\ufffd → (none)" in lines
+    assert lines[0] == "  Plan for prod: resources: 1 replaced, 1 changed, 1 conjure"
+    assert lines[1] == "    ± Model     AWS::SageMaker::Model, replaced  (ModelDataUrl)"
+    assert "      ModelKey: a\ufffd]0;owned\ufffd → (none)" in lines
     assert "\x1b" not in out.getvalue()
 
 
 def test_a_plan_in_colours() -> None:
     shown, out = screen(terminal=True)
     show_plan(PLAN, "prod", shown)
-    assert "\x1b[31m  ± Model" in out.getvalue()
+    assert "\x1b[31m    ± Model" in out.getvalue()
 
 
 def test_an_empty_plan_says_so() -> None:
     shown, out = screen(terminal=False)
     show_plan({**PLAN, "empty": True, "resources": [], "parameters": []}, "prod", shown)
-    assert out.getvalue().startswith("Plan for prod: nothing changes\n")
+    assert out.getvalue().startswith("  Plan for prod: nothing changes\n")
 
 
 def test_without_a_terminal_a_row_is_a_line() -> None:

@@ -51,7 +51,7 @@ def test_the_plan_is_coloured_and_the_question_asked(
     release_id = str(mlops.json("release", str(configuration_file))["release_id"])
     found, seen = at_a_terminal(gateway, typed, "approve", release_id)
     assert found == status, seen
-    assert "\x1b[32m  + Endpoint" in seen
+    assert "\x1b[32m    + Endpoint" in seen
     assert "Approve this for staging?" in seen
     voted = any(request.path.endswith("/decision") for request in gateway.received)
     assert voted == (status == 0)
