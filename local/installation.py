@@ -69,7 +69,9 @@ def up(mode: Mode = "multi", *, home: Path = HOME, say: Say = print) -> Running:
     started = time.monotonic()
     cloud = EmbeddedCloud(data_dir=home / "cloud")
     secret = {"bot_token": f"xoxb-local-{secrets.token_hex(12)}", "signing_secret": secrets.token_hex(16)}
-    slack = SlackPage(**secret, log_file=home / "slack.log")
+    slack = SlackPage(
+        bot_token=secret["bot_token"], signing_secret=secret["signing_secret"], log_file=home / "slack.log"
+    )
     try:
         running = _bring_up(mode, home, cloud, slack, secret, say)
     except BaseException:
