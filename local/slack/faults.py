@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from typing import Any, Final
 
@@ -52,7 +53,8 @@ class FaultBox:
         self._on_change = on_change
         self._lock = threading.Condition()
         self._faults = Faults()
-        self._held = 0
+        self._held = False
+        self._overtaken = False
 
     @property
     def now(self) -> Faults:
@@ -77,19 +79,26 @@ class FaultBox:
         self._on_change(faults)
         return True
 
-    def let_another_pass(self) -> None:
-        """With reorder_clicks on: the first click waits here until a second has gone by, or for a while."""
+    @contextmanager
+    def turn(self, on_held: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Around the sending of a click. With reorder_clicks on, the first is held here until a second was answered,
+        or for a while; `on_held` hears of it."""
         with self._lock:
-            if not self._faults.reorder_clicks:
-                return
-            if self._held:
-                self._held = 0
-                self._lock.notify_all()
-                return
-            self._held = 1
-            self._lock.wait_for(lambda: self._held == 0, REORDER_WAIT)
-            self._held = 0
-        time.sleep(0.2)  # the overtaking click needs the time to arrive first
+            reorder = self._faults.reorder_clicks
+            overtaking, self._held = self._held, reorder and not self._held
+            self._overtaken = self._overtaken and not self._held
+        if reorder and not overtaking:
+            on_held()
+            with self._lock:
+                self._lock.wait_for(lambda: self._overtaken, REORDER_WAIT)
+                self._held = self._overtaken = False
+        try:
+            yield
+        finally:
+            if overtaking:
+                with self._lock:
+                    self._overtaken = True
+                    self._lock.notify_all()
 
 
 class RequestLog:

@@ -91,10 +91,10 @@ class Interactions(Acting):
     def _acted(self, payload: Json) -> Result:
         if self._faults.spend("lost_clicks"):
             return Result(False, NO_ANSWER)
-        self._faults.let_another_pass()
-        if self._faults.now.duplicate_clicks:
-            threading.Thread(target=self._send, args=(payload,), daemon=True).start()
-        answer = self._send(payload)
+        with self._faults.turn(lambda: self._log.add("to_app", "held", ok=True)):
+            if self._faults.now.duplicate_clicks:
+                threading.Thread(target=self._send, args=(payload,), daemon=True).start()
+            answer = self._send(payload)
         return Result(answer.ok, "" if answer.ok else NO_ANSWER, {}, answer.status, answer.seconds)
 
     # -- dialogs -------------------------------------------------------------------------------------------------

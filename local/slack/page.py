@@ -108,7 +108,7 @@ class Page:
             return 409, {"ok": False, "error": sentence, "code": error.code, "errors": {}}
         except (NoSuchElement, NotOffered, ValueError) as error:
             return 422, {"ok": False, "error": str(error), "errors": {}}
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             return 400, {"ok": False, "error": f"missing or wrong: {error}", "errors": {}}
 
     # -- what is shown -------------------------------------------------------------------------------------------
