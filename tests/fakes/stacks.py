@@ -11,8 +11,15 @@ from orchestrator.core.errors import ChangeSetPending, PlanFailed, StackBusy
 from orchestrator.core.ports import PlanRequest, StackState
 from orchestrator.core.records import ParameterChange, Plan, ResourceChange
 
-_DELETE_FIRST = {"ROLLBACK_COMPLETE", "CREATE_FAILED"}
-_NEEDS_OPERATOR = {"ROLLBACK_FAILED", "DELETE_FAILED", "UPDATE_ROLLBACK_FAILED", "UPDATE_FAILED"}
+_DELETE_FIRST = {"ROLLBACK_COMPLETE"}
+_NEEDS_OPERATOR = {
+    "CREATE_FAILED",
+    "ROLLBACK_FAILED",
+    "DELETE_FAILED",
+    "UPDATE_ROLLBACK_FAILED",
+    "UPDATE_FAILED",
+    "IMPORT_ROLLBACK_FAILED",
+}
 
 
 @dataclass
@@ -66,7 +73,7 @@ class FakeStacks:
             return self.change_sets[arn][1]
         stack = self._ready(request.stack_name)
         if self.refuses:
-            raise PlanFailed(self.refuses)
+            raise PlanFailed(self.refuses)  # its change set, and the shell of a new stack, are gone by then
         if self.pending:
             self.pending -= 1
             raise ChangeSetPending(f"CloudFormation is still making {request.change_set_name}")
@@ -83,6 +90,8 @@ class FakeStacks:
         """See ``ports.Stacks``."""
         found = self.change_sets.get(plan.change_set_arn)
         stack = self.stacks.get(plan.stack_name)
+        if stack is not None and (self.busy or _working(stack)):
+            raise StackBusy(f"{plan.stack_name} has an operation in progress")
         if found is None or stack is None or stack.stack_id != plan.stack_id or str(stack.moved) != plan.base:
             return False
         return self._digest(plan.change_set_arn, replace(found[0], content_digest=content_digest)) == plan.digest

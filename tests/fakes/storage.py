@@ -18,11 +18,14 @@ ATTEMPTS = 20
 
 
 class MemoryStore:
-    """``ports.Store`` in a dict. ``before_write`` lets a test slip a rival's write between read and write."""
+    """``ports.Store`` in a dict."""
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str], Record] = {}
-        self.before_write: Callable[[], None] | None = None
+        self.before_write: Callable[[], object] | None = None
+        """Slips a rival's write between read and write of the next update."""
+        self.before_write_of: dict[type[Record], Callable[[], object]] = {}
+        """Likewise, for the next update of a record of this kind."""
         self.written: list[Record] = []
         """Every record in the order of its writing, as the table's stream tells them."""
 
@@ -46,9 +49,10 @@ class MemoryStore:
             changed = change(row)
             if changed == row:
                 return row
-            if self.before_write is not None:
-                rival, self.before_write = self.before_write, None
-                rival()
+            rival, self.before_write = self.before_write, None
+            for slipped_in in (rival, self.before_write_of.pop(cls, None)):
+                if slipped_in is not None:
+                    slipped_in()
             if self.rows.get(key) is not row:
                 continue
             self._write(changed)
