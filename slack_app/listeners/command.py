@@ -11,6 +11,7 @@ from slack_sdk import WebClient
 from orchestrator.core.errors import Refused, UnknownRelease
 from orchestrator.core.messages import limits, private
 from orchestrator.core.messages.blocks import Message
+from orchestrator.core.messages.mrkdwn import unescape
 from orchestrator.core.messages.release_message import release_message
 from orchestrator.core.records import Release
 from orchestrator.core.steps.notify_release import gather
@@ -42,7 +43,7 @@ def answered(body: dict[str, Any], client: WebClient, desk: Desk) -> Message:
         member(caller(body), client, desk.installation)
     except Refused as refusal:
         return private.told(str(refusal))
-    match text(body, "text").split():
+    match unescape(text(body, "text")).split():
         case [] | ["help", *_]:
             return private.help_message()
         case ["status"]:

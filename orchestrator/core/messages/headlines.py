@@ -36,7 +36,8 @@ def headline(facts: Facts) -> str:
     release, waiting = facts.release, facts.waiting
     if waiting is not None:
         return f"{release.workload}: approve {waiting.approval.stage}?"
-    if release.status is Status.REFUSED:
+    if release.status is Status.REFUSED and not release.workload_type:
+        # What was refused could not be read as a workload: the file's name stands below, as other people's text.
         return "Configuration refused"
     return f"{release.workload}: {_how(facts)}"
 
@@ -50,6 +51,8 @@ def sentence(facts: Facts) -> str:
         return f"The configuration {release.workload} was refused; nothing was deployed."
     if not release.status.ended:
         return f"{release.workload} is {_how(facts)}."
+    if release.status is Status.SUCCEEDED:
+        return f"{release.workload} {_ended(facts)}."
     return f"The release of {release.workload} {_ended(facts)}."
 
 
@@ -117,4 +120,4 @@ def requester(facts: Facts) -> str:
     if release.requester.kind is IdentityKind.UNKNOWN:
         return "unknown (the upload does not say who made it)"
     shown = clean(facts.installation.people.display(release.requester))
-    return f"{shown}, verified" if release.requester.verified else shown
+    return f"{shown} (verified)" if release.requester.verified else shown

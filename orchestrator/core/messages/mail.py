@@ -32,12 +32,13 @@ def end_letter(facts: Facts) -> Letter:
     release = facts.release
     about = release.workload if release.status is not Status.REFUSED else "configuration"
     told = [sentence(facts), "", *_because(release)]
+    place = f" ({release.stage})" if release.stage and release.status is not Status.SUCCEEDED else ""
     if facts.partial:
         told.append(f"It stays deployed in {facts.reached}.")
     if release.status is Status.SUCCEEDED:
         told += [f"{stage} {name}: {value}" for stage, name, value in endpoints(facts)]
     told += ["", *_about(facts)]
-    return Letter(_subject(f"[{outcome_word(release)}] {about}"), "\n".join(_without_gaps(told)))
+    return Letter(_subject(f"[{outcome_word(release)}] {about}{place}"), "\n".join(_without_gaps(told)))
 
 
 def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
@@ -63,7 +64,7 @@ def _because(release: Release) -> list[str]:
             told.append(f"Release {clean(release.ended_by)} took its place.")
         case Status.FAILED:
             told.append(f"Reason: {reason}")
-        case _:
+        case _ if not release.problems:
             told.append(reason)
     told += [f"- {clean(problem)}" for problem in release.problems]
     told += [f"Warning: {clean(warning)}" for warning in release.warnings]
@@ -82,7 +83,7 @@ def _about(facts: Facts) -> list[str]:
         *votes,
         f"Asked for by: {requester(facts)}, at {release.created_at}",
         f"From: {clean(str(release.source))}",
-        f"Stages: {joined(release.stages)}" if release.stages else "",
+        *([f"Stages: {joined(release.stages)}"] if release.stages else []),
         f"Release: {release.release_id} (mlops status {release.release_id})",
     ]
 

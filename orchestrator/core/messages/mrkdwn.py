@@ -59,6 +59,13 @@ def escape(text: str) -> str:
     return "".join(_ENTITIES.get(character, character) for character in text)
 
 
+def unescape(text: str) -> str:
+    """The inverse of ``escape``: Slack escapes what people type after a command."""
+    for character, entity in (("<", "&lt;"), (">", "&gt;"), ("&", "&amp;")):
+        text = text.replace(entity, character)
+    return text
+
+
 def said(text: str, most: int) -> str:
     """One line of somebody's text, escaped; never longer than ``most`` units with its escapes."""
     line = clean(text)

@@ -28,6 +28,7 @@ def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = 
         blocks += _question(facts, waiting, buttons)
     elif facts.release.status.ended:
         blocks += _end(facts)
+    blocks += _decisions(facts)
     blocks += _warnings(facts.release)
     blocks += _about(facts, refused_channel)
     return message(_text(facts), blocks)
@@ -51,7 +52,8 @@ def _text(facts: Facts) -> str:
         needed = facts.needed(waiting.approval)
         told += [f"Still needed: {escape(needed)}."] if needed else []
     if facts.release.status.ended and facts.release.reason:
-        told.append(said(facts.release.reason, limits.DESCRIPTION))
+        reason = said(facts.release.reason, limits.DESCRIPTION)
+        told.append(reason if reason.endswith((".", "!", "?", "…")) else f"{reason}.")
     told.append(f"Asked for by {said(requester(facts), limits.NAME * 2)}.")
     return " ".join(told)
 
@@ -82,12 +84,24 @@ def _question(facts: Facts, waiting: Waiting, buttons: bool) -> list[Block]:
 def _decision(facts: Facts, approval: Approval) -> str:
     needed = facts.needed(approval)
     told = [f"*Still needed:* {said(needed, limits.DESCRIPTION)}" if needed else "*Nothing more is needed.*"]
-    told += votes(approval)
+    told += _votes(approval)
     told.append(f":hourglass: Expires {date(approval.expires_at)}")
     return "\n".join(told)
 
 
-def votes(approval: Approval) -> list[str]:
+def _decisions(facts: Facts) -> list[Block]:
+    """Who decided about the stages that are decided."""
+    waiting = facts.waiting
+    told: list[str] = []
+    for name in facts.release.stages:
+        record = facts.stages.get(name)
+        approval = facts.approvals.get(record.approval_id) if record and record.approval_id else None
+        if approval is not None and approval.votes and (waiting is None or approval != waiting.approval):
+            told += [f"{said(name, limits.NAME)}: {line}" for line in _votes(approval)]
+    return [section(lines(told, limits.SECTION_TEXT))] if told else []
+
+
+def _votes(approval: Approval) -> list[str]:
     """Who has said what, newest last."""
     shown = approval.votes[-limits.VOTES :]
     told = [f"… {len(approval.votes) - len(shown)} earlier votes"] if len(shown) < len(approval.votes) else []
@@ -108,9 +122,6 @@ def _end(facts: Facts) -> list[Block]:
     if facts.partial:
         untouched = "" if release.status is Status.FAILED else " Later stages are as they were."
         blocks.append(section(f"It stays deployed in {bold(facts.reached, limits.NAME)}.{untouched}"))
-    approval = facts.last_approval
-    if approval is not None and approval.votes and release.status is not Status.SUCCEEDED:
-        blocks.append(section("\n".join(votes(approval))))
     if release.problems:
         blocks.append(section(_problems(release)))
     found = endpoints(facts)
@@ -130,6 +141,8 @@ def _because(release: Release) -> str:
             return f"{who} said:\n{reason}" if reason else f"{who} gave no reason."
         case Status.SUPERSEDED if release.ended_by:
             return f"Release {code(release.ended_by, limits.VALUE)} took its place."
+        case _ if release.problems:
+            return ""
         case _:
             return reason
 

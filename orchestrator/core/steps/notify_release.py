@@ -27,8 +27,8 @@ from orchestrator.core.steps.progress import approval_of, read_stamp, release_of
 
 Answer = TypeVar("Answer")
 
-HOLD = timedelta(seconds=75)
-"""Longer than the function's own time-out of a minute: who holds a turn this long has died."""
+HOLD = timedelta(seconds=150)
+"""Longer than the function's own time-out of two minutes: who holds a turn this long has died."""
 
 WAIT_SECONDS = 0.5
 WAITS = 20
