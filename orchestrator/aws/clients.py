@@ -41,7 +41,7 @@ def _made(service: str, credentials: RoleCredentials | None) -> Any:
     from botocore.config import Config
 
     config = Config(
-        retries={"mode": "standard", "max_attempts": 8},
+        retries={"mode": "standard", "total_max_attempts": 8},
         connect_timeout=5,
         read_timeout=65,
         s3={"addressing_style": "path"},

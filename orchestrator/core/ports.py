@@ -141,7 +141,7 @@ class Stacks(Protocol):
 
     def still_valid(self, plan: Plan, content_digest: str) -> bool:
         """Whether executing the change set would do what was shown: it exists, is AVAILABLE, the recomputed digest
-        is the plan's, and the stack has not moved since."""
+        is the plan's, and the stack has not moved since. Raises ``StackBusy`` while an operation goes on."""
         ...
 
     def execute(self, plan: Plan, request_token: str) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 from botocore import xform_name
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 
 @dataclass
@@ -75,4 +76,4 @@ class ServiceDouble:
 
 
 def _http(status: int) -> AWSResponse:
-    return AWSResponse("https://aws.test", status, {}, None)
+    return AWSResponse("https://aws.test", status, HTTPHeaders(), None)

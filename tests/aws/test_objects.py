@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -105,7 +106,7 @@ def test_the_parts_cover_every_byte_once_and_the_checksum_says_that_it_is_compos
     assert len(ranges) == 25
     edges = [tuple(map(int, ranges[n].removeprefix("bytes=").split("-"))) for n in sorted(ranges)]
     assert edges[0][0] == 0
-    assert all(before[1] + 1 == after[0] for before, after in zip(edges, edges[1:], strict=False))
+    assert all(before[1] + 1 == after[0] for before, after in pairwise(edges))
     assert edges[-1][1] == LARGE.size - 1
     (completed,) = double.made("complete_multipart_upload")
     assert [one["PartNumber"] for one in completed["MultipartUpload"]["Parts"]] == list(range(1, 26))
@@ -136,12 +137,12 @@ def test_an_upload_that_fails_leaves_no_parts_behind(refusal: Refusal, error: ty
         (
             Refusal(
                 "AccessDenied",
-                "User: arn:aws:sts::111111111111:assumed-role/mlops-package/f is not authorized to perform: kms:Decrypt "
+                "User: arn:aws:sts::111111111111:assumed-role/package/f is not authorized to perform: kms:Decrypt "
                 "on resource: arn:aws:kms:us-east-1:111111111111:key/k",
                 403,
             ),
             AccessDenied,
-            "IAM refused kms:Decrypt to arn:aws:sts::111111111111:assumed-role/mlops-package/f: .*:key/k",
+            "IAM refused kms:Decrypt to arn:aws:sts::111111111111:assumed-role/package/f: .*:key/k",
         ),
         (IncompleteReadError(actual_bytes=1, expected_bytes=2), Throttled, "the connection to s3 broke"),
         (FlexibleChecksumError(error_msg="crc32 differs"), Throttled, "the connection to s3 broke"),

@@ -219,7 +219,8 @@ def test_delete_takes_exactly_this_record(either: Store) -> None:
 def test_a_partition_holds_its_own_records_of_one_kind(either: Store) -> None:
     other = replace(STAGE, release_id="other")
     staging = replace(STAGE, stage="staging")
-    for record in (RELEASE, STAGE, staging, other, ChatMessage("fraud-0001")):
+    records: tuple[Record, ...] = (RELEASE, STAGE, staging, other, ChatMessage("fraud-0001"))
+    for record in records:
         either.insert(record)
     assert either.under(StageRecord, "RELEASE#fraud-0001") == (STAGE, staging)
     assert either.under(StageRecord, "RELEASE#none") == ()
@@ -252,8 +253,9 @@ def test_a_list_has_an_order_and_a_limit(either: Store, options: dict[str, Any],
 def test_a_list_tells_kinds_apart_and_the_limit_counts_one_kind(either: Store) -> None:
     waits = tuple(replace(WAIT, subject=f"arn:{n}", stored_at=f"2026-03-01T12:00:00.{n:03}Z") for n in range(5))
     approvals = tuple(replace(APPROVAL, approval_id=f"a{n}") for n in range(5))
-    for record in (*waits, *approvals):
-        either.insert(record)
+    for wait, approval in zip(waits, approvals, strict=True):
+        either.insert(wait)
+        either.insert(approval)
     assert either.listed(Wait, "WAITING", limit=4) == waits[:4]
     assert either.listed(Approval, "WAITING", limit=4) == approvals[:4]
 
