@@ -10,10 +10,12 @@ class FakeClock:
 
     def __init__(self) -> None:
         self.moment = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+        self.look = timedelta(milliseconds=1)
+        """How long a look takes; nothing for a clock that stands still."""
 
     def __call__(self) -> datetime:
         """Now."""
-        self.moment += timedelta(milliseconds=1)
+        self.moment += self.look
         return self.moment
 
     def pass_hours(self, hours: float) -> None:

@@ -115,5 +115,6 @@ def _discard(record: StageRecord, outcome: Status, reason: str, store: Store, ac
         raise
     except OrchestratorError as error:
         reason = f"{reason} (The plan could not be deleted: {error})".strip()
-    move_stage(store, record, now, lambda current: replace(current, status=status))
+    note = reason if outcome is Status.FAILED else record.note
+    move_stage(store, record, now, lambda current: replace(current, status=status, note=note))
     return reason
