@@ -163,8 +163,18 @@ def conversations_members(api: Api, arguments: Arguments) -> Json:
 
 
 def conversations_list(api: Api, arguments: Arguments) -> Json:
-    visible = [c for c in api.workspace.conversations.values() if c.id.startswith("C") and _is_seen(api, c)]
-    shown = [channel_json(api, conversation) for conversation in visible]
+    """Channels of the wanted types (public ones if none is named); direct messages are not listed here."""
+    wanted = {kind.strip() for kind in (arguments.optional("types") or "public_channel").split(",")}
+    shown = [
+        channel_json(api, conversation)
+        for conversation in api.workspace.conversations.values()
+        if not conversation.is_im
+        and not conversation.name.startswith("mpdm-")
+        and ("private_channel" if conversation.private else "public_channel") in wanted
+        and _is_seen(api, conversation)
+    ]
+    if arguments.flag("exclude_archived"):
+        shown = [channel for channel in shown if not channel["is_archived"]]
     rows, more = api.page(shown, arguments.number("limit", 100, 1_000), arguments.optional("cursor"))
     return {"channels": rows, "response_metadata": more}
 

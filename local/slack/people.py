@@ -98,7 +98,7 @@ class WorkspaceSpec:
     commands: tuple[Command, ...] = (
         Command(
             "/mlops",
-            "status | release | approve | reject | rollback | history | why | help",
+            "status [release] | help",
             "Releases of machine-learning workloads",
         ),
     )

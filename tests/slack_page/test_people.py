@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 from local.settings import settings
+from local.slack.client import ROOT
 from local.slack.people import Kind, WorkspaceFileError, default_spec, load_spec, parse_spec
 
 GOOD: dict[str, Any] = {
@@ -67,3 +69,14 @@ def test_the_workspace_without_a_file_is_that_of_the_local_installation() -> Non
     channel = next(channel for channel in spec.channels if channel.name == wanted["slack_channel"])
     assert spec.bot.id in channel.members
     assert {kind for kind in Kind if kind is not Kind.DELETED} == {person.kind for person in spec.people}
+
+
+def test_the_app_is_the_one_of_the_manifest() -> None:
+    manifest = yaml.safe_load((ROOT / "slack_app" / "manifest.yaml").read_text(encoding="utf-8"))
+    commands = [
+        (each["command"], each["usage_hint"], each["description"]) for each in manifest["features"]["slash_commands"]
+    ]
+    spec = default_spec()
+    assert [(each.name, each.hint, each.description) for each in spec.commands] == commands
+    assert spec.bot.real_name == manifest["features"]["bot_user"]["display_name"]
+    assert spec.bot.colour == manifest["display_information"]["background_color"]

@@ -176,6 +176,16 @@ def test_a_channel_the_app_is_not_in(client: WebClient) -> None:
     assert channels["ml-releases"]["is_ext_shared"] is True
 
 
+def test_archived_channels_are_left_out_when_asked(client: WebClient, page: SlackPage) -> None:
+    def names(**more: Any) -> list[str]:
+        return [str(channel["name"]) for channel in client.conversations_list(**more)["channels"]]
+
+    page.faults(archived=["ml-platform"])
+    assert "ml-platform" in names(types="public_channel,private_channel")
+    assert names(exclude_archived=True) == ["ml-releases", "coffee"]
+    assert names(types="private_channel") == []
+
+
 def test_reactions(client: WebClient, page: SlackPage) -> None:
     ts = post(client)
     client.reactions_add(channel=CHANNEL, timestamp=ts, name="eyes")

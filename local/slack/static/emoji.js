@@ -24,7 +24,21 @@ smile 😄 smiley 😃 grinning 😀 slightly_smiling_face 🙂 grin 😁 joy �
 confused 😕 disappointed 😞 cry 😢 sob 😭 scream 😱 sleeping 😴 zzz 💤 sunglasses 😎 heart ❤️ green_heart 💚 broken_heart 💔
 100 💯 checkered_flag 🏁 triangular_flag_on_post 🚩 trophy 🏆 first_place_medal 🥇 dart 🎯 gift 🎁 coffee ☕ pizza 🍕 house 🏠
 office 🏢 factory 🏭 bank 🏦 credit_card 💳 moneybag 💰 scales ⚖️ bug 🐛 turtle 🐢 snail 🐌 seedling 🌱 deciduous_tree 🌳
-ship 🚢 ferris_wheel 🎡 traffic_light 🚦 vertical_traffic_light 🚦 ambulance 🚑 fire_engine 🚒 ghost 👻 skull 💀 poop 💩`;
+ship 🚢 ferris_wheel 🎡 traffic_light 🚦 vertical_traffic_light 🚦 ambulance 🚑 fire_engine 🚒 ghost 👻 skull 💀 poop 💩
+white_small_square ▫️ black_small_square ▪️ white_medium_small_square ◽ black_medium_small_square ◾ white_medium_square ◻️
+black_medium_square ◼️ large_purple_square 🟪 large_brown_square 🟫 large_brown_circle 🟤 large_blue_diamond 🔷
+large_orange_diamond 🔶 small_red_triangle 🔺 small_red_triangle_down 🔻 radio_button 🔘 ballot_box_with_check ☑️ o ⭕
+record_button ⏺️ black_right_pointing_double_triangle_with_vertical_bar ⏭️ arrow_right_hook ↪️ arrow_heading_up ⤴️
+arrow_heading_down ⤵️ left_right_arrow ↔️ arrow_up_down ↕️ twisted_rightwards_arrows 🔀 recycle ♻️ sos 🆘 free 🆓 cool 🆒
+one 1️⃣ two 2️⃣ three 3️⃣ four 4️⃣ five 5️⃣ six 6️⃣ seven 7️⃣ eight 8️⃣ nine 9️⃣ zero 0️⃣ keycap_ten 🔟 hash #️⃣ 1234 🔢 abc 🔤
+crystal_ball 🔮 alembic ⚗️ magnet 🧲 chains ⛓️ battery 🔋 electric_plug 🔌 printer 🖨️ keyboard ⌨️ broom 🧹 toolbox 🧰 compass 🧭
+books 📚 book 📖 notebook 📓 ledger 📒 scroll 📜 newspaper 📰 receipt 🧾 bookmark 🔖 straight_ruler 📏 triangular_ruler 📐
+scissors ✂️ card_file_box 🗃️ file_cabinet 🗄️ ballot_box_with_ballot 🗳️ coin 🪙 anger 💢 dash 💨 dizzy 💫 collision 💥
+crossed_fingers 🤞 v ✌️ call_me_hand 🤙 writing_hand ✍️ face_with_monocle 🧐 nerd_face 🤓 partying_face 🥳 upside_down_face 🙃
+saluting_face 🫡 shrug 🤷 face_palm 🤦 sleuth_or_spy 🕵️ technologist 🧑‍💻 scientist 🧑‍🔬 judge 🧑‍⚖️ office_worker 🧑‍💼 cop 👮
+man 👨 woman 👩 baby 👶 dog 🐶 cat 🐱 crab 🦀 whale 🐳 penguin 🐧 snake 🐍 owl 🦉 hedgehog 🦔 evergreen_tree 🌲 herb 🌿
+four_leaf_clover 🍀 sunflower 🌻 earth_africa 🌍 globe_with_meridians 🌐 airplane ✈️ helicopter 🚁 parachute 🪂 anchor ⚓
+heavy_equals_sign 🟰 heavy_division_sign ➗ heavy_multiplication_x ✖️ stethoscope 🩺 pill 💊 syringe 💉 hospital 🏥 drop_of_blood 🩸 bar_of_soap 🧼 no_pedestrians 🚷 name_badge 📛`;
 
 const words = LIST.trim().split(/\s+/);
 export const EMOJI = new Map();
