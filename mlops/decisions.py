@@ -10,7 +10,7 @@ import typer
 from mlops.plans import show_approval, show_plan
 from mlops.refusals import Refused
 from mlops.releases import ReleaseId
-from mlops.screen import Screen
+from mlops.screen import Screen, status_word
 from mlops.target import ApiUrl, Local, Person, Profile, Region, Target
 from mlops.validation import AsJson
 
@@ -104,7 +104,12 @@ def _waiting(found: Mapping[str, Any], wanted: str) -> Mapping[str, Any]:
     if not chosen:
         others = ", ".join(stage["stage"] for stage in waiting)
         where = f" in {wanted}" if wanted else ""
-        hint = f" It waits in {others}." if others else f" It is {found['status'].replace('_', ' ')}."
+        settled = [
+            f"{stage['stage']} is {status_word(stage['approval']['status'])}"
+            for stage in stages
+            if stage["approval"] and stage["approval"]["status"] != "pending"
+        ]
+        hint = f" It waits in {others}." if others else f" {'; '.join(settled).capitalize()}." if settled else ""
         raise Refused(f"{found['release_id']} waits for no decision{where}.{hint}")
     if not chosen[0]["plan"]:
         raise Refused(f"{found['release_id']} has no plan for {chosen[0]['stage']} (any more); look again.")

@@ -16,7 +16,6 @@ WORDS = {
     "maybe_replace": "perhaps replaced",
 }
 COLOURS = {"add": "green", "modify": "yellow", "remove": "red", "replace": "red", "maybe_replace": "red"}
-NONE = "(none)"
 
 
 def show_plan(plan: Mapping[str, Any], stage: str, screen: Screen) -> None:
@@ -34,8 +33,7 @@ def show_plan(plan: Mapping[str, Any], stage: str, screen: Screen) -> None:
     if plan["parameters"]:
         screen.line("    Parameters")
     for change in plan["parameters"]:
-        before, after = (NONE if value is None else value for value in (change["before"], change["after"]))
-        screen.line(f"      {change['name']}: {before} → {after}")
+        screen.line(f"      {change['name']}: {_change(change['before'], change['after'])}")
     screen.line(f"    Digest {plan['digest']}", "dim")
 
 
@@ -50,6 +48,12 @@ def show_approval(approval: Mapping[str, Any], screen: Screen) -> None:
         screen.line(f"    {vote['by']} {said} at {moment(vote['at'])} (by {vote['via']}){reason}")
     if approval["status"] == "pending" and approval["needed"]:
         screen.line(f"    still needed: {approval['needed']}", "yellow")
+
+
+def _change(before: str | None, after: str | None) -> str:
+    """A parameter before and after; what is new has no before, what is dropped no after."""
+    shown = ['""' if value == "" else value for value in (before, after) if value is not None]
+    return f"{shown[0]} (dropped)" if after is None else " → ".join(shown)
 
 
 def summary(plan: Mapping[str, Any]) -> str:

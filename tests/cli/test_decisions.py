@@ -138,7 +138,7 @@ def test_an_ended_release_waits_for_nothing(mlops: Command, gateway: Gateway, wa
     mlops("reject", waiting, "--reason", "not yet", "--yes", person="ben")
     result = mlops("approve", waiting, "--yes", person="ben")
     assert result.exit_code == 1
-    assert "It is rejected" in result.stderr
+    assert "waits for no decision. Staging is rejected." in result.stderr
 
 
 def test_with_json_the_plan_is_shown_beside_the_answer(mlops: Command, waiting: str) -> None:

@@ -181,7 +181,7 @@ def test_status_shows_one_release_with_stages_plan_and_what_is_needed(
         "staging: awaiting approval",
         "+ Endpoint",
         "AWS::SageMaker::Endpoint",
-        "InferenceInstance: (none) → ml.m5.large",
+        "InferenceInstance: ml.m5.large",
         plan.digest,
         "still needed: 1 × ml-owner",
     ):

@@ -42,7 +42,11 @@ PLAN = {
         {"action": "modify", "logical_id": "Endpoint", "type": "AWS::SageMaker::Endpoint", "properties": []},
         {"action": "conjure", "logical_id": "New", "type": "AWS::New::Thing", "properties": []},
     ],
-    "parameters": [{"name": "ModelKey", "before": "a\x1b]0;owned\x07", "after": None}],
+    "parameters": [
+        {"name": "ModelKey", "before": "a\x1b]0;owned\x07", "after": None},
+        {"name": "EndpointName", "before": "", "after": "fraud"},
+        {"name": "InstanceCount", "before": None, "after": "2"},
+    ],
 }
 
 
@@ -52,7 +56,9 @@ def test_a_plan_on_paper() -> None:
     lines = out.getvalue().splitlines()
     assert lines[0] == "  Plan for prod: resources: 1 replaced, 1 changed, 1 conjure"
     assert lines[1] == "    ± Model     AWS::SageMaker::Model, replaced  (ModelDataUrl)"
-    assert "      ModelKey: a\ufffd]0;owned\ufffd → (none)" in lines
+    assert "      ModelKey: a\ufffd]0;owned\ufffd (dropped)" in lines
+    assert '      EndpointName: "" → fraud' in lines
+    assert "      InstanceCount: 2" in lines
     assert "\x1b" not in out.getvalue()
 
 
