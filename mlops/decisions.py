@@ -28,7 +28,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 def approve(
     release_id: ReleaseId,
     stage: Stage = "",
-    reason: Annotated[str, typer.Option("--reason", help="A word to the record.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="A word for the record.")] = "",
     digest: Digest = "",
     yes: Yes = False,
     as_json: AsJson = False,
