@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "default", max_examples=40, stateful_step_count=40, deadline=None, derandomize=True, database=None
+    "default", max_examples=100, stateful_step_count=50, deadline=None, derandomize=True, database=None
 )
 settings.register_profile(
     "long",

@@ -300,7 +300,7 @@ class Releases(RuleBasedStateMachine):
 
 def _values(content: int) -> dict[str, object]:
     """One of three contents; they differ in a parameter."""
-    return configuration(inference_instance=f"ml.m5.{'large xlarge 2xlarge'.split()[content - 1]}")
+    return configuration(inference_instance=f"ml.m5.{['large', 'xlarge', '2xlarge'][content - 1]}")
 
 
 TestReleases = Releases.TestCase
