@@ -52,6 +52,7 @@ def main(argv: list[str] | None = None) -> int:
 def _secret(path: Path) -> tuple[str, str]:
     """Signing secret and bot token. Given in a file, because a command line is everybody's to read."""
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         made = {"signing_secret": secrets.token_hex(16), "bot_token": f"xoxb-local-{secrets.token_hex(12)}"}
         path.write_text(json.dumps(made), encoding="utf-8")

@@ -115,7 +115,7 @@ def test_switching_the_person_changes_what_is_seen_and_who_clicks(app: SmallApp,
     [click] = app.front.wait_for(1)
     assert click.payload["user"]["id"] == "U0GUS"
     page.reload()
-    expect(page.get_by_role("button", name="Acting as")).to_be_visible()
+    expect(page.get_by_role("button", name="Acting as Gus Lind")).to_be_visible()
 
 
 def test_an_app_that_does_not_answer_is_told_beside_the_button(app: SmallApp, slack: SlackPage, page: Page) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -52,10 +54,29 @@ def test_it_outlives_the_python_that_started_it_and_is_found_again(tmp_path: Pat
     assert log.read_text() == ""
 
 
+def test_ended_by_its_pid_it_is_gone_for_its_starter_too(tmp_path: Path) -> None:
+    """No zombie is left that would look alive to whoever waits for the pid to go."""
+    page = SlackPage(signing_secret="s", bot_token=BOT_TOKEN, log_file=tmp_path / "slack.log").start()
+    pid = page.pid
+    os.kill(pid, signal.SIGTERM)
+    until = time.monotonic() + 20
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
+        time.sleep(0.02)
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    page.stop()
+
+
 def test_sigterm_ends_it_cleanly_also_while_browsers_listen(tmp_path: Path) -> None:
     process = python("-m", "local.slack", "--secret-file", str(tmp_path / "secret.json"))
     assert process.stdout is not None
-    assert process.stdout.readline().startswith("Local Slack page: http://127.0.0.1:")
+    line = process.stdout.readline()
+    assert line.startswith("Local Slack page: http://127.0.0.1:")
+    listening = http.client.HTTPConnection(line.split("//")[1].strip(), timeout=10)
+    listening.request("GET", "/_local/state?as=U0BEN")
+    epoch = json.loads(listening.getresponse().read())["epoch"]
+    listening.request("GET", f"/_local/events?as=U0BEN&after={epoch}-0")
+    assert listening.getresponse().status == 200
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (0, "", "")

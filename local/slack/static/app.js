@@ -27,7 +27,7 @@ async function actAs(user) {
   if (linked && channel(linked.channel)) open({ kind: "channel", id: linked.channel });
   else if (keep) open(state.place);
   else open({ kind: "channel", id: state.channels.find((each) => each.id[0] === "C")?.id || state.channels[0].id });
-  if (linked) history.replaceState(null, "", "/");
+  history.replaceState(null, "", "/"); // a reload keeps the person chosen since
   if (linked) reveal(linked.ts);
   source = follow(state.me, state.epoch, state.seq, onEvent, (connected) => { at("offline").hidden = connected; });
   renderModal();

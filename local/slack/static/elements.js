@@ -127,11 +127,12 @@ function select(element, current, common, changed) {
 function multiple(element, current, common, changed) {
   const chosen = new Set(current);
   const most = element.max_selected_items || Infinity;
-  const summary = el("summary", { class: "select" });
+  const title = el("span");
+  const summary = el("summary", { class: "select" }, title, icon("down"));
   const options = choices(element).flatMap((group) => group.options);
   const name = () => {
     const shown = options.filter((each) => chosen.has(each.value)).map((each) => each.text).join(", ");
-    summary.textContent = shown || words(element.placeholder) || "Choose…";
+    title.textContent = shown || words(element.placeholder) || "Choose…";
   };
   name();
   const { data, ...rest } = common;
