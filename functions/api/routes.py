@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -120,7 +119,7 @@ def _show(release_id: str, api: Api) -> dict[str, Any]:
 def _decide(release_id: str, event: Mapping[str, Any], api: Api) -> dict[str, Any]:
     body = _object(event)
     verdict = body.get("decision")
-    if verdict not in {"approve", "reject"}:
+    if not isinstance(verdict, str) or verdict not in set(Verdict):
         raise BadRequest(f"$.decision is {verdict!r}; it should be 'approve' or 'reject'")
     reason = body.get("reason", "")
     if not isinstance(reason, str):
@@ -143,6 +142,7 @@ def _decide(release_id: str, event: Mapping[str, Any], api: Api) -> dict[str, An
         "release_id": release_id,
         "stage": approval.stage,
         "status": result.approval.status.value,
+        "counted": result.counted,
         "message": result.sentence,
     }
 
@@ -195,7 +195,7 @@ def _body(event: Mapping[str, Any]) -> bytes:
     try:
         # A lone surrogate is no UTF-8; it is passed on so that the parser refuses it as it refuses it in a file.
         data = base64.b64decode(raw) if event.get("isBase64Encoded") else str(raw).encode("utf-8", "surrogatepass")
-    except binascii.Error:
+    except ValueError:
         raise BadRequest("the body is not valid base64") from None
     if len(data) > MAX_BODY:
         raise BadRequest(f"the body has {len(data)} bytes; at most {MAX_BODY} are taken")

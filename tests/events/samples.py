@@ -1,0 +1,83 @@
+"""Events in the shapes that AWS documents, written by hand.
+
+Sources: "EventBridge event message structure" of the Amazon S3 User Guide; "CloudFormation events detail reference" of
+the Amazon EventBridge Events Reference; "Amazon SageMaker AI events" of the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+REGION = "us-east-1"
+
+OURS = "fraud-0001-dev-1"
+"""A client request token as ``steps/deploy_stage.py`` makes it."""
+
+
+def event(source: str, detail_type: str, account: str, resources: list[str], detail: dict[str, Any]) -> dict[str, Any]:
+    """EventBridge's envelope."""
+    return {
+        "version": "0",
+        "id": "17793124-05d4-b198-2fde-7ededc63b103",
+        "detail-type": detail_type,
+        "source": source,
+        "account": account,
+        "time": "2026-03-01T12:00:00Z",
+        "region": REGION,
+        "resources": resources,
+        "detail": detail,
+    }
+
+
+def object_created(
+    bucket: str, key: str, version_id: str, sequencer: str = "0062E99A88DC407460", *, size: int = 512
+) -> dict[str, Any]:
+    """S3: one version of an object was written."""
+    detail = {
+        "version": "0",
+        "bucket": {"name": bucket},
+        "object": {
+            "key": key,
+            "size": size,
+            "etag": "b1946ac92492d2347c6235b4d2611184",
+            "version-id": version_id,
+            "sequencer": sequencer,
+        },
+        "request-id": "N4N7GDK58NMKJ12R",
+        "requester": "111111111111",
+        "source-ip-address": "203.0.113.10",
+        "reason": "PutObject",
+    }
+    return event("aws.s3", "Object Created", "111111111111", [f"arn:aws:s3:::{bucket}"], detail)
+
+
+def stack_changed(stack_id: str, status: str, token: str = OURS, account: str = "222222222222") -> dict[str, Any]:
+    """CloudFormation: a stack has another status."""
+    detail = {
+        "stack-id": stack_id,
+        "status-details": {"status": status, "status-reason": ""},
+        **({"client-request-token": token} if token else {}),
+    }
+    return event("aws.cloudformation", "CloudFormation Stack Status Change", account, [stack_id], detail)
+
+
+def pipeline_changed(execution_arn: str, status: str, account: str = "222222222222") -> dict[str, Any]:
+    """SageMaker: a pipeline execution has another status."""
+    pipeline = execution_arn.rsplit("/execution/", 1)[0]
+    detail = {
+        "pipelineArn": pipeline,
+        "pipelineExecutionArn": execution_arn,
+        "pipelineExecutionDisplayName": "fraud-0001",
+        "currentPipelineExecutionStatus": status,
+        "previousPipelineExecutionStatus": "Executing",
+        "executionStartTime": "2026-03-01T11:00:00Z",
+        "executionEndTime": "2026-03-01T12:00:00Z",
+        "pipelineExecutionDescription": "",
+    }
+    return event(
+        "aws.sagemaker",
+        "SageMaker Model Building Pipeline Execution Status Change",
+        account,
+        [pipeline, execution_arn],
+        detail,
+    )
