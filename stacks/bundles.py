@@ -27,7 +27,7 @@ _NEVER = ("**/__pycache__", "**/*.pyc", "**/.DS_Store")
 
 def function_code(folders: Sequence[str], runtime: str) -> lambda_.AssetCode:
     """Code of these folders (paths from the root of the checkout), with everything below them."""
-    exclude = ["/*", *(pattern for folder in folders for pattern in _including(folder)), *_NEVER]
+    exclude = ["/*", *_including(folders), *_NEVER]
     if runtime != f"python{sys.version_info.major}.{sys.version_info.minor}":
         return lambda_.Code.from_asset(str(ROOT), exclude=exclude, ignore_mode=IgnoreMode.GIT)
     return lambda_.Code.from_asset(
@@ -43,15 +43,11 @@ def function_code(folders: Sequence[str], runtime: str) -> lambda_.AssetCode:
     )
 
 
-def _including(folder: str) -> list[str]:
-    """Git's patterns that take one folder back in: each parent, without what else is in it."""
-    patterns: list[str] = []
-    path = ""
-    *parents, last = folder.split("/")
-    for parent in parents:
-        path += f"/{parent}"
-        patterns += [f"!{path}", f"{path}/*"]
-    return [*patterns, f"!{path}/{last}"]
+def _including(folders: Sequence[str]) -> list[str]:
+    """Git's patterns that take folders (or single files) back in: each parent, without what else is in it."""
+    parents = sorted({str(parent) for folder in folders for parent in Path(folder).parents if parent.name})
+    opened = [pattern for parent in parents for pattern in (f"!/{parent}", f"/{parent}/*")]
+    return [*opened, *(f"!/{folder}" for folder in folders)]
 
 
 @jsii.implements(ILocalBundling)
@@ -65,6 +61,10 @@ class Compiled:
         """See ``ILocalBundling``; always done."""
         output = Path(output_dir)
         for folder in self._folders:
+            if (ROOT / folder).is_file():
+                (output / folder).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(ROOT / folder, output / folder)
+                continue
             shutil.copytree(
                 ROOT / folder,
                 output / folder,

@@ -25,6 +25,7 @@ SEAMS = (
     Seam("ministack.core.arn", "parse_arn", ("value",)),
     Seam("ministack.core.iam_evaluator", "EvalContext"),
     Seam("ministack.core.iam_evaluator", "evaluate_resource_policy", ("doc", "ctx", "service")),
+    Seam("ministack.core.iam_evaluator", "_RESOURCE_POLICY_LOOKUPS"),
     Seam("ministack.core.responses", "request_scope", ("account_id", "region")),
     Seam("ministack.services.eventbridge", "_invoke_target", ("target", "event", "rule", "view")),
     Seam("ministack.services.eventbridge", "_dispatch_to_event_bus", ("spec", "event", "rule", "event_path")),
@@ -58,6 +59,7 @@ class NotDelivered(Exception):
 
 def install() -> None:
     """Wrap the delivery to targets and register the policy resource."""
+    from ministack.core import iam_evaluator
     from ministack.services import eventbridge
 
     invoke = eventbridge._invoke_target
@@ -67,7 +69,7 @@ def install() -> None:
     @functools.wraps(invoke)
     def invoke_target(target: dict[str, Any], event: dict[str, Any], rule: dict[str, Any], view: Any = None) -> Any:
         try:
-            _check(target, rule)
+            _check(target, rule, event)
         except NotDelivered as problem:
             _LOG.warning("rule %s: %s not reached: %s", rule.get("Name"), target.get("Arn"), problem)
             _to_dead_letters(target, event, rule, problem)
@@ -104,10 +106,12 @@ def install() -> None:
     eventbridge._dispatch_to_event_bus = dispatch_to_event_bus
     eventbridge._dispatch_to_lambda = dispatch_to_lambda
     eventbridge._put_permission = permission
+    eventbridge.bus_policy_for_arn = _bus_policy
+    iam_evaluator._RESOURCE_POLICY_LOOKUPS["events"] = ("eventbridge", "bus_policy_for_arn")
     _register_resources()
 
 
-def _check(target: dict[str, Any], rule: dict[str, Any]) -> None:
+def _check(target: dict[str, Any], rule: dict[str, Any], event: dict[str, Any]) -> None:
     """Raise NotDelivered when the target does not exist or EventBridge may not reach it."""
     from ministack.core import arn, responses
 
@@ -115,8 +119,12 @@ def _check(target: dict[str, Any], rule: dict[str, Any]) -> None:
     account = responses.get_account_id()
     if spec.service == "events" and spec.resource.startswith("event-bus/"):
         if spec.account_id != account:
-            _need_role(target, "events:PutEvents")
-            _check_foreign_bus(spec, account)
+            _check_foreign_bus(spec)
+            _need_role(
+                target,
+                "events:PutEvents",
+                {"events:source": event.get("Source", ""), "events:detail-type": event.get("DetailType", "")},
+            )
     elif spec.service == "states":
         _need_role(target, "states:StartExecution")
         from ministack.services import stepfunctions
@@ -127,34 +135,35 @@ def _check(target: dict[str, Any], rule: dict[str, Any]) -> None:
         _check_function(target["Arn"], rule)
 
 
-def _need_role(target: dict[str, Any], action: str) -> None:
+def _need_role(target: dict[str, Any], action: str, context: dict[str, Any] | None = None) -> None:
     role = target.get("RoleArn")
     if not role:
         raise NotDelivered("INVALID_PARAMETER", f"a target that needs {action} has no role")
-    verdict = decide(role, action, target["Arn"])
+    verdict = decide(role, action, target["Arn"], context)
     if not verdict.allowed:
         raise NotDelivered("NO_PERMISSIONS", verdict.message)
 
 
-def _check_foreign_bus(spec: Any, sender: str) -> None:
-    from ministack.core import iam_evaluator, responses
+def _check_foreign_bus(spec: Any) -> None:
+    from ministack.core import responses
     from ministack.services import eventbridge
 
     with responses.request_scope(spec.account_id, spec.region):
         name = spec.resource.partition("/")[2]
         if name != "default" and name not in eventbridge._event_buses:
             raise NotDelivered("RESOURCE_NOT_FOUND", f"{spec} does not exist")
-        policy = eventbridge._event_bus_policies.get(name)
-    request = iam_evaluator.EvalContext(
-        principal_arn=f"arn:aws:iam::{sender}:root",
-        principal_type="Root",
-        principal_account=sender,
-        action="events:PutEvents",
-        resource_arn=str(spec),
-        region=spec.region,
-    )
-    if iam_evaluator.evaluate_resource_policy(policy, request).decision != "Allow":
-        raise NotDelivered("NO_PERMISSIONS", f"the policy of {spec} does not let account {sender} put events")
+
+
+def _bus_policy(bus_arn: str) -> tuple[Any, str] | None:
+    """Policy and owner of a bus, in the shape of the emulator's other look-ups of resource policies."""
+    from ministack.core import arn, responses
+    from ministack.services import eventbridge
+
+    spec = arn.parse_arn(bus_arn)
+    if not spec.resource.startswith("event-bus/"):
+        return None
+    with responses.request_scope(spec.account_id, spec.region):
+        return eventbridge._event_bus_policies.get(spec.resource.partition("/")[2]), spec.account_id
 
 
 def _check_function(function_arn: str, rule: dict[str, Any]) -> None:

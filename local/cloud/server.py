@@ -28,6 +28,8 @@ BRIDGES = (
     "stack_requests",
     "stack_resources",
     "stack_events",
+    "secret_arns",
+    "waiting_tasks",
     "sagemaker.api",
     "sagemaker.resources",
     "mail",
