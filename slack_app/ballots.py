@@ -51,7 +51,10 @@ def _counted(
             now=desk.now,
         )
     except Refused as refusal:
-        logger.info("refused %s of approval %s: %s", verdict.value, asked.approval_id, refusal)
+        # A trace of who tried what: ids alone, and at a level that Lambda's log shows.
+        logger.warning(
+            "refused: %s by %s of approval %s: %s", verdict.value, caller(body).user, asked.approval_id, refusal
+        )
         return private.told(str(refusal))
     return private.ballot_answer(result.approval, result.sentence, result.counted)
 

@@ -38,7 +38,7 @@ def end_letter(facts: Facts) -> Letter:
     if release.status is Status.SUCCEEDED:
         told += [f"{stage} {name}: {value}" for stage, name, value in endpoints(facts)]
     told += ["", *_about(facts)]
-    return Letter(_subject(f"[{outcome_word(release)}] {about}{place}"), "\n".join(_without_gaps(told)))
+    return _letter(f"[{outcome_word(release)}] {about}{place}", told)
 
 
 def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
@@ -51,30 +51,30 @@ def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
     told += [f"Still needed: {needed}." if needed else "", f"The question expires at {approval.expires_at}.", ""]
     told += [f"To decide: mlops approve {release.release_id}", f"       or: mlops reject {release.release_id}", ""]
     told += _about(facts)
-    return Letter(_subject(f"[approval needed] {headline(facts)}"), "\n".join(_without_gaps(told)))
+    return _letter(f"[approval needed] {headline(facts)}", told)
 
 
 def _because(release: Release) -> list[str]:
-    reason = "\n".join(clean(line) for line in release.reason.splitlines()).strip()
+    reason, *rest = [line for line in release.reason.splitlines() if clean(line)] or [""]
     told: list[str] = []
     match release.status:
         case Status.REJECTED:
-            told.append(f"{clean(release.ended_by) or 'An approver'} said: {reason or '(no reason)'}")
+            told += [f"{clean(release.ended_by) or 'An approver'} said: {reason or '(no reason)'}", *rest]
         case Status.SUPERSEDED if release.ended_by:
-            told.append(f"Release {clean(release.ended_by)} took its place.")
+            told.append(f"Release {release.ended_by} took its place.")
         case Status.FAILED:
-            told.append(f"Reason: {reason}")
+            told += [f"Reason: {reason}", *rest]
         case _ if not release.problems:
-            told.append(reason)
-    told += [f"- {clean(problem)}" for problem in release.problems]
-    told += [f"Warning: {clean(warning)}" for warning in release.warnings]
+            told += [reason, *rest]
+    told += [f"- {problem}" for problem in release.problems]
+    told += [f"Warning: {warning}" for warning in release.warnings]
     return told
 
 
 def _about(facts: Facts) -> list[str]:
     release = facts.release
     votes = [
-        f"{stage}: {clean(vote.display)} {'approved' if vote.verdict is Verdict.APPROVE else 'rejected'} at {vote.at}"
+        f"{stage}: {vote.display} {'approved' if vote.verdict is Verdict.APPROVE else 'rejected'} at {vote.at}"
         for stage, record in facts.stages.items()
         if (approval := facts.approvals.get(record.approval_id)) is not None
         for vote in approval.votes
@@ -82,22 +82,18 @@ def _about(facts: Facts) -> list[str]:
     return [
         *votes,
         f"Asked for by: {requester(facts)}, at {release.created_at}",
-        f"From: {clean(str(release.source))}",
+        f"From: {release.source}",
         *([f"Stages: {joined(release.stages)}"] if release.stages else []),
         f"Release: {release.release_id} (mlops status {release.release_id})",
     ]
 
 
-def _subject(text: str) -> str:
-    return clean(text).encode("ascii", "replace").decode()[:SUBJECT]
-
-
-def _without_gaps(told: list[str]) -> list[str]:
-    """No two empty lines in a row, none at the end."""
+def _letter(subject: str, told: list[str]) -> Letter:
+    """Every line of other people's text is one line, no two are empty in a row, and none is at the end."""
     kept: list[str] = []
     for line in told:
-        if line or (kept and kept[-1]):
-            kept.append(line)
-    while kept and not kept[-1]:
-        kept.pop()
-    return kept
+        shown = line[: len(line) - len(line.lstrip(" "))] + clean(line)
+        if shown.strip() or (kept and kept[-1]):
+            kept.append(shown.rstrip())
+    plain = clean(subject).encode("ascii", "replace").decode()
+    return Letter(plain[:SUBJECT].strip(), "\n".join(kept).rstrip())

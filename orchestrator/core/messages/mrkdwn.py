@@ -29,7 +29,9 @@ def clean(text: str) -> str:
 
     Characters that only steer the writing direction are dropped too: with them "gpj.dorp" reads as something else.
     """
-    return " ".join("".join(_kept(character) for character in text).split())
+    if not (text.isascii() and text.isprintable()):
+        text = "".join(_kept(character) for character in text)
+    return " ".join(text.split())
 
 
 def _kept(character: str) -> str:

@@ -34,22 +34,22 @@ def question_reply(facts: Facts, waiting: Waiting) -> Message:
 
 def approvers(rules: Rules, requester: Identity) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Slack ids of those who may decide, and the names of those who have none; a requester who may not is left out."""
-    named = {member: rules.member_key(member) for role in _asked_roles(rules) for member in rules.roles.get(role, ())}
-    called: dict[str, None] = {}
-    unreachable: dict[str, None] = {}
-    for member in sorted(named):
+    named = {member for role in _asked_roles(rules) for member in rules.roles.get(role, ())}
+    called: set[str] = set()
+    unreachable: set[str] = set()
+    for member in named:
         identity = identify(member)
         if not eligible(rules, requester, identity).allowed:
             continue
         person = rules.people.find(identity)
         if person is not None and person.slack_ids:
-            called.update(dict.fromkeys(person.slack_ids[:1]))
+            called.add(person.slack_ids[0])
         elif identity.kind is IdentityKind.SLACK:
-            called[identity.value] = None
+            called.add(identity.value)
         else:
-            unreachable[person.name if person else rules.people.display(identity)] = None
-    return tuple(called), tuple(unreachable)
+            unreachable.add(person.name if person else rules.people.display(identity))
+    return tuple(sorted(called)), tuple(sorted(unreachable))
 
 
-def _asked_roles(rules: Rules) -> list[str]:
-    return sorted({role for policy in rules.policies for alternative in policy.any_of for role, _ in alternative})
+def _asked_roles(rules: Rules) -> set[str]:
+    return {role for policy in rules.policies for alternative in policy.any_of for role, _ in alternative}

@@ -1,0 +1,300 @@
+"""What a release's message and e-mail say in each state: a table a product owner can read."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from orchestrator.core.installation import ApprovalPolicy, StageSettings
+from orchestrator.core.messages import private
+from orchestrator.core.messages.blocks import Message
+from orchestrator.core.messages.facts import Facts
+from orchestrator.core.messages.mail import end_letter, question_letter
+from orchestrator.core.messages.question import approvers, question_reply
+from orchestrator.core.messages.release_message import release_message
+from orchestrator.core.people import Identity, IdentityKind
+from orchestrator.core.records import ApprovalStatus, ParameterChange, Release, ResourceChange, Status, Verdict
+from tests.fakes.memory_world import BY_ANA, OWNER, RISK, installation
+from tests.slack_app import samples
+
+STATES = samples.every_state()
+
+
+def shown(message: Message) -> str:
+    """Everything that is read in a message."""
+    return json.dumps(message.blocks, ensure_ascii=False)
+
+
+def header(message: Message) -> str:
+    found: str = message.blocks[0]["text"]["text"]
+    return found
+
+
+def has_buttons(message: Message) -> bool:
+    return any(block["type"] == "actions" for block in message.blocks)
+
+
+@pytest.mark.parametrize(
+    ("state", "headline", "says"),
+    [
+        ("requested", "fraud-detector: about to start", ["dev", "staging", "prod"]),
+        ("packaging", "fraud-detector: being packaged", []),
+        ("planning", "fraud-detector: being planned for staging", []),
+        ("deploying", "fraud-detector: being deployed to staging", [":white_small_square: prod"]),
+        ("verifying", "fraud-detector: being checked in staging", []),
+        (
+            "waiting",
+            "fraud-detector: approve staging?",
+            [
+                ":white_check_mark: dev → :hourglass_flowing_sand: *staging* → :white_small_square: prod",
+                "1 resource replaced, 1 removed, 1 added and 1 changed",
+                ":warning: *1 replaced*",
+                "`Endpoint` AWS::SageMaker::Endpoint",
+                ":wastebasket: *1 removed*",
+                "`OldQueue`",
+                "InferenceInstance: `ml.m5.large` → `ml.m5.xlarge`",
+                "New: _(new)_ → `value`",
+                "Gone: `value` → _(dropped)_",
+                "KmsKeyArn: _(empty)_ →",
+                "Password: `****` → `****`",
+                "*Still needed:* 1 × ml-owner",
+                "Expires <!date^1772625600^",
+                samples.plan().digest[:16],
+                "Asked for by Ana Silva (verified)",
+                "`fraud/mlops-config.json` in bucket `assets`, version `v7`",
+                "> Retrained on February's data.",
+            ],
+        ),
+        ("waiting with a vote", "fraud-detector: approve staging?", ["Ben Okafor approved <!date^"]),
+        (
+            "waiting, unknown requester",
+            "fraud-detector: approve staging?",
+            ["Asked for by unknown", "1 × ml-owner, and one approval more"],
+        ),
+        (
+            "decided, not moved on yet",
+            "fraud-detector: approved for staging",
+            ["staging: :white_check_mark: Ben Okafor"],
+        ),
+        ("succeeded", "fraud-detector: released to prod", ["prod EndpointName: `fraud-prod`"]),
+        ("unchanged", "fraud-detector: nothing to change", ["live already"]),
+        ("rejected", "fraud-detector: rejected for staging", ["*Ben Okafor* said:", "> Recall too low."]),
+        ("expired", "fraud-detector: expired before staging was decided", ["Nobody decided"]),
+        ("superseded", "fraud-detector: superseded by a newer one", ["`fraud-detector-9876543210` took its place"]),
+        ("failed", "fraud-detector: failed in staging", ["> Endpoint (AWS::SageMaker::Endpoint): no capacity"]),
+        ("refused", "Configuration refused", ["• $.model_name: is missing.", "• $.colour: is unknown."]),
+    ],
+)
+def test_what_a_message_says(state: str, headline: str, says: list[str]) -> None:
+    message = release_message(STATES[state])
+    assert header(message) == headline
+    for words in says:
+        assert words in shown(message), words
+    assert has_buttons(message) == state.startswith("waiting")
+    assert message.text.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("state", "subject", "says"),
+    [
+        ("succeeded", "[succeeded] fraud-detector", ["was released to prod", "prod EndpointName: fraud-prod"]),
+        ("unchanged", "[unchanged] fraud-detector", ["live already"]),
+        ("rejected", "[rejected] fraud-detector (staging)", ["Ben Okafor said: Recall too low.", "deployed in dev"]),
+        ("expired", "[expired] fraud-detector (staging)", ["Nobody decided about staging in time."]),
+        ("superseded", "[superseded] fraud-detector (staging)", ["fraud-detector-9876543210 took its place"]),
+        ("failed", "[failed] fraud-detector (staging)", ["Reason: Endpoint (AWS::SageMaker::Endpoint): no capacity"]),
+        ("refused", "[refused] configuration", ["- $.model_name: is missing.", "- $.colour: is unknown."]),
+    ],
+)
+def test_what_an_e_mail_says(state: str, subject: str, says: list[str]) -> None:
+    letter = end_letter(STATES[state])
+    assert letter.subject == subject
+    for words in [*says, "Asked for by: Ana Silva (verified)", f"mlops status {samples.RELEASE_ID}"]:
+        assert words in letter.text, words
+    assert "\n\n\n" not in letter.text
+
+
+def test_every_problem_is_in_the_e_mail_and_twenty_in_the_message() -> None:
+    problems = tuple(f"$.key{n}: is unknown." for n in range(50))
+    facts = samples.ended(Status.REFUSED, problems=problems, workload_type="")
+    assert all(problem in end_letter(facts).text for problem in problems)
+    assert "… and 30 more (the e-mail has all of them)" in shown(release_message(facts))
+
+
+def test_what_would_be_destroyed_is_named_before_what_is_added() -> None:
+    text = shown(release_message(STATES["waiting"]))
+    places = [text.index(word) for word in ("replaced*", "removed*", "added*", "changed in place*", "5 parameters")]
+    assert places == sorted(places)
+
+
+def test_a_perhaps_replaced_resource_is_named_too() -> None:
+    change = ResourceChange("maybe_replace", "Model", "AWS::SageMaker::Model", ("ImageUri",))
+    text = shown(release_message(samples.facts(planned=samples.plan([change], []))))
+    assert "1 resource perhaps replaced" in text
+    assert "`Model` AWS::SageMaker::Model: ImageUri" in text
+
+
+@pytest.mark.parametrize(
+    ("resources", "parameters", "counted"),
+    [
+        ([], [], "no resource changes"),
+        ([], [ParameterChange("A", "1", "2")], "parameters only"),
+        ([ResourceChange("add", "A", "T")] * 3, [], "3 resources added"),
+        ([ResourceChange("import", "A", "T")], [], "1 resource otherwise touched"),
+    ],
+)
+def test_changes_are_counted_in_words(
+    resources: list[ResourceChange], parameters: list[ParameterChange], counted: str
+) -> None:
+    assert counted in shown(release_message(samples.facts(planned=samples.plan(resources, parameters))))
+
+
+@pytest.mark.parametrize(
+    ("what", "facts"),
+    [
+        ("decided", samples.facts(question=samples.approval(ApprovalStatus.APPROVED))),
+        ("expired", samples.facts(question=samples.approval(ApprovalStatus.EXPIRED))),
+        ("superseded", samples.facts(question=samples.approval(ApprovalStatus.SUPERSEDED))),
+        ("of another plan", samples.facts(question=samples.approval(digest="0" * 64))),
+        ("of a release that has ended", samples.facts(samples.release(Status.SUPERSEDED))),
+    ],
+)
+def test_a_question_that_cannot_be_answered_has_no_buttons(what: str, facts: Facts) -> None:
+    assert not has_buttons(release_message(facts)), what
+
+
+def test_a_copy_that_nobody_keeps_current_has_no_buttons() -> None:
+    assert not has_buttons(release_message(STATES["waiting"], buttons=False))
+
+
+@pytest.mark.parametrize(
+    ("release", "who"),
+    [
+        (samples.release(), "Ana Silva (verified)"),
+        (samples.release(requester=samples.GIT_ANA), "Ana Silva (unverified)"),
+        (samples.release(requester=samples.UNKNOWN_REQUESTER), "unknown (the upload does not say who made it)"),
+        (samples.release(requester=replace(BY_ANA, value="arn:aws:iam::1:user/robot")), "robot (verified)"),
+    ],
+)
+def test_who_asked_and_how_certain_that_is(release: Release, who: str) -> None:
+    assert f"Asked for by {who}" in shown(release_message(samples.facts(release)))
+
+
+def test_a_channel_that_was_refused_is_noted() -> None:
+    facts = samples.facts(samples.release(channel="fraud-team"))
+    text = shown(release_message(facts, refused_channel="is_archived"))
+    assert "`fraud-team`" in text
+    assert "`is_archived`" in text
+
+
+def test_the_same_records_are_the_same_message() -> None:
+    assert release_message(samples.facts()).fingerprint == release_message(samples.facts()).fingerprint
+    other = samples.facts(question=samples.approval(votes=[samples.vote()]))
+    assert release_message(samples.facts()).fingerprint != release_message(other).fingerprint
+
+
+def test_no_message_holds_the_task_token() -> None:
+    for state in STATES.values():
+        assert "a-token-that-must-never-be-seen" not in shown(release_message(state)) + end_letter(state).text
+
+
+def test_a_vote_by_another_way_says_so() -> None:
+    facts = samples.facts(question=samples.approval(votes=[samples.vote(via="api")]))
+    assert "approved by api" in shown(release_message(facts))
+
+
+def test_a_failure_after_a_stage_says_where_it_stays_deployed() -> None:
+    assert "It stays deployed in *dev*." in shown(release_message(STATES["failed"]))
+
+
+# The ping.
+
+
+def test_the_ping_names_what_is_asked_and_leaves_out_the_requester() -> None:
+    everybody = {"ml-owner": ("ana@example.com", "ben@example.com", "U0STRANGER", "robot")}
+    setting = installation(StageSettings("staging", "3", OWNER), roles=everybody)
+    facts = samples.facts(setting=setting)
+    assert facts.waiting is not None
+    reply = question_reply(facts, facts.waiting)
+    assert reply.text == "<@U0BEN> <@U0STRANGER> fraud-detector waits for your decision about staging."
+    assert "Needed: 1 × ml-owner." in shown(reply)
+    assert "Not known to Slack: robot" in shown(reply)
+
+
+def test_a_requester_who_may_approve_is_pinged() -> None:
+    policy = ApprovalPolicy(((("ml-owner", 1),),), requester_may_approve=True)
+    setting = installation(StageSettings("staging", "3", policy), roles={"ml-owner": ("ana@example.com",)})
+    facts = samples.facts(setting=setting)
+    rules = facts.rules("staging")
+    assert rules is not None
+    assert approvers(rules, BY_ANA) == (("U0ANA",), ())
+
+
+def test_every_asked_role_is_pinged_once() -> None:
+    setting = installation(StageSettings("staging", "3", ApprovalPolicy((OWNER.any_of[0], RISK.any_of[0]))))
+    rules = samples.facts(setting=setting).rules("staging")
+    assert rules is not None
+    slack, unknown = approvers(rules, Identity(IdentityKind.UNKNOWN, "unknown", verified=False))
+    assert slack == ("U0BEN", "U0CHLOE", "U0DEV")
+    assert unknown == ()
+
+
+def test_a_question_by_mail_says_how_to_decide() -> None:
+    facts = STATES["waiting"]
+    assert facts.waiting is not None
+    letter = question_letter(facts, facts.waiting, "Slack is not set up.")
+    for words in (
+        "Slack is not set up.",
+        "replaced: Endpoint (AWS::SageMaker::Endpoint)",
+        "removed: OldQueue",
+        "Still needed: 1 × ml-owner.",
+        f"mlops approve {samples.RELEASE_ID}",
+        f"mlops reject {samples.RELEASE_ID}",
+    ):
+        assert words in letter.text
+
+
+# Private answers.
+
+
+@pytest.mark.parametrize(
+    ("status", "counted", "says"),
+    [
+        (ApprovalStatus.PENDING, True, "the sentence"),
+        (ApprovalStatus.PENDING, False, "the sentence"),
+        (ApprovalStatus.APPROVED, True, "the sentence"),
+        (ApprovalStatus.APPROVED, False, "staging was already approved by Ben Okafor, <!date^"),
+        (ApprovalStatus.REJECTED, False, "staging was already rejected by Chloé Martin, <!date^"),
+        (ApprovalStatus.EXPIRED, False, "the sentence"),
+        (ApprovalStatus.SUPERSEDED, False, "the sentence"),
+    ],
+)
+def test_what_came_of_a_vote(status: ApprovalStatus, counted: bool, says: str) -> None:
+    votes = [samples.vote(), samples.vote("Chloé Martin", Verdict.REJECT)]
+    settled = samples.approval(status, votes, settled_at=samples.ASKED)
+    assert says in private.ballot_answer(settled, "the sentence", counted).text
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (ApprovalStatus.PENDING, ""),
+        (ApprovalStatus.EXPIRED, "has expired"),
+        (ApprovalStatus.SUPERSEDED, "newer release"),
+        (ApprovalStatus.APPROVED, "already approved by Ben Okafor"),
+    ],
+)
+def test_why_it_is_too_late(status: ApprovalStatus, says: str) -> None:
+    told = private.too_late(samples.approval(status, [samples.vote()]))
+    assert says in told
+    assert bool(told) == bool(says)
+
+
+def test_the_list_of_releases_names_the_newest() -> None:
+    releases = [samples.release(release_id=f"fraud-detector-{n:010}") for n in range(30)]
+    text = shown(private.release_list(releases, installation()))
+    assert "fraud-detector-0000000009" in text
+    assert "fraud-detector-0000000010" not in text
+    assert "Nothing has been released yet." in shown(private.release_list([], installation()))

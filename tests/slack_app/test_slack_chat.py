@@ -1,0 +1,111 @@
+"""Slack's Web API as a port, against the local page: what is repeated, what is refused, what is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from functions.notify.slack_chat import SlackChat
+from local.slack.client import SlackPage
+from orchestrator.core.errors import ChatRefused, ChatUnavailable
+from orchestrator.core.messages.blocks import Message, section
+from orchestrator.core.ports import Posted
+
+CHANNEL = "C0RELEASES"
+HELLO = Message("Hello.", (section("Hello."),))
+LATER = Message("Later.", (section("Later."),))
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[SlackPage]:
+    with SlackPage(signing_secret="s" * 32, bot_token="xoxb-1") as running:
+        yield running
+
+
+@pytest.fixture
+def chat(page: SlackPage) -> Iterator[SlackChat]:
+    yield SlackChat("xoxb-1", page.api_url)
+    page.faults(outage=False, rate_limit=0, archived=[])
+
+
+def since(seconds: float = 0) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat().replace("+00:00", "Z")
+
+
+def test_post_and_update(page: SlackPage, chat: SlackChat) -> None:
+    posted = chat.post("ml-releases", HELLO, key="k")
+    assert posted.channel == CHANNEL
+    chat.update(posted, LATER)
+    assert page.messages(CHANNEL)[-1]["text"] == "Later."
+
+
+@pytest.mark.parametrize("channel", [CHANNEL, "ml-releases", "#ml-releases"])
+def test_a_message_is_found_again_by_its_key(page: SlackPage, chat: SlackChat, channel: str) -> None:
+    before = since(-1)
+    key = f"message:{channel}"
+    posted = chat.post(channel, HELLO, key=key)
+    assert chat.find(channel, key, since=before) == posted
+    assert chat.find(channel, "another", since=before) is None
+    assert chat.find(channel, key, since=since(3600)) is None
+
+
+def test_a_reply_is_found_again_in_its_thread(chat: SlackChat) -> None:
+    before = since(-1)
+    posted = chat.post(CHANNEL, HELLO, key="m")
+    reply = chat.post(CHANNEL, LATER, key="asked", thread=posted.ts)
+    assert chat.find(CHANNEL, "asked", since=before, thread=posted.ts) == reply
+    assert chat.find(CHANNEL, "m2", since=before, thread=posted.ts) is None
+
+
+def test_where_the_app_may_not_look_nothing_is_found(chat: SlackChat) -> None:
+    assert chat.find("coffee", "k", since=since()) is None
+    assert chat.find("no-such-channel", "k", since=since()) is None
+
+
+def test_an_outage_is_unavailable(page: SlackPage, chat: SlackChat) -> None:
+    page.faults(outage=True)
+    with pytest.raises(ChatUnavailable):
+        chat.post(CHANNEL, HELLO, key="k")
+
+
+def test_a_429_is_waited_for_and_then_given_back(page: SlackPage, chat: SlackChat) -> None:
+    page.faults(rate_limit=2, retry_after=0)
+    chat.post(CHANNEL, HELLO, key="k")
+    page.faults(rate_limit=9, retry_after=0)
+    with pytest.raises(ChatUnavailable):
+        chat.post(CHANNEL, HELLO, key="k")
+
+
+def test_nobody_there_is_unavailable() -> None:
+    with pytest.raises(ChatUnavailable, match="URLError"):
+        SlackChat("xoxb-1", "http://127.0.0.1:9/api/").post(CHANNEL, HELLO, key="k")
+
+
+@pytest.mark.parametrize(
+    ("code", "channel", "message", "token"),
+    [
+        ("channel_not_found", "no-such-channel", HELLO, "xoxb-1"),
+        ("not_in_channel", "coffee", HELLO, "xoxb-1"),
+        ("invalid_auth", CHANNEL, HELLO, "xoxb-2"),
+        ("invalid_blocks", CHANNEL, Message("x", ({"type": "header"},)), "xoxb-1"),
+    ],
+)
+def test_refusals_carry_slacks_code(page: SlackPage, code: str, channel: str, message: Message, token: str) -> None:
+    with pytest.raises(ChatRefused) as refused:
+        SlackChat(token, page.api_url).post(channel, message, key="k")
+    assert refused.value.code == code
+    assert token not in str(refused.value)
+
+
+def test_an_archived_channel_refuses_updates(page: SlackPage, chat: SlackChat) -> None:
+    posted = chat.post(CHANNEL, HELLO, key="k")
+    page.faults(archived=[CHANNEL])
+    with pytest.raises(ChatRefused, match="is_archived"):
+        chat.update(posted, LATER)
+
+
+def test_a_message_that_is_gone_refuses_updates(chat: SlackChat) -> None:
+    with pytest.raises(ChatRefused, match="message_not_found"):
+        chat.update(Posted(CHANNEL, "1.000000"), LATER)
