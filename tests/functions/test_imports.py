@@ -1,0 +1,75 @@
+"""What a cold start pays for: the modules that each handler brings along, in a fresh interpreter.
+
+Milliseconds differ from machine to machine, so the list of modules is the budget. The SDK comes when a client is first
+made; Powertools with the first log line.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
+
+NEVER = {"slack_bolt", "pydantic", "moto", "ministack", "typer", "rich", "jsonschema", "aws_cdk", "cfnlint", "asyncio"}
+"""No function needs these at any time."""
+
+NOT_ON_IMPORT = {"boto3", "botocore", "aws_lambda_powertools", "urllib3"}
+
+COMPILES_SCHEMAS = {"api", "package", "receive_request", "deploy_stage", "plan_stage", "run_job", "verify_stage"}
+"""Functions that check configurations, or read packages with the code that writes them."""
+
+MOST_MODULES = 130
+"""Beyond those that a bare interpreter has."""
+
+_LIST = """
+import json, sys
+before = set(sys.modules)
+import {module}
+print(json.dumps(sorted(set(sys.modules) - before)))
+"""
+
+
+@cache
+def imported(module: str) -> frozenset[str]:
+    """Names of the modules that importing this one brings along."""
+    run = subprocess.run(  # noqa: S603 - this interpreter, our own text
+        [sys.executable, "-c", _LIST.format(module=module)], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return frozenset(json.loads(run.stdout))
+
+
+def packages(module: str) -> set[str]:
+    """Top-level names among them."""
+    return {name.partition(".")[0] for name in imported(module)}
+
+
+@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name != "notify"])
+def test_a_handler_brings_along_no_more_than_it_needs(function: str) -> None:
+    module = f"functions.{function}.handler"
+    assert packages(module) & (NEVER | NOT_ON_IMPORT) == set()
+    assert len(imported(module)) <= MOST_MODULES
+    others = {name.split(".")[1] for name in imported(module) if name.startswith("functions.")}
+    assert others == {function}, "one function's code is not in another's bundle"
+
+
+@pytest.mark.parametrize("function", [name for name in FUNCTIONS if name not in COMPILES_SCHEMAS | {"notify"}])
+def test_who_checks_no_configuration_imports_no_schema_compiler(function: str) -> None:
+    assert "fastjsonschema" not in packages(f"functions.{function}.handler")
+
+
+def test_the_core_imports_the_standard_library_alone() -> None:
+    """fastjsonschema is the one exception; its compiled checks take a thirtieth of the time."""
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in sorted((ROOT / "orchestrator" / "core").rglob("*.py"))
+        if path.name != "__init__.py"
+    ]
+    everything = packages(", ".join(modules))
+    assert everything - set(sys.stdlib_module_names) - {"orchestrator", "fastjsonschema"} == set()
