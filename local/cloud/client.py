@@ -233,6 +233,21 @@ class EmbeddedCloud:
         """
         self._control("POST", "events", {"event": event, "account": _account(account), "region": region, "bus": bus})
 
+    def run_schedules(self, account: str = "") -> list[str]:
+        """Fire every recurring rule and schedule of an account, or of all accounts, now; the ARNs of what fired."""
+        found: list[str] = self._control("POST", "schedules", {"account": account})["fired"]
+        return found
+
+    def expire_tasks(self, execution_arn: str) -> int:
+        """Let the tasks of an execution that wait for their token run into their timeout now; how many there were."""
+        found: int = self._control("POST", "expire", {"execution": execution_arn})["expired"]
+        return found
+
+    def scale_waits(self, factor: float) -> float:
+        """Multiply the seconds of Wait states and retry intervals (0: none); answers the factor that was in force."""
+        found: float = self._control("POST", "waits", {"factor": factor})["former"]
+        return found
+
     def _control(self, method: str, path: str, body: object = None) -> Any:
         request = urllib.request.Request(  # noqa: S310 - our own server
             f"{self.endpoint_url}/_local/{path}",

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from local.cloud import event_buses, faults, mail
+from local.cloud import event_buses, faults, mail, schedules, waiting_tasks
 from local.cloud.calls import LEDGER
 
 PREFIX = "/_local/"
@@ -41,12 +41,30 @@ def inject_event(query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]
     return 200, {"id": event_buses.inject(body["event"], body["account"], body["region"], body["bus"])}
 
 
+def run_schedules(query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
+    """Fire every recurring schedule of ``account``, or of all accounts; answers the ARNs of what fired."""
+    return 200, {"fired": schedules.run(body.get("account", ""))}
+
+
+def expire_tasks(query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
+    """Let the waiting tasks of ``execution`` time out now; answers how many there were."""
+    return 200, {"expired": waiting_tasks.expire(body["execution"])}
+
+
+def scale_waits(query: dict[str, str], body: dict[str, Any]) -> tuple[int, Any]:
+    """Shorten Wait states and retry intervals by ``factor``; answers the factor that was in force."""
+    return 200, {"former": waiting_tasks.scale_waits(body["factor"])}
+
+
 ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "health"): health,
     ("GET", "calls"): calls,
     ("GET", "mail"): mails,
     ("POST", "faults"): switch_faults,
     ("POST", "events"): inject_event,
+    ("POST", "schedules"): run_schedules,
+    ("POST", "expire"): expire_tasks,
+    ("POST", "waits"): scale_waits,
 }
 
 

@@ -47,6 +47,14 @@ SEAMS = (
 
 _LOG = logging.getLogger("local.cloud.events")
 _EVENTS = "events.amazonaws.com"
+_SCHEDULED = {
+    "lambda": "lambda:InvokeFunction",
+    "states": "states:StartExecution",
+    "sqs": "sqs:SendMessage",
+    "sns": "sns:Publish",
+    "events": "events:PutEvents",
+}
+"""Service of a schedule's target → the action that its role needs."""
 
 
 class NotDelivered(Exception):
@@ -117,7 +125,10 @@ def _check(target: dict[str, Any], rule: dict[str, Any], event: dict[str, Any]) 
 
     spec = arn.parse_arn(target["Arn"])
     account = responses.get_account_id()
-    if spec.service == "events" and spec.resource.startswith("event-bus/"):
+    if event.get("Source") == "aws.scheduler":
+        # EventBridge Scheduler reaches every target with the schedule's role.
+        _need_role(target, _SCHEDULED.get(spec.service, f"{spec.service}:*"))
+    elif spec.service == "events" and spec.resource.startswith("event-bus/"):
         if spec.account_id != account:
             _check_foreign_bus(spec)
             _need_role(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -28,7 +29,8 @@ SEAMS = (
     Seam("ministack.core.iam_evaluator", "combine_resource_policy", ("identity", "ctx", "policy", "owner_account")),
     Seam("ministack.core.iam_evaluator", "evaluate", ("ctx", "policies", "limits")),
     Seam("ministack.core.iam_evaluator", "resolve_principal", ("access_key_id", "account_id")),
-    Seam("ministack.core.iam_evaluator", "_signed_request"),
+    Seam("ministack.core.iam_evaluator", "pin_request_caller", ("headers", "query_params")),
+    Seam("ministack.core.router", "extract_access_key_id", ("headers", "query_params")),
     Seam("ministack.core.responses", "get_account_id", ()),
     Seam("ministack.core.responses", "get_region", ()),
     Seam("ministack.services.iam", "_roles.get_scoped"),
@@ -36,6 +38,9 @@ SEAMS = (
     Seam("ministack.services.sts", "handle_request", ("method", "path", "headers", "body", "query_params")),
     Seam("ministack.services.sts", "_error"),
 )
+
+_access_key: ContextVar[str] = ContextVar("access_key", default="")
+"""Access key of the current request; empty outside one."""
 
 
 @dataclass(frozen=True)
@@ -117,10 +122,10 @@ def caller_may(action: str, resource: str, context: Mapping[str, Any] | None = N
     """Whether the caller of the current request may do something beside the request's own action."""
     from ministack.core import iam_evaluator, responses
 
-    signed = iam_evaluator._signed_request.get()
-    if signed is None:
+    access_key = _access_key.get()
+    if not access_key:
         return Verdict(True)  # a call of another service in this process, decided where it came from
-    principal = iam_evaluator.resolve_principal(signed.access_key_id, responses.get_account_id())
+    principal = iam_evaluator.resolve_principal(access_key, responses.get_account_id())
     if isinstance(principal, iam_evaluator.AuthError):
         return Verdict(False, principal.message)
     if principal.policies is None:
@@ -193,11 +198,17 @@ def resource_owner(resource: str) -> str:
 
 def install() -> None:
     """Replace the condition keys and the check of a role's path."""
-    from ministack.core import iam_evaluator
+    from ministack.core import iam_evaluator, router
     from ministack.services import sts
 
+    pin = iam_evaluator.pin_request_caller
     resolve = iam_evaluator._resolve_condition_key
     handle = sts.handle_request
+
+    @functools.wraps(pin)
+    def pinned(headers: dict[str, str], query_params: dict[str, Any] | None = None) -> None:
+        _access_key.set(router.extract_access_key_id(headers, query_params or {}))
+        pin(headers, query_params)
 
     @functools.wraps(resolve)
     def condition_key(key: str, ctx: Any) -> Any:
@@ -220,5 +231,6 @@ def install() -> None:
                 return sts._error(403, "AccessDenied", message, ns="sts")
         return await handle(method, path, headers, body, query_params)
 
+    iam_evaluator.pin_request_caller = pinned
     iam_evaluator._resolve_condition_key = condition_key
     sts.handle_request = with_path

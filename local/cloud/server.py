@@ -32,6 +32,7 @@ BRIDGES = (
     "waiting_tasks",
     "sagemaker.api",
     "sagemaker.resources",
+    "schedules",
     "mail",
 )
 """Modules of this package with ``SEAMS`` and ``install()``, in the order in which they are installed."""

@@ -30,6 +30,12 @@ class Resource:
         """Its name; before it is made a name as CloudFormation would make it up."""
         return str(self.properties.get(property_name) or self.physical_id or f"{self.stack}-{self.logical_id}-X1Y2Z3")
 
+    @property
+    def tagged(self) -> bool:
+        """Whether it has tags beside CloudFormation's own, which need no permission."""
+        tags = self.properties.get("Tags") or []
+        return any(not str(tag.get("Key", "")).startswith("aws:") for tag in tags if isinstance(tag, dict))
+
 
 @dataclass(frozen=True)
 class Need:
@@ -72,7 +78,7 @@ def _role(resource: Resource, step: Step) -> Iterator[Need]:
     for policy in resource.properties.get("ManagedPolicyArns") or []:
         attach = "iam:DetachRolePolicy" if step == "delete" else "iam:AttachRolePolicy"
         yield Need(attach, arn, (*context, ("iam:policyarn", str(policy))))
-    if resource.properties.get("Tags") and step != "delete":
+    if resource.tagged and step != "delete":
         yield Need("iam:TagRole", arn, context)
 
 
@@ -87,7 +93,7 @@ def _function(resource: Resource, step: Step) -> Iterator[Need]:
         yield Need(action, arn)
     if step != "delete":
         yield from _pass(resource.properties.get("Role"), "lambda.amazonaws.com")
-        if resource.properties.get("Tags"):
+        if resource.tagged:
             yield Need("lambda:TagResource", arn)
 
 
@@ -147,7 +153,7 @@ def _sagemaker(noun: str, kind: str) -> Needs:
             config = str(resource.properties.get("EndpointConfigName", "")).lower()
             yield Need(f"sagemaker:{step.capitalize()}{noun}", f"{base}:endpoint-config/{config}")
             yield Need("sagemaker:DescribeEndpoint", arn)
-        if resource.properties.get("Tags") and step != "delete":
+        if resource.tagged and step != "delete":
             yield Need("sagemaker:AddTags", arn)
         if step != "delete":
             role = resource.properties.get("ExecutionRoleArn") or resource.properties.get("RoleArn")

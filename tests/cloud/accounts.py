@@ -143,3 +143,26 @@ def model_archive(script: str, **files: bytes) -> bytes:
             member.size = len(data)
             bundle.addfile(member, io.BytesIO(data))
     return archive.getvalue()
+
+
+def stack_status(cloud: EmbeddedCloud, account: str, stack: str) -> str:
+    """A stack's status; a deleted one only by its id."""
+    found: str = cloud.client("cloudformation", account).describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+    return found
+
+
+def settled(cloud: EmbeddedCloud, account: str, stack: str) -> dict[str, Any]:
+    """The stack's description once no operation runs on it."""
+    client = cloud.client("cloudformation", account)
+
+    def ended() -> dict[str, Any]:
+        found: dict[str, Any] = client.describe_stacks(StackName=stack)["Stacks"][0]
+        return {} if found["StackStatus"].endswith("_IN_PROGRESS") else found
+
+    return eventually(ended)
+
+
+def failed_events(cloud: EmbeddedCloud, account: str, stack: str) -> list[dict[str, Any]]:
+    """A stack's events of failed resources, newest first."""
+    events = cloud.client("cloudformation", account).describe_stack_events(StackName=stack)["StackEvents"]
+    return [event for event in events if event["ResourceStatus"].endswith("_FAILED")]

@@ -61,6 +61,6 @@ def test_a_function_is_replaced_where_it_is_held_and_nowhere_else() -> None:
 
     home.greet = user.greet = greet  # type: ignore[attr-defined]
     contract.replace(greet, other, "local_home", "local_user")
-    assert (home.greet(), user.greet()) == ("new", "new")  # type: ignore[attr-defined]
+    assert (home.greet(), user.greet()) == ("new", "new")
     with pytest.raises(ContractBroken, match=r"local_home\.greet"):
         contract.replace(greet, other, "local_home")

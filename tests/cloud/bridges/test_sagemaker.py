@@ -14,15 +14,20 @@ from tests.cloud.accounts import (
     HUB,
     REGION,
     eventually,
+    failed_events,
     make_bucket,
     make_role,
     model_archive,
     service_trust,
+    settled,
+    stack_status,
     statement,
     unique,
 )
 
 pytestmark = pytest.mark.cloud
+
+IMAGE = f"{HUB}.dkr.ecr.{REGION}.amazonaws.com/served:1"
 
 DOUBLER = """
 import json
@@ -70,7 +75,7 @@ TEMPLATE = {
             "Properties": {
                 "ExecutionRoleArn": {"Ref": "Role"},
                 "PrimaryContainer": {
-                    "Image": f"{HUB}.dkr.ecr.{REGION}.amazonaws.com/x:1",
+                    "Image": IMAGE,
                     "ModelDataUrl": {"Ref": "Url"},
                 },
             },
@@ -112,13 +117,7 @@ def deploy(cloud: EmbeddedCloud, stack: str, kind: str, **values: str) -> dict[s
     getattr(client, f"{kind}_stack")(
         StackName=stack, TemplateBody=json.dumps(TEMPLATE), Parameters=parameters(**values)
     )
-    found: dict[str, Any] = eventually(
-        lambda: next(
-            (s for s in client.describe_stacks(StackName=stack)["Stacks"] if not s["StackStatus"].endswith("PROGRESS")),
-            None,
-        )
-    )
-    return found
+    return settled(cloud, DEV, stack)
 
 
 def outputs(stack: dict[str, Any]) -> dict[str, str]:
@@ -126,8 +125,7 @@ def outputs(stack: dict[str, Any]) -> dict[str, str]:
 
 
 def failures(cloud: EmbeddedCloud, stack: str) -> list[str]:
-    events = cloud.client("cloudformation", DEV).describe_stack_events(StackName=stack)["StackEvents"]
-    return [e["ResourceStatusReason"] for e in events if e["ResourceStatus"].endswith("_FAILED")]
+    return [event["ResourceStatusReason"] for event in failed_events(cloud, DEV, stack)]
 
 
 def ask(cloud: EmbeddedCloud, endpoint: str, body: object, content_type: str = "application/json") -> Any:
@@ -139,12 +137,8 @@ def ask(cloud: EmbeddedCloud, endpoint: str, body: object, content_type: str = "
 
 def test_a_stack_makes_an_endpoint_that_predicts_and_takes_a_new_model_in_place(cloud: EmbeddedCloud) -> None:
     first, second = store(cloud, DEV, model(2)), store(cloud, DEV, model(3))
-    role = make_role(
-        cloud,
-        DEV,
-        service_trust("sagemaker"),
-        statement("s3:GetObject", [f"arn:aws:s3:::{b}/{k}" for b, k in (first, second)]),
-    )
+    readable = [f"arn:aws:s3:::{bucket}/{key}" for bucket, key in (first, second)]
+    role = make_role(cloud, DEV, service_trust("sagemaker"), statement("s3:GetObject", readable))
     stack = unique("realtime")
     made = deploy(cloud, stack, "create", Role=role, Url=f"s3://{first[0]}/{first[1]}", Instances="1")
     assert made["StackStatus"] == "CREATE_COMPLETE"
@@ -164,9 +158,7 @@ def test_a_stack_makes_an_endpoint_that_predicts_and_takes_a_new_model_in_place(
 
     client = cloud.client("cloudformation", DEV)
     client.delete_stack(StackName=stack)
-    eventually(
-        lambda: client.describe_stacks(StackName=made["StackId"])["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE"
-    )
+    eventually(lambda: stack_status(cloud, DEV, made["StackId"]) == "DELETE_COMPLETE")
     with pytest.raises(ClientError, match="not found"):
         ask(cloud, after["Name"], {"x": 1})
 
@@ -180,8 +172,9 @@ def test_an_exception_of_the_model_is_a_model_error_with_its_status_and_words(cl
     with pytest.raises(ClientError) as refused:
         ask(cloud, name, {"x": -1})
     assert refused.value.response["Error"]["Code"] == "ModelError"
-    assert refused.value.response["OriginalStatusCode"] == 500
-    assert refused.value.response["OriginalMessage"] == "x must not be negative"
+    answer: dict[str, Any] = dict(refused.value.response)
+    assert answer["OriginalStatusCode"] == 500
+    assert answer["OriginalMessage"] == "x must not be negative"
     assert ask(cloud, name, {"x": 4}) == {"y": 8}, "the endpoint goes on serving"
 
 
