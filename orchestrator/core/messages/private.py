@@ -103,7 +103,8 @@ def release_list(releases: Sequence[Release], installation: Installation) -> Mes
         who = said(installation.people.display(release.requester), limits.NAME)
         blocks.append(section(f"{mark} {bold(how, limits.NAME * 2)}\n{code(release.release_id, limits.VALUE)}"))
         blocks.append(context(f"Asked for by {who}, {date(release.created_at)}"))
-    return message(f"The latest {len(releases[: limits.LISTED])} releases.", blocks)
+    count = len(releases[: limits.LISTED])
+    return message("The latest release." if count == 1 else f"The latest {count} releases.", blocks)
 
 
 def _settled(approval: Approval) -> str:
