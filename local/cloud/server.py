@@ -23,6 +23,8 @@ BRIDGES = (
     "apigateway",
     "principals",
     "buckets",
+    "roles",
+    "checksums",
     "object_events",
     "event_buses",
     "stack_requests",

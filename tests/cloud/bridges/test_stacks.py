@@ -53,9 +53,9 @@ def plan(cloud: EmbeddedCloud, stack: str, body: str, kind: str, title: str = "o
     return found
 
 
-def execute(cloud: EmbeddedCloud, planned: dict[str, Any], token: str = "an-operation") -> dict[str, Any]:
+def execute(cloud: EmbeddedCloud, planned: dict[str, Any], request: str = "an-operation") -> dict[str, Any]:
     cloud.client("cloudformation", DEV).execute_change_set(
-        ChangeSetName=planned["ChangeSetId"], ClientRequestToken=token
+        ChangeSetName=planned["ChangeSetId"], ClientRequestToken=request
     )
     return settled(cloud, DEV, planned["StackId"])
 
@@ -96,7 +96,7 @@ def test_the_template_of_a_change_set_and_the_time_of_the_last_update_are_told(c
 
 
 def test_every_event_of_an_operation_carries_its_request_token(cloud: EmbeddedCloud) -> None:
-    stack = execute(cloud, plan(cloud, unique("tokens"), template(Topic=TOPIC), "CREATE"), token="release-1-dev")
+    stack = execute(cloud, plan(cloud, unique("tokens"), template(Topic=TOPIC), "CREATE"), request="release-1-dev")
     events = cloud.client("cloudformation", DEV).describe_stack_events(StackName=stack["StackId"])["StackEvents"]
     tokens = {e["ResourceStatus"]: e.get("ClientRequestToken") for e in events}
     assert tokens == {
@@ -110,7 +110,7 @@ def test_every_status_of_a_stack_is_an_event_on_the_accounts_default_bus(cloud: 
     stack = unique("eventful")
     planned = plan(cloud, stack, template(Topic=TOPIC), "CREATE")
     url = watch_events(cloud, DEV, {"source": ["aws.cloudformation"], "detail": {"stack-id": [planned["StackId"]]}})
-    execute(cloud, planned, token="release-2-dev")
+    execute(cloud, planned, request="release-2-dev")
     events = [json.loads(receive(cloud, DEV, url)["Body"]) for _ in range(2)]
     event = next(e for e in events if e["detail"]["status-details"]["status"] == "CREATE_COMPLETE")
     assert event["detail-type"] == "CloudFormation Stack Status Change"
