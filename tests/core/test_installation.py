@@ -1,0 +1,46 @@
+"""The settings survive the parameter they are stored in."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orchestrator.core.installation import Installation, StageSettings
+from orchestrator.core.people import People, Person
+from tests.fakes.memory_world import installation
+from tests.strategies import policies
+
+text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+people = st.builds(Person, text, text, st.tuples(text), st.tuples(text, text), st.just(()))
+stages = st.lists(st.builds(StageSettings, text, text, st.none() | policies), min_size=1, max_size=4)
+
+
+@given(
+    st.builds(
+        Installation,
+        mode=st.sampled_from(["single", "multi"]),
+        region=text,
+        partition=text,
+        account=text,
+        external_id=text,
+        stages=stages.map(tuple),
+        roles=st.dictionaries(text, st.lists(text).map(tuple), max_size=3),
+        people=st.lists(people, max_size=3).map(lambda some: People(tuple(some))),
+        slack_channel=text,
+        slack_team=st.text(max_size=5),
+        model_registry=st.booleans(),
+    )
+)
+def test_to_json_and_from_json_are_each_others_inverse(known: Installation) -> None:
+    assert Installation.from_json(known.to_json()) == known
+    assert Installation.from_json(known.to_json()).to_json() == known.to_json()
+
+
+def test_stages_are_known_by_their_names() -> None:
+    known = installation()
+    assert known.stage_names == ("dev", "staging", "prod")
+    assert known.stage("prod").account == "444444444444"
+    assert known.role_arn("dev", "mlops-deploy") == "arn:aws:iam::222222222222:role/mlops/mlops-deploy"
+    with pytest.raises(KeyError, match="no stage 'qa'"):
+        known.stage("qa")
