@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestrator.aws.codec import plain, rebuilt
 from orchestrator.aws.translated import code_of, translated
-from orchestrator.core import records
+from orchestrator.core import deliveries, records
 from orchestrator.core.errors import Conflict
 from orchestrator.core.records import Record
 
@@ -24,11 +24,13 @@ R = TypeVar("R", bound=Record)
 
 
 def _kinds() -> Iterator[Any]:
-    yield from (named for named in vars(records).values() if is_dataclass(named) and hasattr(named, "KIND"))
+    for named in (*vars(records).values(), *vars(deliveries).values()):
+        if is_dataclass(named) and hasattr(named, "KIND"):
+            yield named
 
 
 KINDS: Mapping[str, type[Record]] = {kind.KIND: kind for kind in _kinds()}
-"""Every kind of row that ``core/records.py`` knows."""
+"""Every kind of row that the core knows."""
 
 INDEX = "listing"
 ATTEMPTS = 20

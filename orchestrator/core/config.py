@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from orchestrator.core import config_checks, strict_json
+from orchestrator.core import config_checks, config_part, strict_json
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import StagePolicy
@@ -100,7 +100,7 @@ class Checked:
 
     def for_stage(self, stage: str) -> dict[str, Any]:
         """The configuration with every object of stages replaced by this stage's value."""
-        return config_checks.for_stage(self.configuration, self.type, stage)
+        return config_part.for_stage(self.configuration, self.type, stage)
 
 
 @dataclass(frozen=True)

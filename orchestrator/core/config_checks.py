@@ -9,28 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from orchestrator.core import images, schemas
+from orchestrator.core.config_part import Context, Part, for_stage, is_stage_object
 from orchestrator.core.problems import Problem, closest, did_you_mean, listing
 from orchestrator.core.sources import IMAGE_FORMS, Facts, Source, evaluate
 from orchestrator.core.stack_names import stack_name, stack_name_fault
 from orchestrator.core.workloads import Catalogue, WorkloadType
-
-
-class Context(Protocol):
-    """The part of ``config.CheckContext`` that the rules read."""
-
-    @property
-    def accounts(self) -> str: ...
-    @property
-    def stages(self) -> tuple[str, ...]: ...
-    @property
-    def model_registry(self) -> bool: ...
-    @property
-    def region(self) -> str: ...
-    @property
-    def partition(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -45,48 +31,18 @@ class Findings:
     model_packages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Part:
-    """One configuration on its way through the rules."""
-
-    type: WorkloadType
-    values: Mapping[str, Any]
-    path: str
-    context: Context
-    spelled: Mapping[str, str]
-    """Canonical key → the key as the author spelt it."""
-
-    def at(self, key: str) -> str:
-        """JSON path of a key."""
-        return f"{self.path}.{self.spelled.get(key, key)}"
-
-    def per_stage(self, key: str) -> bool:
-        """Whether the value of this key is an object of stages here."""
-        return is_stage_object(self.values.get(key), self.type.properties.get(key, {}), self.type)
-
-    def each_value(self, key: str) -> Iterator[tuple[str, Any]]:
-        """Path and value of the key, once for each stage where it is an object of stages."""
-        if key not in self.values:
-            return
-        if self.per_stage(key):
-            for stage, value in self.values[key].items():
-                yield f"{self.at(key)}.{stage}", value
-        else:
-            yield self.at(key), self.values[key]
-
-
 def find(values: Mapping[str, Any], path: str, catalogue: Catalogue, context: Context) -> Findings:
     """Check everything about one configuration."""
     workload_type, problems = _type(values, path, catalogue)
     if workload_type is None:
         return Findings(None, values, tuple(problems))
     renamed, spelled, problems = _rename(values, path, workload_type)
-    part = _Part(workload_type, renamed, path, context, spelled)
+    part = Part(workload_type, renamed, path, context, spelled)
     problems += _unknown_keys(part, catalogue)
     kept, registry_problems = _registry(part)
     problems += registry_problems
     normal = _normalise(kept, workload_type)
-    part = _Part(workload_type, normal, path, context, spelled)
+    part = Part(workload_type, normal, path, context, spelled)
     problems += _required(part)
     faulty = [*_stage_objects(part), *_values(part), *_conditions(part)]
     problems += faulty
@@ -100,26 +56,6 @@ def find(values: Mapping[str, Any], path: str, catalogue: Catalogue, context: Co
     return Findings(
         workload_type, normal, tuple(dict.fromkeys(problems)), tuple(_assets(part)), tuple(_model_packages(part))
     )
-
-
-def is_stage_object(value: Any, schema: Mapping[str, Any], workload_type: WorkloadType) -> bool:
-    """Whether the value of a key is meant as an object of stages.
-
-    Where a single value is an object itself (``vpc``), an object with none of that object's keys is one of stages.
-    """
-    if not isinstance(value, Mapping) or not schema.get("x-per-stage"):
-        return False
-    single = schemas.per_value(schema, workload_type.schema)
-    return single.get("type") != "object" or not set(value) & set(single.get("properties", {}))
-
-
-def for_stage(values: Mapping[str, Any], workload_type: WorkloadType, stage: str) -> dict[str, Any]:
-    """The values with every object of stages replaced by this stage's value."""
-    properties = workload_type.properties
-    return {
-        key: value[stage] if is_stage_object(value, properties.get(key, {}), workload_type) else value
-        for key, value in values.items()
-    }
 
 
 def _type(values: Mapping[str, Any], path: str, catalogue: Catalogue) -> tuple[WorkloadType | None, list[Problem]]:
@@ -157,7 +93,7 @@ def _rename(
     return renamed, spelled, problems
 
 
-def _unknown_keys(part: _Part, catalogue: Catalogue) -> Iterator[Problem]:
+def _unknown_keys(part: Part, catalogue: Catalogue) -> Iterator[Problem]:
     known = part.type.properties
     for key in part.values:
         if key in known:
@@ -178,7 +114,7 @@ def _unknown_keys(part: _Part, catalogue: Catalogue) -> Iterator[Problem]:
             yield Problem(part.at(key), "is not a known key and is ignored", "", "warning")
 
 
-def _registry(part: _Part) -> tuple[dict[str, Any], list[Problem]]:
+def _registry(part: Part) -> tuple[dict[str, Any], list[Problem]]:
     """The values without the keys that the use (or not) of the Model Registry makes pointless."""
     registry = part.type.registry
     values = {key: value for key, value in part.values.items() if key in part.type.properties}
@@ -209,7 +145,7 @@ def _normalise(values: Mapping[str, Any], workload_type: WorkloadType) -> dict[s
     return normal
 
 
-def _required(part: _Part) -> Iterator[Problem]:
+def _required(part: Part) -> Iterator[Problem]:
     registry = part.type.registry
     wanted = list(part.type.schema.get("required", ()))
     if registry is not None:
@@ -223,7 +159,7 @@ def _required(part: _Part) -> Iterator[Problem]:
                 yield schemas.missing(part.at(key), part.type.properties.get(key, {}))
 
 
-def _stage_objects(part: _Part) -> Iterator[Problem]:
+def _stage_objects(part: Part) -> Iterator[Problem]:
     stages = part.context.stages
     for key in part.values:
         if not part.per_stage(key):
@@ -247,7 +183,7 @@ def _stage_objects(part: _Part) -> Iterator[Problem]:
                 )
 
 
-def _values(part: _Part) -> Iterator[Problem]:
+def _values(part: Part) -> Iterator[Problem]:
     root = part.type.schema
     for key in part.values:
         schema = part.type.properties[key]
@@ -270,7 +206,7 @@ def _plain_examples(schema: Mapping[str, Any]) -> list[Any]:
     return [example for example in schema.get("examples", []) if not isinstance(example, Mapping)]
 
 
-def _conditions(part: _Part) -> Iterator[Problem]:
+def _conditions(part: Part) -> Iterator[Problem]:
     """``if``/``then`` rules of the schema: a key that another key's value makes necessary."""
     root = part.type.schema
     for rule in root.get("allOf", ()):
@@ -287,13 +223,13 @@ def _conditions(part: _Part) -> Iterator[Problem]:
                 yield from schemas.faults(value, schema, root, path)
 
 
-def _key(problem: Problem, part: _Part) -> str:
+def _key(problem: Problem, part: Part) -> str:
     """The canonical key that a problem is about."""
     written = re.split(r"[.\[]", problem.path.removeprefix(part.path).removeprefix("."))[0]
     return next((key for key, spelt in part.spelled.items() if spelt == written), written)
 
 
-def _names(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
+def _names(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
     naming = part.type.naming
     key = "pipeline_name" if part.values.get("pipeline_name") else naming.key
     name = part.values.get(key)
@@ -309,7 +245,7 @@ def _names(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
         yield Problem(part.at(key), f'makes the stack name "{stack}", which {fault}', fix)
 
 
-def _arns(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
+def _arns(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
     """An ARN of another region or partition would be refused at deployment."""
     for key in part.values:
         single = schemas.per_value(part.type.properties[key], part.type.schema)
@@ -327,7 +263,7 @@ def _arns(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
                 yield Problem(path, what, "Name something of the installation's own region.")
 
 
-def _assets(part: _Part) -> Iterator[tuple[str, str, bool]]:
+def _assets(part: Part) -> Iterator[tuple[str, str, bool]]:
     root = part.type.schema
     for key in part.values:
         for path, value in part.each_value(key):
@@ -349,7 +285,7 @@ def _assets_in(
                 yield from _assets_in(member, schema["properties"][name], root, f"{path}.{name}")
 
 
-def _asset_keys(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
+def _asset_keys(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
     for path, key, _ in _assets(part):
         if path.startswith(tuple(part.at(name) for name in sound)):
             if key.startswith("s3://"):
@@ -362,13 +298,13 @@ def _asset_keys(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
                 yield Problem(path, "is longer than S3's 1,024 bytes", "Use a shorter key.")
 
 
-def _model_packages(part: _Part) -> Iterator[str]:
+def _model_packages(part: Part) -> Iterator[str]:
     registry = part.type.registry
     if registry is not None and isinstance(part.values.get(registry.key), str):
         yield part.values[registry.key]
 
 
-def _approval_stages(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
+def _approval_stages(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
     """The first of several stages is deployed without asking: a policy for it would never be asked."""
     if "approval" not in sound or "approval" not in part.values:
         return
@@ -383,7 +319,7 @@ def _approval_stages(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
             yield Problem(path, f'there is no stage "{stage}"', did_you_mean(stage, stages))
 
 
-def _dynamic_references(part: _Part) -> Iterator[Problem]:
+def _dynamic_references(part: Part) -> Iterator[Problem]:
     """CloudFormation would replace ``{{resolve:…}}`` in a parameter by a secret of the stage account."""
     for key, value in part.values.items():
         if any("{{resolve:" in text.replace(" ", "") for text in _texts(value)):
@@ -402,7 +338,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(member)
 
 
-def _images(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
+def _images(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
     """Every image must exist for its version, region and each stage's instance type."""
     staged = part.context.accounts == "multi" and part.type.runs_in == "stages"
     facts = Facts({}, part.context.region, part.context.partition)
@@ -424,7 +360,7 @@ def _images(part: _Part, sound: frozenset[str]) -> Iterator[Problem]:
                 yield Problem(_image_path(part, image, unknown, stage), unknown.what, unknown.fix)
 
 
-def _own_image(part: _Part, key: str) -> Iterator[Problem]:
+def _own_image(part: Part, key: str) -> Iterator[Problem]:
     """SageMaker pulls from the endpoint's own region only."""
     for path, uri in part.each_value(key):
         region = images.uri_region(uri)
@@ -433,7 +369,7 @@ def _own_image(part: _Part, key: str) -> Iterator[Problem]:
             yield Problem(path, what, "Name an image in the installation's region.")
 
 
-def _image_path(part: _Part, image: Source, unknown: images.UnknownImage, stage: str) -> str:
+def _image_path(part: Part, image: Source, unknown: images.UnknownImage, stage: str) -> str:
     if unknown.about == "version":
         return part.at(image.version_key)
     if unknown.about == "instance":

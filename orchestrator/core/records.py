@@ -91,53 +91,6 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Claim:
-    """One delivery, claimed once: the conditional insert of this row is what makes ten deliveries one release."""
-
-    KIND: ClassVar[str] = "claim"
-    delivery: str
-    claimed_at: str
-    expires_at: int
-    """Epoch seconds; the table's time to live."""
-    releases: tuple[str, ...] = ()
-
-    def key(self) -> tuple[str, str]:
-        """See ``Record``."""
-        return f"CLAIM#{self.delivery}", "CLAIM"
-
-    def listing(self) -> tuple[str, str] | None:
-        """See ``Record``."""
-        return None
-
-
-@dataclass(frozen=True)
-class LatestUpload:
-    """The newest version of one object whose event has arrived: S3 delivers events in any order."""
-
-    KIND: ClassVar[str] = "upload"
-    bucket: str
-    object_key: str
-    version_id: str
-    sequencer: str
-
-    def key(self) -> tuple[str, str]:
-        """See ``Record``."""
-        return f"UPLOAD#{self.bucket}/{self.object_key}", "UPLOAD"
-
-    def listing(self) -> tuple[str, str] | None:
-        """See ``Record``."""
-        return None
-
-    def is_newer_than(self, sequencer: str) -> bool:
-        """Compare sequencers as S3 defines them: the shorter is padded on the left, then they compare as text.
-
-        Source: "Event message structure" of the Amazon S3 User Guide.
-        """
-        digits = max(len(self.sequencer), len(sequencer))
-        return self.sequencer.rjust(digits, "0").upper() > sequencer.rjust(digits, "0").upper()
-
-
-@dataclass(frozen=True)
 class StagePolicy:
     """What a configuration demands of one stage's approval, beside the installation's own policy."""
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from orchestrator.aws.table import DynamoStore
+from orchestrator.core.deliveries import Claim, LatestUpload
 from orchestrator.core.errors import Conflict, Refused
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.people import Identity, IdentityKind
@@ -16,7 +17,6 @@ from orchestrator.core.records import (
     Approval,
     ApprovalStatus,
     ChatMessage,
-    Claim,
     ParameterChange,
     Plan,
     Record,
@@ -87,6 +87,7 @@ EVERY_KIND: tuple[Record, ...] = (
     replace(APPROVAL, approval_id="a2", token=None, votes=()),
     WAIT,
     Claim("c1", MOMENT, 1_800_000_000, ("fraud-0001",)),
+    LatestUpload("assets", "ü/mlops-config.json", "v1", "0062E99A88DC407460"),
     Workload("fraud", "fraud-0001", "d", generation=3),
     ChatMessage("fraud-0001", "C1", "1.2", "hash", ("asked:a1",)),
 )

@@ -11,8 +11,9 @@ from botocore.exceptions import ReadTimeoutError
 from types_boto3_dynamodb.client import DynamoDBClient
 
 from orchestrator.aws.table import DynamoStore, record_from_image
+from orchestrator.core.deliveries import Claim
 from orchestrator.core.errors import AccessDenied, CallRefused, Conflict, OrchestratorError, Throttled
-from orchestrator.core.records import Claim, Record, Release, Workload
+from orchestrator.core.records import Record, Release, Workload
 from tests.aws.conftest import new_table
 from tests.aws.service_double import Refusal, ServiceDouble
 from tests.aws.test_store_behaviour import APPROVAL, EVERY_KIND, RELEASE, WAIT, one_more, releases

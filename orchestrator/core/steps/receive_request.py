@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from orchestrator.core.config import DEFAULT_STAGES, CheckContext, Checked, check_file
+from orchestrator.core.deliveries import Claim, LatestUpload
 from orchestrator.core.errors import Conflict, SourceGone
 from orchestrator.core.events import Upload
 from orchestrator.core.installation import Installation
@@ -23,7 +24,7 @@ from orchestrator.core.packaging import canonical
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
 from orchestrator.core.ports import Clock, Objects, Store, Tasks
 from orchestrator.core.problems import BadConfiguration, Problem, did_you_mean
-from orchestrator.core.records import Claim, LatestUpload, Release, Source, SourceKind, Status
+from orchestrator.core.records import Release, Source, SourceKind, Status
 from orchestrator.core.steps.progress import release_of, stamp
 from orchestrator.core.workloads import Catalogue
 
