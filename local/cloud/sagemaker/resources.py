@@ -13,6 +13,7 @@ from typing import Any
 
 from local.cloud import contract
 from local.cloud.contract import Seam
+from local.cloud.principals import decided_elsewhere
 from local.cloud.sagemaker import api, backend, hosting
 from local.cloud.sagemaker.backend import ApiError
 
@@ -120,7 +121,9 @@ def _scope() -> tuple[str, str]:
 def _perform(action: str, fields: dict[str, Any]) -> dict[str, Any]:
     account, region = _scope()
     try:
-        return api.perform(account, region, action, fields)
+        # The stack's service role has been asked by ``stack_resources``; the caller of ExecuteChangeSet passes no role.
+        with decided_elsewhere():
+            return api.perform(account, region, action, fields)
     except ApiError as refused:
         raise ResourceFailed(
             f'Resource handler returned message: "{refused} (Service: SageMaker, Status Code: {refused.status})" '
