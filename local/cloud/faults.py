@@ -32,6 +32,8 @@ class Faults:
 
     status_events: bool = True
     """False: CloudFormation's status events are lost."""
+    endpoints_settle: bool = True
+    """False: endpoints in the making stay Creating or Updating until this is switched on again."""
     throttle: dict[str, int] = field(default_factory=dict)
     """IAM action, ``*`` allowed → how many of the next calls are throttled."""
     deny: list[str] = field(default_factory=list)
@@ -39,7 +41,12 @@ class Faults:
 
     def shown(self) -> dict[str, Any]:
         """Every switch."""
-        return {"status_events": self.status_events, "throttle": dict(self.throttle), "deny": list(self.deny)}
+        return {
+            "status_events": self.status_events,
+            "endpoints_settle": self.endpoints_settle,
+            "throttle": dict(self.throttle),
+            "deny": list(self.deny),
+        }
 
 
 FAULTS = Faults()

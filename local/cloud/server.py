@@ -31,6 +31,7 @@ BRIDGES = (
     "stack_resources",
     "stack_events",
     "secret_arns",
+    "function_errors",
     "waiting_tasks",
     "sagemaker.api",
     "sagemaker.resources",

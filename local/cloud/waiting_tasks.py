@@ -33,6 +33,7 @@ SEAMS = (
     ),
     Seam("ministack.core.responses", "error_response_json", ("code", "message", "status")),
     Seam("ministack.core.responses", "json_response", ("data",)),
+    Seam("ministack.core.responses", "request_scope", ("account_id", "region")),
     Seam("ministack.services.stepfunctions", "_ExecutionError"),
     Seam("ministack.services.stepfunctions", "_SFN_WAIT_SCALE"),
     Seam("ministack.services.stepfunctions", "_apply_jsonata_arguments", ("state_def", "raw_input", "ctx")),
@@ -84,10 +85,12 @@ def install() -> None:
 
 def expire(execution_arn: str) -> int:
     """Let every waiting task of an execution time out now; how many there were."""
+    from ministack.core import responses
     from ministack.services import stepfunctions
 
     expired = 0
-    with _lock:
+    region, account = execution_arn.split(":")[3:5]
+    with _lock, responses.request_scope(account, region):
         for token, task in _tasks.items():
             info = stepfunctions._task_tokens.get(token)
             if task.execution == execution_arn and info is not None and not info["event"].is_set():

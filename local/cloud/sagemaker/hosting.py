@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from local.cloud.faults import FAULTS
 from local.cloud.sagemaker import backend, model_data
 from local.cloud.sagemaker.backend import ApiError
 from local.cloud.sagemaker.served import NotServing, Prediction, ServedModel
 
 _LOG = logging.getLogger("local.cloud.sagemaker")
+
+HOLD_SECONDS = 0.1
+"""How often a held endpoint looks whether it may settle."""
 
 Key = tuple[str, str, str]
 """Account, region, name of an endpoint."""
@@ -101,6 +106,8 @@ def _deploy(key: Key, endpoint: Endpoint, config: str) -> None:
     from ministack.core import responses
 
     updates = endpoint.model is not None
+    while not FAULTS.endpoints_settle:
+        time.sleep(HOLD_SECONDS)
     try:
         with responses.request_scope(key[0], key[1]):
             ready = _load(key, config)
