@@ -13,6 +13,7 @@ from orchestrator.aws.world import World
 from orchestrator.core import strict_json, views
 from orchestrator.core.errors import BadRequest, Conflict, NotAllowed, Refused, TryAgain, UnknownRelease
 from orchestrator.core.people import Identity, IdentityKind
+from orchestrator.core.pipeline_state import pipeline_state
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, Verdict
 from orchestrator.core.steps.decide_approval import MIN_PREFIX, Ballot, vote
@@ -95,6 +96,8 @@ def _route(event: Mapping[str, Any], api: Api) -> tuple[int, dict[str, Any]]:
             return 200, _decide(parameters["id"], event, api)
         case ("POST", "/provisionpipeline"):
             return 200, _provision(event, api)
+        case ("POST", "/pipelinestatus"):
+            return 200, _state(event, api)
         case (method, resource):
             return 404, {"message": f"there is no {method} {resource}"}
 
@@ -108,12 +111,16 @@ def _list(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
 
 
 def _show(release_id: str, api: Api) -> dict[str, Any]:
+    release = release_of(api.world.store, release_id)
+    return views.detail(release, *_progress(release, api), api.world.installation)
+
+
+def _progress(release: Release, api: Api) -> tuple[tuple[StageRecord, ...], dict[str, Approval]]:
+    """The release's stages, and their approvals by id."""
     store = api.world.store
-    release = release_of(store, release_id)
-    stages = store.under(StageRecord, f"RELEASE#{release_id}")
+    stages = store.under(StageRecord, f"RELEASE#{release.release_id}")
     found = [approval_of(store, record.approval_id) for record in stages if record.approval_id]
-    approvals = {approval.approval_id: approval for approval in found if approval}
-    return views.detail(release, stages, approvals, api.world.installation)
+    return stages, {approval.approval_id: approval for approval in found if approval}
 
 
 def _decide(release_id: str, event: Mapping[str, Any], api: Api) -> dict[str, Any]:
@@ -152,10 +159,8 @@ def _pending(release_id: str, stage: object, api: Api) -> Approval:
     release = release_of(api.world.store, release_id)
     if stage is not None and stage not in release.stages:
         raise BadRequest(f"$.stage is {stage!r}; this release has the stages {', '.join(release.stages)}")
-    records = api.world.store.under(StageRecord, f"RELEASE#{release_id}")
-    asked = [record for record in records if record.approval_id and stage in {None, record.stage}]
-    found = [approval_of(api.world.store, record.approval_id) for record in asked]
-    approvals = [approval for approval in found if approval is not None]
+    _, known = _progress(release, api)
+    approvals = [approval for approval in known.values() if stage in {None, approval.stage}]
     waiting = [approval for approval in approvals if approval.status is ApprovalStatus.PENDING]
     if waiting:
         return waiting[0]
@@ -181,6 +186,14 @@ def _provision(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
     if len(receipt.releases) > 1:
         answer["release_ids"] = [release.release_id for release in receipt.releases]
     return answer
+
+
+def _state(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
+    pipeline_id = _object(event).get("pipeline_id")
+    if not isinstance(pipeline_id, str) or ":stack/" not in pipeline_id:
+        raise BadRequest("$.pipeline_id should be the stack ARN that POST /provisionpipeline has answered")
+    release = release_of(api.world.store, pipeline_id.rsplit("/", 1)[-1])
+    return pipeline_state(release, *_progress(release, api))
 
 
 def _caller(event: Mapping[str, Any]) -> Identity:

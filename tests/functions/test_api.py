@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml  # type: ignore[import-untyped]
+from botocore.session import get_session
+from botocore.validate import ParamValidator
+from jsonschema import Draft202012Validator
 
 from orchestrator.core.errors import Throttled
 from orchestrator.core.records import ApprovalStatus, Release, Status, TaskToken
 from tests.fakes.memory_world import BEN, CHLOE, MemoryWorld, configuration
 from tests.functions.conftest import SECRET_TOKEN, Called
+
+ROOT = Path(__file__).parents[2]
 
 SESSION = "arn:aws:sts::111111111111:assumed-role/Engineer/"
 ANA, DAVE = f"{SESSION}ana", f"{SESSION}dave"
@@ -31,6 +40,25 @@ class Reply:
     status: int
     body: dict[str, Any]
     headers: Mapping[str, str]
+
+
+@cache
+def documented() -> Any:
+    """The OpenAPI file."""
+    return yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())
+
+
+def assert_documented(method: str, resource: str, reply: Reply) -> None:
+    """The answer is one that the OpenAPI file describes; an unknown route has none."""
+    operation = documented()["paths"].get(resource, {}).get(method.lower())
+    if operation is None:
+        assert reply.status == 404
+        return
+    answer = operation["responses"][str(reply.status)]
+    if "$ref" in answer:
+        answer = documented()["components"]["responses"][answer["$ref"].rsplit("/", 1)[-1]]
+    schema = answer["content"]["application/json"]["schema"]
+    Draft202012Validator({**schema, "components": documented()["components"]}).validate(reply.body)
 
 
 @dataclass
@@ -75,7 +103,9 @@ class Client:
         )
         assert answer["headers"]["Content-Type"] == "application/json"
         assert answer["isBase64Encoded"] is False
-        return Reply(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
+        reply = Reply(answer["statusCode"], json.loads(answer["body"]), answer["headers"])
+        assert_documented(method, resource, reply)
+        return reply
 
 
 @pytest.fixture
@@ -382,6 +412,106 @@ def test_a_body_that_is_no_base64_is_refused(api: Called) -> None:
     }
     answer = api(event)
     assert (answer["statusCode"], json.loads(answer["body"])) == (400, {"message": "the body is not valid base64"})
+
+
+# POST /pipelinestatus
+
+
+def states(call: Client, pipeline_id: str) -> list[tuple[str, str, list[tuple[str, str]]]]:
+    """Name and status of each stage, with name and status of each of its actions."""
+    reply = call("POST", "/pipelinestatus", body={"pipeline_id": pipeline_id})
+    assert reply.status == 200
+
+    def status(of: dict[str, Any]) -> str:
+        return str(of.get("latestExecution", {}).get("status", ""))
+
+    return [
+        (one["stageName"], status(one), [(action["actionName"], status(action)) for action in one["actionStates"]])
+        for one in reply.body["stageStates"]
+    ]
+
+
+def test_a_pipelines_state_is_told_in_codepipelines_words(call: Client, memory: MemoryWorld) -> None:
+    answer = call("POST", "/provisionpipeline", body=configuration()).body
+    pipeline_id, release_id = answer["pipeline_id"], answer["release_id"]
+    ahead = [(f"Deploy{stage}", "", [("Deploy", "")]) for stage in ("Dev", "Staging", "Prod")]
+    assert states(call, pipeline_id) == [("Source", "InProgress", [("Source", "InProgress")]), *ahead]
+
+    memory.package(release_id)
+    memory.deploy(release_id, "dev")
+    memory.verify(release_id, "dev")
+    memory.plan(release_id, "staging")
+    memory.ask(release_id, "staging")
+    before = [("Source", "Succeeded", [("Source", "Succeeded")]), ("DeployDev", "Succeeded", [("Deploy", "Succeeded")])]
+    waiting = ("DeployStaging", "InProgress", [("Approve", "InProgress")])
+    assert states(call, pipeline_id) == [*before, waiting, ahead[2]]
+
+    memory.vote(BEN, memory.approval(release_id, "staging"))
+    memory.deploy(release_id, "staging")
+    deployed = ("DeployStaging", "InProgress", [("Approve", "Succeeded"), ("Deploy", "InProgress")])
+    assert states(call, pipeline_id) == [*before, deployed, ahead[2]]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "stage", "approval"),
+    [(Status.REJECTED, "Failed", "Abandoned"), (Status.EXPIRED, "Stopped", "Abandoned")],
+)
+def test_a_stage_that_was_not_deployed_says_how_it_ended(
+    call: Client, memory: MemoryWorld, waiting: Release, outcome: Status, stage: str, approval: str
+) -> None:
+    memory.end(waiting.release_id, outcome)
+    pipeline_id = f"arn:aws:cloudformation:us-east-1:4:stack/{waiting.stack_name}/{waiting.release_id}"
+    assert states(call, pipeline_id)[2] == ("DeployStaging", stage, [("Approve", approval)])
+
+
+def test_a_pipelines_state_has_the_shape_that_the_sdk_knows(call: Client, waiting: Release) -> None:
+    pipeline_id = f"arn:aws:cloudformation:us-east-1:4:stack/{waiting.stack_name}/{waiting.release_id}"
+    body = call("POST", "/pipelinestatus", body={"pipeline_id": pipeline_id}).body
+    operation = get_session().get_service_model("codepipeline").operation_model("GetPipelineState")
+    assert operation.output_shape is not None
+    report = ParamValidator().validate(body, operation.output_shape)
+    assert report.generate_report() == ""
+    assert body["pipelineName"] == waiting.stack_name
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({}, 400),
+        ({"pipeline_id": 7}, 400),
+        ({"pipeline_id": "my-pipeline"}, 400),
+        ([], 400),
+        ({"pipeline_id": "arn:aws:cloudformation:us-east-1:4:stack/x/nobody"}, 404),
+    ],
+    ids=["nothing", "a number", "no ARN", "a list", "unknown"],
+)
+def test_a_pipeline_that_is_not_known_has_no_state(call: Client, body: Any, status: int) -> None:
+    assert call("POST", "/pipelinestatus", body=body).status == status
+
+
+# The documentation.
+
+
+def test_the_openapi_file_describes_the_routes_that_the_stack_makes() -> None:
+    described = {
+        (method.upper(), path.lstrip("/"))
+        for path, operations in documented()["paths"].items()
+        for method in operations
+    }
+    tree = ast.parse((ROOT / "stacks" / "rest_api.py").read_text())
+    (routes,) = (
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ROUTES"
+    )
+    assert described == set(routes)
+
+
+def test_every_route_of_the_openapi_file_is_answered(call: Client) -> None:
+    for path, operations in documented()["paths"].items():
+        for method in operations:
+            answered = call(method.upper(), path, id="x").body.get("message", "")
+            assert answered != f"there is no {method.upper()} {path}"
 
 
 # Everything else.
