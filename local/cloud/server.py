@@ -30,11 +30,13 @@ BRIDGES = (
     "stack_requests",
     "stack_resources",
     "stack_events",
+    "log_groups",
     "secret_arns",
     "function_errors",
     "waiting_tasks",
     "sagemaker.api",
     "sagemaker.resources",
+    "streams",
     "schedules",
     "mail",
 )
@@ -73,12 +75,14 @@ def serve(port: int, data_dir: Path) -> None:
     """Serve until SIGTERM or SIGINT, then end every worker process."""
     data_dir.mkdir(parents=True, exist_ok=True)
     install_bridges()
-    asyncio.run(_serve(port))
+    # Read by the emulator on import; functions must not inherit it, they would log at this level too.
+    level = os.environ.pop("LOG_LEVEL", "WARNING")
+    asyncio.run(_serve(port, level))
     # The emulator's executor threads may still wait for a client or a long poll; nothing is to be kept.
     os._exit(0)
 
 
-async def _serve(port: int) -> None:
+async def _serve(port: int, level: str) -> None:
     from hypercorn.asyncio import serve as hypercorn_serve
     from hypercorn.config import Config
     from ministack.app import app
@@ -92,7 +96,7 @@ async def _serve(port: int) -> None:
     config.keep_alive_timeout = 75
     config.graceful_timeout = 1
     config.shutdown_timeout = 2
-    config.loglevel = os.environ.get("LOG_LEVEL", "WARNING").upper()
+    config.loglevel = level.upper()
 
     async def asked_to_stop() -> None:
         await stop.wait()
