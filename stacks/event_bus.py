@@ -1,4 +1,4 @@
-"""Events of the installation: what uploads start, what stage accounts forward, and the minute's sweep."""
+"""Events of the installation: uploads, what stage accounts forward, executions that ended badly, the minute's sweep."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from constructs import Construct
 from orchestrator.core.events import (
     CLOUDFORMATION_SOURCE,
     CONFIGURATION_NAME,
+    EXECUTION_STATUS_CHANGE,
     PIPELINE_STATUS_CHANGE,
     S3_OBJECT_CREATED,
     S3_SOURCE,
     SAGEMAKER_SOURCE,
     STACK_STATUS_CHANGE,
+    STATES_SOURCE,
 )
 from stacks import names
 from stacks.functions import Function
+from stacks.machines import machines_of
 from stacks.names import Names
 from stacks.queues import failures
 from stacks.settings import Settings
@@ -45,6 +48,7 @@ class EventBus(Construct):
         receive_request: Function,
         resume_deployment: Function,
         sweep_waits: Function,
+        record_outcome: Function,
     ) -> None:
         super().__init__(scope, id)
         bus = events.EventBus(
@@ -58,6 +62,7 @@ class EventBus(Construct):
         self.events_failed = failures(self, "ResumeDeploymentFailed")
         _retried(receive_request, self.requests_failed)
         _retried(resume_deployment, self.events_failed)
+        _retried(record_outcome, self.events_failed)
         events.Rule(
             self,
             "ConfigurationUploaded",
@@ -72,6 +77,13 @@ class EventBus(Construct):
             event_bus=bus,
             event_pattern=status_forwarded([stage.account for stage in settings.installation.stages]),
             targets=[_target(resume_deployment, self.events_failed, MAX_EVENT_AGE)],
+        )
+        events.Rule(
+            self,
+            "ExecutionEnded",
+            description="An execution was stopped, or failed at its own end: its release ends, the next has its turn",
+            event_pattern=execution_ended(settings),
+            targets=[_outcome_target(record_outcome, self.events_failed)],
         )
         events.Rule(
             self,
@@ -97,6 +109,16 @@ def configuration_uploaded(bucket: str) -> events.EventPattern:
 def status_forwarded(accounts: list[str]) -> events.EventPattern:
     """What the stage accounts forward; they have sifted it (``stage_events.py``)."""
     return events.EventPattern(source=FORWARDED_SOURCES, detail_type=FORWARDED_TYPES, account=sorted(set(accounts)))
+
+
+def execution_ended(settings: Settings) -> events.EventPattern:
+    """Executions of our machines that did not end well; most have recorded that themselves, and nothing happens."""
+    arns = [Names(settings).machine_arn(machine) for machine in machines_of(settings)]
+    return events.EventPattern(
+        source=[STATES_SOURCE],
+        detail_type=[EXECUTION_STATUS_CHANGE],
+        detail={"stateMachineArn": arns, "status": ["ABORTED", "FAILED", "TIMED_OUT"]},
+    )
 
 
 def bus_policy(settings: Settings) -> dict[str, object]:
@@ -130,6 +152,25 @@ def bus_policy(settings: Settings) -> dict[str, object]:
 def _target(function: Function, dead_letters: sqs.Queue, age: Duration) -> targets.LambdaFunction:
     return targets.LambdaFunction(
         function.function, dead_letter_queue=dead_letters, max_event_age=age, retry_attempts=185
+    )
+
+
+def _outcome_target(record_outcome: Function, dead_letters: sqs.Queue) -> targets.LambdaFunction:
+    """What the state machine's own RecordFailure would pass; the execution's name is the release's id."""
+    status = events.EventField.from_path("$.detail.status")
+    return targets.LambdaFunction(
+        record_outcome.function,
+        event=events.RuleTargetInput.from_object(
+            {
+                "release_id": events.EventField.from_path("$.detail.name"),
+                "outcome": "failed",
+                "error": "ExecutionEnded",
+                "cause": f"The execution of the state machine has ended {status}.",
+            }
+        ),
+        dead_letter_queue=dead_letters,
+        max_event_age=Duration.hours(24),
+        retry_attempts=185,
     )
 
 

@@ -79,6 +79,7 @@ class OrchestratorStack(Stack):
             receive_request=fleet["receive_request"],
             resume_deployment=fleet["resume_deployment"],
             sweep_waits=fleet["sweep_waits"],
+            record_outcome=fleet["record_outcome"],
         )
         telling = Telling(
             self,

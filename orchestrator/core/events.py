@@ -6,7 +6,8 @@ thing itself first.
 
 Sources: "EventBridge object-level events" of the Amazon S3 User Guide (keys are *not* URL-encoded there);
 "CloudFormation stack status change event" of the AWS CloudFormation User Guide; "SageMaker Model Building Pipeline
-Execution Status Change" of the Amazon SageMaker Developer Guide.
+Execution Status Change" of the Amazon SageMaker Developer Guide; "Automating Step Functions event delivery with
+EventBridge" of the AWS Step Functions Developer Guide.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ CLOUDFORMATION_SOURCE = "aws.cloudformation"
 STACK_STATUS_CHANGE = "CloudFormation Stack Status Change"
 SAGEMAKER_SOURCE = "aws.sagemaker"
 PIPELINE_STATUS_CHANGE = "SageMaker Model Building Pipeline Execution Status Change"
+STATES_SOURCE = "aws.states"
+EXECUTION_STATUS_CHANGE = "Step Functions Execution Status Change"
 
 MANAGED_STACK_PREFIX = "mlops-pipeline-"
 """Stacks of workloads are named ``mlops-pipeline-…``; stage accounts forward events of no others."""
