@@ -7,6 +7,7 @@ from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from stacks.acknowledgements import acknowledge
 from stacks.functions import Function
 from stacks.log_groups import log_group
 from stacks.names import PATH
@@ -17,6 +18,7 @@ ROUTES = (
     ("GET", "releases/{id}"),
     ("POST", "releases/{id}/decision"),
     ("POST", "provisionpipeline"),
+    ("POST", "pipelinestatus"),
 )
 """Method and path of each, as ``functions/api/routes.py`` answers them."""
 
@@ -69,6 +71,16 @@ class RestApi(Construct):
             validate_request_parameters=True,
         )
         integration = apigateway.LambdaIntegration(api.function, allow_test_invoke=False)
+        acknowledge(
+            self.api,
+            "AwsSolutions-COG4",
+            "Callers are IAM principals: people with roles, and pipelines; there is no user pool",
+        )
+        acknowledge(
+            self.api,
+            "AwsSolutions-APIG3",
+            "API Gateway refuses what IAM does not know and throttles the rest; a web ACL would filter known callers",
+        )
         for method, path in ROUTES:
             self.api.root.resource_for_path(path).add_method(
                 method,
@@ -89,6 +101,12 @@ class RestApi(Construct):
             managed_policies=[
                 iam.ManagedPolicy.from_aws_managed_policy_name("service-role/AmazonAPIGatewayPushToCloudWatchLogs")
             ],
+        )
+        acknowledge(
+            role,
+            "AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/"
+            "AmazonAPIGatewayPushToCloudWatchLogs]",
+            "The one policy that API Gateway is documented to need for writing logs; it is AWS's own",
         )
         # Other APIs of the account may have come to rely on it.
         role.apply_removal_policy(RemovalPolicy.RETAIN)

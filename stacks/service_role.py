@@ -67,8 +67,8 @@ RIGHTS: Mapping[str, Rights] = {
     "AWS::Logs::LogGroup": Rights(
         "logs",
         (
-            *("CreateLogGroup", "DeleteLogGroup", "DeleteRetentionPolicy", "DescribeLogGroups"),
-            *("ListTagsForResource", "PutRetentionPolicy", "TagResource", "UntagResource"),
+            *("CreateLogGroup", "DeleteLogGroup", "DeleteRetentionPolicy", "ListTagsForResource"),
+            *("PutRetentionPolicy", "TagResource", "UntagResource"),
         ),
         (f"arn:{{partition}}:logs:{{region}}:{{account}}:log-group:{MANAGED_STACK_PREFIX}*",),
     ),
@@ -83,6 +83,8 @@ CREATES_FROM = {
     "sagemaker:UpdateEndpoint": "endpoint-config",
 }
 """Actions that IAM also checks on the thing that is made use of (Service Authorization Reference, SageMaker)."""
+
+_API_GATEWAY = "ops.apigateway.amazonaws.com"
 
 PASSED_TO = ("lambda.amazonaws.com", "sagemaker.amazonaws.com")
 """Services that a workload's roles are handed to."""
@@ -115,6 +117,17 @@ class ServiceRole(Construct):
         self._may(
             sorted(CREATES_FROM),
             [_filled("arn:{partition}:sagemaker:{region}:{account}:endpoint-config/*", fixed, stage)],
+        )
+        # CloudFormation looks for a log group by listing, which IAM decides on all of them.
+        self._may(
+            ["logs:DescribeLogGroups"],
+            [_filled("arn:{partition}:logs:{region}:{account}:log-group:*", fixed, stage)],
+        )
+        # API Gateway makes this role of its own on the first API of an account.
+        self._may(
+            ["iam:CreateServiceLinkedRole"],
+            [_filled(f"arn:{{partition}}:iam::{{account}}:role/aws-service-role/{_API_GATEWAY}/*", fixed, stage)],
+            {"StringEquals": {"iam:AWSServiceName": _API_GATEWAY}},
         )
         self._grant_roles(fixed, stage, boundary)
         grant_template(self.role, fixed)

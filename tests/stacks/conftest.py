@@ -1,0 +1,37 @@
+"""Each mode is synthesised once in a run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.stacks.templates import Synthesised, settings_of, synthesise
+
+os.environ.setdefault("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "1")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--refresh-golden", action="store_true", help="rewrite tests/stacks/golden/")
+
+
+@pytest.fixture(scope="session")
+def multi(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    return synthesise(settings_of("multi"), _folder(tmp_path_factory, "multi"))
+
+
+@pytest.fixture(scope="session")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    return synthesise(settings_of("single"), _folder(tmp_path_factory, "single"))
+
+
+@pytest.fixture(scope="session", params=["multi", "single"])
+def synthesised(request: pytest.FixtureRequest) -> Synthesised:
+    """Both modes, one after the other."""
+    found: Synthesised = request.getfixturevalue(request.param)
+    return found
+
+
+def _folder(factory: pytest.TempPathFactory, name: str) -> Path:
+    return factory.mktemp(name)

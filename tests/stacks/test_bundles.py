@@ -1,0 +1,99 @@
+"""What is in the zips and layers, and that two builds of them are the same."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from stacks.bundles import Compiled
+from stacks.layers import LAYERS, LOCK, locked
+from tests.stacks.templates import ROOT, Synthesised, of_type
+
+WITH_TEMPLATES = {"package", "receive_request", "api"}
+
+
+def contents(synthesised: Synthesised, name: str) -> set[str]:
+    """Paths in a function's bundle."""
+    functions = of_type(synthesised.orchestrator, "AWS::Lambda::Function").values()
+    (code,) = [
+        function["Code"]["S3Key"]
+        for function in functions
+        if function["FunctionName"] == f"mlops-{name.replace('_', '-')}"
+    ]
+    asset = synthesised.folder / f"asset.{code.removesuffix('.zip')}"
+    return {str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py")))
+def test_a_function_holds_the_product_and_its_own_folder(multi: Synthesised, name: str) -> None:
+    found = contents(multi, name)
+
+    assert {path.split("/")[0] for path in found} == {
+        "functions",
+        "orchestrator",
+        *({"templates"} if name in WITH_TEMPLATES else ()),
+    }
+    assert {path.split("/")[1] for path in found if path.startswith("functions/")} == {name}
+    assert {"orchestrator/core/image_data/images.json", f"functions/{name}/handler.py"} <= found
+    assert not [path for path in found if path.endswith(".pyc")]
+
+
+def test_slacks_front_holds_nothing_of_the_worker(multi: Synthesised) -> None:
+    found = contents(multi, "slack_front")
+
+    assert {path for path in found if path.startswith("slack_app/") and not path.startswith("slack_app/front/")} == {
+        "slack_app/__init__.py"
+    }
+    assert "slack_app/front/handler.py" in found
+
+
+def test_the_worker_holds_the_whole_slack_app(multi: Synthesised) -> None:
+    assert {"slack_app/worker.py", "slack_app/app.py"} <= contents(multi, "slack_worker")
+
+
+def test_slacks_front_has_no_layer(multi: Synthesised) -> None:
+    functions = of_type(multi.orchestrator, "AWS::Lambda::Function").values()
+    layers = {function["FunctionName"]: len(function.get("Layers", ())) for function in functions}
+
+    assert layers["mlops-slack-front"] == 0
+    assert layers["mlops-slack-worker"] == layers["mlops-notify"] == 2
+    assert layers["mlops-plan-stage"] == 1
+
+
+def test_two_compiled_builds_are_the_same_bytes_and_name_no_folder_of_the_builder(tmp_path: Path) -> None:
+    built = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        Compiled(("orchestrator/core", "slack_app/__init__.py")).try_bundle(str(folder))
+        built.append({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()})
+    compiled = {path: data for path, data in built[0].items() if path.suffix == ".pyc"}
+
+    assert built[0] == built[1]
+    assert len(compiled) == len([path for path in built[0] if path.suffix == ".py"])
+    # Flags of an unchecked hash (PEP 552): neither time nor source is looked at on import.
+    assert {data[4:8] for data in compiled.values()} == {(1).to_bytes(4, "little")}
+    assert not [path for path, data in compiled.items() if str(tmp_path).encode() in data]
+
+
+def test_layers_are_pinned_with_hashes_and_complete() -> None:
+    from importlib.metadata import requires
+
+    for distributions in LAYERS.values():
+        for entry in locked(LOCK.read_text(), distributions):
+            assert re.fullmatch(r"\S+==\S+( --hash=sha256:[0-9a-f]{64})+", entry)
+    for name, distributions in LAYERS.items():
+        needed = {
+            re.split(r"[ ;<>=!~\[(]", line, maxsplit=1)[0].lower().replace("_", "-")
+            for distribution in distributions
+            for line in requires(distribution) or ()
+            if "extra ==" not in line
+        }
+        assert needed <= {*distributions, *(LAYERS["base"] if name == "slack" else ())}, name
+
+
+def test_a_distribution_that_is_not_pinned_is_told() -> None:
+    with pytest.raises(LookupError, match="pins no left-pad"):
+        locked("one==1 \\\n    --hash=sha256:00\n", ["left-pad"])

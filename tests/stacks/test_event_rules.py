@@ -1,0 +1,153 @@
+"""Rules against events in the shapes that AWS documents: what starts and resumes releases, and what does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.events.samples import object_created, pipeline_changed, stack_changed
+from tests.stacks.event_matching import matches
+from tests.stacks.templates import Synthesised, Template, of_type, text
+
+BUCKET = "assets"
+DEV = "222222222222"
+STACK = f"arn:aws:cloudformation:us-east-1:{DEV}:stack/mlops-pipeline-fraud-byompipelinerealtimebuiltin/1a2b"
+OTHER = f"arn:aws:cloudformation:us-east-1:{DEV}:stack/billing/1a2b"
+EXECUTION = f"arn:aws:sagemaker:us-east-1:{DEV}:pipeline/fraud/execution/abc"
+
+
+def pattern(template: Template, description: str) -> dict[str, Any]:
+    """The pattern of the rule with this description, the assets bucket's reference filled in."""
+    rules = of_type(template, "AWS::Events::Rule").values()
+    (found,) = [rule["EventPattern"] for rule in rules if description in rule["Description"]]
+    filled: dict[str, Any] = _filled(found)
+    return filled
+
+
+def _filled(value: Any) -> Any:
+    match value:
+        case {"Ref": str()}:
+            return BUCKET
+        case dict():
+            return {name: _filled(one) for name, one in value.items()}
+        case list():
+            return [_filled(one) for one in value]
+        case _:
+            return value
+
+
+@pytest.mark.parametrize(
+    ("event", "starts"),
+    [
+        pytest.param(object_created(BUCKET, "mlops-config.json", "v1"), True, id="at the top"),
+        pytest.param(object_created(BUCKET, "fraud/prod/mlops-config.json", "v1"), True, id="in a folder"),
+        pytest.param(object_created(BUCKET, "fraud/my-mlops-config.json", "v1"), False, id="another file's name"),
+        pytest.param(object_created(BUCKET, "fraud/mlops-config.json.bak", "v1"), False, id="a copy"),
+        pytest.param(object_created(BUCKET, "fraud/model.tar.gz", "v1"), False, id="a model"),
+        pytest.param(object_created("other", "mlops-config.json", "v1"), False, id="in another bucket"),
+        pytest.param(
+            {**object_created(BUCKET, "mlops-config.json", "v1"), "detail-type": "Object Deleted"}, False, id="deleted"
+        ),
+    ],
+)
+def test_an_upload_starts_a_release(synthesised: Synthesised, event: dict[str, Any], starts: bool) -> None:
+    assert matches(pattern(synthesised.orchestrator, "was uploaded"), event) is starts
+
+
+@pytest.mark.parametrize(
+    ("event", "forwarded"),
+    [
+        pytest.param(stack_changed(STACK, "CREATE_COMPLETE"), True, id="created"),
+        pytest.param(stack_changed(STACK, "UPDATE_ROLLBACK_COMPLETE"), True, id="rolled back"),
+        pytest.param(stack_changed(STACK, "UPDATE_ROLLBACK_FAILED"), True, id="stuck"),
+        pytest.param(stack_changed(STACK, "UPDATE_IN_PROGRESS"), False, id="at work"),
+        pytest.param(stack_changed(STACK, "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS"), False, id="cleaning up"),
+        pytest.param(stack_changed(OTHER, "CREATE_COMPLETE"), False, id="another stack"),
+    ],
+)
+def test_a_stage_forwards_what_has_come_to_rest(multi: Synthesised, event: dict[str, Any], forwarded: bool) -> None:
+    found = [
+        rule["EventPattern"]
+        for rule in of_type(multi.stage("dev"), "AWS::Events::Rule").values()
+        if matches(rule["EventPattern"], event)
+    ]
+
+    assert bool(found) is forwarded
+
+
+@pytest.mark.parametrize(
+    ("status", "forwarded"),
+    [("Succeeded", True), ("Failed", True), ("Stopped", True), ("Executing", False), ("Stopping", False)],
+)
+def test_a_stage_forwards_the_end_of_a_pipeline(multi: Synthesised, status: str, forwarded: bool) -> None:
+    rules = of_type(multi.stage("dev"), "AWS::Events::Rule").values()
+    event = pipeline_changed(EXECUTION, status)
+
+    assert any(matches(rule["EventPattern"], event) for rule in rules) is forwarded
+
+
+@pytest.mark.parametrize(
+    ("event", "resumes"),
+    [
+        pytest.param(stack_changed(STACK, "CREATE_COMPLETE"), True, id="a stack"),
+        pytest.param(pipeline_changed(EXECUTION, "Succeeded"), True, id="a pipeline"),
+        pytest.param(stack_changed(STACK, "CREATE_COMPLETE", account="999999999999"), False, id="another account"),
+        pytest.param({**stack_changed(STACK, "CREATE_COMPLETE"), "source": "custom"}, False, id="another source"),
+    ],
+)
+def test_what_is_forwarded_resumes(multi: Synthesised, event: dict[str, Any], resumes: bool) -> None:
+    assert matches(pattern(multi.orchestrator, "has changed its status"), event) is resumes
+
+
+def test_stages_forward_to_the_bus_that_resumes(synthesised: Synthesised) -> None:
+    (bus,) = of_type(synthesised.orchestrator, "AWS::Events::EventBus").values()
+    arn = f"arn:aws:events:us-east-1:{synthesised.settings.account}:event-bus/{bus['Name']}"
+    targets = {
+        target["Arn"]
+        for stage in synthesised.settings.installation.stages
+        for rule in of_type(synthesised.stage(stage.name), "AWS::Events::Rule").values()
+        for target in rule["Targets"]
+    }
+
+    assert targets == {arn}
+
+
+def test_what_cannot_be_delivered_is_kept(synthesised: Synthesised) -> None:
+    rules = of_type(synthesised.orchestrator, "AWS::Events::Rule").values()
+    with_pattern = [rule for rule in rules if "EventPattern" in rule]
+
+    assert len(with_pattern) == 3
+    assert all("DeadLetterConfig" in target for rule in with_pattern for target in rule["Targets"])
+    invoked = of_type(synthesised.orchestrator, "AWS::Lambda::EventInvokeConfig").values()
+    assert {text(one["DestinationConfig"]["OnFailure"]["Destination"]) for one in invoked} == {
+        text(target["DeadLetterConfig"]["Arn"]) for rule in with_pattern for target in rule["Targets"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("status", "machine", "ends"),
+    [
+        ("ABORTED", "mlops-multi-account", True),
+        ("TIMED_OUT", "mlops-single-account", True),
+        ("FAILED", "mlops-multi-account", True),
+        ("SUCCEEDED", "mlops-multi-account", False),
+        ("RUNNING", "mlops-multi-account", False),
+        ("ABORTED", "somebody-elses", False),
+    ],
+)
+def test_an_execution_that_ended_badly_ends_its_release(
+    multi: Synthesised, status: str, machine: str, ends: bool
+) -> None:
+    found = {
+        "source": "aws.states",
+        "detail-type": "Step Functions Execution Status Change",
+        "detail": {
+            "executionArn": f"arn:aws:states:us-east-1:111111111111:execution:{machine}:fraud-0123456789",
+            "stateMachineArn": f"arn:aws:states:us-east-1:111111111111:stateMachine:{machine}",
+            "name": "fraud-0123456789",
+            "status": status,
+        },
+    }
+
+    assert matches(pattern(multi.orchestrator, "An execution was stopped"), found) is ends

@@ -1,0 +1,72 @@
+"""The synthesised templates, as reviewed: ``make golden`` rewrites them after a change that was meant.
+
+Hashes are normalised, so that an edit of a handler changes no golden file.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.stacks.templates import Synthesised, settings_of, synthesise
+
+GOLDEN = Path(__file__).parent / "golden"
+
+ASSET = re.compile(r"\b[0-9a-f]{64}\b")
+DEPLOYMENT = re.compile(r"(Deployment[0-9A-F]{8})[0-9a-f]{32}")
+"""CDK's logical id of an API's deployment ends in a hash of the API."""
+
+
+def normalised(template: dict[str, Any]) -> str:
+    found = json.dumps(template, indent=1, ensure_ascii=False)
+    return DEPLOYMENT.sub(r"\1<hash>", ASSET.sub("<asset>", found)) + "\n"
+
+
+REVIEWED = ("MlopsOrchestrator", "MlopsStage-prod")
+
+
+@pytest.mark.parametrize("name", REVIEWED)
+def test_the_template_is_the_reviewed_one(synthesised: Synthesised, name: str, request: pytest.FixtureRequest) -> None:
+    made = normalised(synthesised.templates[name])
+    path = GOLDEN / f"{name}.{synthesised.settings.installation.mode}.json"
+    if request.config.getoption("--refresh-golden"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(made)
+
+    reviewed = path.read_text().splitlines()
+
+    difference = list(difflib.unified_diff(reviewed, made.splitlines(), "reviewed", "synthesised", lineterm="", n=2))
+    assert not difference, "`make golden` takes over what was meant:\n" + "\n".join(difference[:80])
+
+
+def test_stages_differ_in_nothing_but_name_and_account(multi: Synthesised) -> None:
+    def neutral(stage: str) -> str:
+        account = multi.settings.installation.stage(stage).account
+        return json.dumps(multi.stage(stage)).replace(account, "<account>").replace(f"do in {stage}", "do in <stage>")
+
+    assert neutral("dev") == neutral("staging") == neutral("prod")
+
+
+def test_the_same_settings_give_the_same_bytes(multi: Synthesised, tmp_path: Path) -> None:
+    again = synthesise(settings_of("multi"), tmp_path)
+
+    assert _files(again) == _files(multi)
+
+
+def _files(found: Synthesised) -> list[tuple[str, bytes]]:
+    return [(path.name, path.read_bytes()) for path in sorted(found.folder.glob("*.template.json"))]
+
+
+def test_a_stage_needs_no_bootstrap_of_its_account(synthesised: Synthesised) -> None:
+    for stage in synthesised.settings.installation.stages:
+        template = synthesised.stage(stage.name)
+        body = (synthesised.folder / f"MlopsStage-{stage.name}.template.json").read_bytes()
+
+        assert "bootstrap" not in json.dumps(template).lower()
+        assert "Parameters" not in template
+        assert len(body) < 51_200, "CloudFormation takes no more in a call; larger templates need a bucket"

@@ -1,0 +1,178 @@
+"""The reviewed list: every statement with a wildcard in an action or a resource, and why it cannot be narrower.
+
+An entry is the resource as the template writes it (``<Bucket.Arn>`` for a reference) and the actions allowed on it. A
+right on no entry fails a test, and so does an entry with an action that nobody has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Wildcard:
+    """Reviewed actions on one resource."""
+
+    resource: str
+    actions: frozenset[str]
+    reason: str
+
+
+def _on(resource: str, actions: str, reason: str) -> Wildcard:
+    return Wildcard(resource, frozenset(actions.split()), reason)
+
+
+READ = "s3:GetObject s3:GetObjectVersion"
+PACKAGES = "arn:aws:s3:::mlops-packages-111111111111-us-east-1"
+
+ORCHESTRATOR = (
+    _on(
+        "*",
+        "xray:GetSamplingRules xray:GetSamplingTargets xray:PutTelemetryRecords xray:PutTraceSegments",
+        "X-Ray knows no resource for traces",
+    ),
+    _on(
+        "*",
+        "logs:CreateLogDelivery logs:DeleteLogDelivery logs:DescribeLogGroups logs:DescribeResourcePolicies "
+        "logs:GetLogDelivery logs:ListLogDeliveries logs:PutResourcePolicy logs:UpdateLogDelivery",
+        "a state machine's log is a delivery, and CloudWatch Logs knows no resource for deliveries",
+    ),
+    _on("*", "dynamodb:ListStreams", "DynamoDB lists streams of all tables or none"),
+    _on(
+        "<BucketsAssets.Arn>/*",
+        f"{READ} s3:GetObjectTagging s3:GetObjectVersionTagging",
+        "a configuration names any asset of the bucket",
+    ),
+    _on("<BucketsAssets.Arn>/*mlops-config.json", READ, "configurations lie in any folder"),
+    _on(
+        "<BucketsPackages.Arn>/packages/*",
+        f"{READ} s3:PutObject s3:PutObjectTagging s3:AbortMultipartUpload",
+        "one package a release; keys begin with the release",
+    ),
+    _on(
+        "<BucketsPackages.Arn>/assets/*",
+        f"{READ} s3:PutObject s3:PutObjectTagging s3:AbortMultipartUpload",
+        "keys are digests",
+    ),
+    _on("<BucketsPackages.Arn>/requests/*", f"{READ} s3:PutObject", "one configuration a release"),
+)
+
+STAGE = (
+    _on(
+        "arn:aws:cloudformation:us-east-1:<account>:stack/mlops-pipeline-*/*",
+        "cloudformation:CreateChangeSet cloudformation:DeleteChangeSet cloudformation:DeleteStack "
+        "cloudformation:DescribeChangeSet cloudformation:DescribeStackEvents cloudformation:DescribeStacks "
+        "cloudformation:ExecuteChangeSet cloudformation:GetTemplate cloudformation:ListChangeSets "
+        "cloudformation:ListStackResources cloudformation:TagResource cloudformation:UntagResource",
+        "stacks of workloads; the end of a stack's ARN is made up by CloudFormation",
+    ),
+    _on(f"{PACKAGES}/packages/*", "s3:GetObject", "the template of any release"),
+    _on(
+        "arn:aws:kms:us-east-1:111111111111:key/*",
+        "kms:Decrypt",
+        "the packages' key, whose id is made up later in another account; its encryption context is the condition",
+    ),
+    _on(
+        "arn:aws:sagemaker:us-east-1:<account>:endpoint/*",
+        "sagemaker:AddTags sagemaker:CreateEndpoint sagemaker:DeleteEndpoint sagemaker:DeleteTags "
+        "sagemaker:DescribeEndpoint sagemaker:InvokeEndpoint sagemaker:ListTags sagemaker:UpdateEndpoint",
+        "endpoints are named by their owners; observing one has the workload's tag as its condition",
+    ),
+    _on(
+        "arn:aws:sagemaker:us-east-1:<account>:endpoint-config/*",
+        "sagemaker:AddTags sagemaker:CreateEndpoint sagemaker:CreateEndpointConfig sagemaker:DeleteEndpointConfig "
+        "sagemaker:DeleteTags sagemaker:DescribeEndpointConfig sagemaker:ListTags sagemaker:UpdateEndpoint",
+        "named by SageMaker where CloudFormation makes one",
+    ),
+    _on(
+        "arn:aws:sagemaker:us-east-1:<account>:model/*",
+        "sagemaker:AddTags sagemaker:CreateModel sagemaker:DeleteModel sagemaker:DeleteTags sagemaker:DescribeModel "
+        "sagemaker:ListTags",
+        "named by SageMaker where CloudFormation makes one",
+    ),
+    _on(
+        "arn:aws:sagemaker:us-east-1:<account>:pipeline/*",
+        "sagemaker:DescribePipelineExecution sagemaker:StartPipelineExecution",
+        "a workload's pipeline and its executions, named by the stack's output",
+    ),
+    _on(
+        "arn:aws:iam::<account>:role/mlops/workload/*",
+        "iam:CreateRole iam:DeleteRole iam:DeleteRolePolicy iam:GetRole iam:GetRolePolicy "
+        "iam:ListAttachedRolePolicies iam:ListRolePolicies iam:PassRole iam:PutRolePermissionsBoundary "
+        "iam:PutRolePolicy iam:TagRole iam:UntagRole iam:UpdateAssumeRolePolicy iam:UpdateRole "
+        "iam:UpdateRoleDescription",
+        "roles of workloads lie under this path and nowhere else, each under the boundary",
+    ),
+    _on(
+        "arn:aws:iam::<account>:role/aws-service-role/ops.apigateway.amazonaws.com/*",
+        "iam:CreateServiceLinkedRole",
+        "API Gateway's own role, made on the first API of an account; the service is the condition",
+    ),
+    *(
+        _on(
+            f"arn:aws:apigateway:us-east-1::/{path}",
+            "apigateway:DELETE apigateway:GET apigateway:PATCH apigateway:POST apigateway:PUT",
+            "an API's id is made up by API Gateway",
+        )
+        for path in ("restapis/*", "tags/*")
+    ),
+    _on(
+        "arn:aws:lambda:us-east-1:<account>:function:mlops-pipeline-*",
+        "lambda:AddPermission lambda:CreateFunction lambda:DeleteFunction lambda:GetFunction "
+        "lambda:GetFunctionCodeSigningConfig lambda:GetFunctionConfiguration lambda:GetPolicy "
+        "lambda:GetRuntimeManagementConfig lambda:ListTags lambda:RemovePermission lambda:TagResource "
+        "lambda:UntagResource lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration",
+        "functions that CloudFormation names after the workload's stack",
+    ),
+    _on(
+        "arn:aws:logs:us-east-1:<account>:log-group:mlops-pipeline-*",
+        "logs:CreateLogGroup logs:CreateLogStream logs:DeleteLogGroup logs:DeleteRetentionPolicy "
+        "logs:DescribeLogStreams logs:ListTagsForResource logs:PutLogEvents logs:PutRetentionPolicy "
+        "logs:TagResource logs:UntagResource",
+        "log groups that CloudFormation names after the workload's stack",
+    ),
+    _on(
+        "arn:aws:logs:us-east-1:<account>:log-group:*",
+        "logs:DescribeLogGroups",
+        "a list of log groups is decided on all of them",
+    ),
+)
+
+BOUNDARY = (
+    _on(
+        "arn:aws:s3:::*",
+        "s3:GetBucketLocation s3:GetObject s3:ListBucket s3:PutObject",
+        "data lies in the organisation's own buckets; a role's own policy names them",
+    ),
+    _on(
+        "arn:aws:kms:us-east-1:*:key/*",
+        "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey",
+        "keys of data, in this account or others; a role's own policy names them",
+    ),
+    _on(
+        "arn:aws:ecr:us-east-1:*:repository/*",
+        "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer",
+        "AWS's images lie in AWS's accounts; a role's own policy names the repository",
+    ),
+    _on("*", "ecr:GetAuthorizationToken", "ECR knows no resource for logging in"),
+    _on("*", "cloudwatch:PutMetricData", "CloudWatch knows no resource for it; the namespace is the condition"),
+    _on(
+        "arn:aws:logs:us-east-1:<account>:log-group:/aws/sagemaker/*",
+        "logs:CreateLogGroup logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents",
+        "SageMaker names the log groups of endpoints and jobs",
+    ),
+)
+
+KEY_POLICY = (
+    _on(
+        "*",
+        "kms:* kms:Decrypt kms:GenerateDataKey*",
+        "in a key's own policy the resource is the key itself, and its account administers it",
+    ),
+)
+
+REVIEWED: Mapping[str, tuple[Wildcard, ...]] = {
+    "orchestrator": (*ORCHESTRATOR, *KEY_POLICY),
+    "stage": (*STAGE, *BOUNDARY),
+}
