@@ -14,6 +14,7 @@ import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,9 @@ def front_url(cloud: EmbeddedCloud, outputs: dict[str, Any]) -> str:
 
 
 def _alive(pid: int) -> bool:
+    with suppress(ChildProcessError):
+        # A child of this process that has ended stays a zombie until somebody asks for its status.
+        os.waitpid(pid, os.WNOHANG)
     try:
         os.kill(pid, 0)
     except OSError:

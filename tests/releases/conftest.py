@@ -1,4 +1,4 @@
-"""One installation of each mode for all tests of the suite: the real CDK CLI deploys the real app, with IAM enforced."""
+"""One installation of each mode for all tests of the suite: the real CDK CLI deploys the real app, IAM enforced."""
 
 from __future__ import annotations
 

@@ -1,19 +1,23 @@
-"""The people around a release, as the tests play them: who uploads, who clicks in Slack, who looks into the accounts."""
+"""The people around a release, as the tests play them: who uploads, who clicks in Slack, who looks after it."""
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from local.follow import ENDS, Ended, Follower, waiting_approval
 from local.installation import Running
+from local.people import credentials_of
 from local.settings import CHANNEL, ORCHESTRATOR, REGION
 from local.upload import Example
+from orchestrator.core.events import MANAGED_STACK_PREFIX
 
 T = TypeVar("T")
 
@@ -109,11 +113,25 @@ class Team:
         slack.submit_view(user, view["id"], {"reason": reason})
 
     def message(self, release_id: str) -> str:
-        """The text of the release's message as it now stands in the channel."""
-        record = self.table_item(f"RELEASE#{release_id}", "MESSAGE")
-        ts = record["body"]["M"]["ts"]["S"]
-        found = next(message for message in self.running.slack.messages(CHANNEL) if message["ts"] == ts)
-        return json.dumps(found, ensure_ascii=False)
+        """The release's message as it now stands in the channel, with its blocks, as JSON."""
+        return eventually(f"the message of {release_id}", lambda: self.message_with(release_id, ""), 30)
+
+    def message_with(self, release_id: str, words: str) -> str:
+        """The release's message when it has these words in it by now; else empty."""
+        record = self.row(f"RELEASE#{release_id}", "MESSAGE")
+        ts = record["body"]["M"]["ts"]["S"] if record else ""
+        posted = [message for message in self.running.slack.messages(CHANNEL) if message["ts"] == ts]
+        found = json.dumps(posted[0], ensure_ascii=False) if posted else ""
+        return found if words in found else ""
+
+    def private_words(self, user: str, words: str) -> str:
+        """What only this person was told, if it has these words; else empty."""
+        told = [json.dumps(message, ensure_ascii=False) for message in self.running.slack.ephemerals(user)]
+        return next((text for text in reversed(told) if words in text), "")
+
+    def credentials_of(self, person: str) -> Credentials:
+        """Credentials of a person's own session: ana, ben, chloe or dev."""
+        return credentials_of(self.running, person)
 
     # -- the platform owner --------------------------------------------------------------------------------------
 
@@ -172,14 +190,63 @@ class Team:
             return None
         return found
 
-    def table_item(self, pk: str, sk: str) -> dict[str, Any]:
+    def stack_updates(self) -> dict[str, list[tuple[str, str, str]]]:
+        """Every workload's stack in every stage's account with its status and last change: what a deployment moves."""
+        return {
+            account: sorted(
+                (one["StackName"], one["StackStatus"], str(one.get("LastUpdatedTime") or one["CreationTime"]))
+                for one in self.client("cloudformation", account).describe_stacks()["Stacks"]
+                if one["StackName"].startswith(MANAGED_STACK_PREFIX)
+            )
+            for account in self.running.stages.values()
+        }
+
+    def row(self, pk: str, sk: str) -> dict[str, Any] | None:
         """One row of the table, as DynamoDB returns it."""
         table = self.running.outputs["TableName"]
-        answer = self.client("dynamodb", ORCHESTRATOR).get_item(
-            TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True
+        found: dict[str, Any] | None = (
+            self.client("dynamodb", ORCHESTRATOR)
+            .get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True)
+            .get("Item")
         )
-        found: dict[str, Any] = answer["Item"]
         return found
+
+    def open_waits(self, release_id: str) -> list[dict[str, str]]:
+        """What the release's steps wait for: subject and client request token."""
+        answer = self.client("dynamodb", ORCHESTRATOR).scan(
+            TableName=self.running.outputs["TableName"],
+            FilterExpression="kind = :wait AND body.release_id = :release",
+            ExpressionAttributeValues={":wait": {"S": "wait"}, ":release": {"S": release_id}},
+        )
+        bodies = [item["body"]["M"] for item in answer["Items"]]
+        return [{"subject": body["subject"]["S"], "request_token": body["request_token"]["S"]} for body in bodies]
+
+    def log_lines(self, function: str) -> list[str]:
+        """What a function has logged, the platform's own lines included."""
+        pages = self.client("logs", ORCHESTRATOR).get_paginator("filter_log_events")
+        found = pages.paginate(logGroupName=f"/aws/lambda/mlops-{function}")
+        return [event["message"] for page in found for event in page["events"]]
+
+    def invocations(self, function: str) -> int:
+        """How often a function has run to its end."""
+        return sum(line.startswith("REPORT ") for line in self.log_lines(function))
+
+    def functions(self) -> list[str]:
+        """The product's functions, without their prefix."""
+        listed = self.client("lambda", ORCHESTRATOR).list_functions()["Functions"]
+        names = [str(one["FunctionName"]) for one in listed]
+        return [name.removeprefix("mlops-") for name in names if name.startswith("mlops-")]
+
+    def secrets(self, execution_arn: str) -> list[str]:
+        """Everything that must never be seen: the Slack secret's values and the execution's task tokens."""
+        text = self.client("secretsmanager", ORCHESTRATOR).get_secret_value(
+            SecretId=self.running.outputs["SlackSecretArn"]
+        )["SecretString"]
+        pages = self.client("stepfunctions", ORCHESTRATOR).get_paginator("get_execution_history")
+        history = json.dumps([page["events"] for page in pages.paginate(executionArn=execution_arn)], default=str)
+        tokens = re.findall(r'\\"task_token\\": ?\\"([^"\\]+)', history)
+        assert tokens, "the history shows the tokens that were given to the steps"
+        return [*json.loads(text).values(), *tokens]
 
 
 def stage(found: dict[str, Any], name: str) -> dict[str, Any]:

@@ -29,6 +29,19 @@ def test_rejecting_a_first_release_leaves_no_stack_and_no_change_set(multi: Team
     assert REASON in mail["message"]
 
 
+def test_a_question_that_nobody_answers_in_time_expires(multi: Team, live: str) -> None:
+    name = "too-late"
+    multi.upload(name, multi.configuration(name))
+    release_id = multi.started(f"{name}-realtime")
+    asked = multi.until_asked(release_id, "staging")
+    assert multi.running.cloud.expire_tasks(asked["execution_arn"]) == 1
+    assert multi.ended(release_id).status == "expired"
+    assert multi.stack(STAGING, asked["stack_name"]) is None
+    message = eventually("said in Slack", lambda: multi.message_with(release_id, "expired"))
+    assert '"action_id": "approve"' not in message
+    assert len(eventually("its e-mail", lambda: multi.mails(release_id))) == 1
+
+
 def test_a_newer_release_supersedes_one_that_waits(multi: Team, live: str) -> None:
     name = "overtaken"
     multi.upload(name, multi.configuration(name))

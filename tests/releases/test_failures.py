@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from local.settings import DEV, ORCHESTRATOR, PROD, REGION, STAGING
+from local.settings import DEV, PROD, REGION, STAGING
 from tests.releases.team import Team, eventually, stage
 
 TAKEN = "taken-in-staging"
@@ -51,7 +52,9 @@ def test_a_missing_permission_ends_the_release_with_the_role_and_the_action(mult
     }
     for name, document in policies.items():
         iam.put_role_policy(
-            RoleName=role, PolicyName=name, PolicyDocument=json.dumps(without("cloudformation:CreateChangeSet", document))
+            RoleName=role,
+            PolicyName=name,
+            PolicyDocument=json.dumps(without("cloudformation:CreateChangeSet", document)),
         )
     try:
         ended = multi.release("forbidden", multi.configuration("forbidden"))
@@ -66,37 +69,48 @@ def test_a_missing_permission_ends_the_release_with_the_role_and_the_action(mult
 
 def test_a_forged_stack_event_resumes_nothing(multi: Team, live: str) -> None:
     name = "forged"
-    multi.running.cloud.faults(status_events=False)
+    cloud = multi.running.cloud
+    cloud.faults(endpoints_settle=False)
     try:
         multi.upload(name, multi.configuration(name))
         release_id = multi.started(f"{name}-realtime")
-        multi.until_asked(release_id, "staging") if False else None
-        wait = eventually("a wait for dev's stack", lambda: multi.open_wait(release_id, "dev"))
-        before = multi.invocations("ResumeDeployment")
-        multi.running.cloud.inject_event(forged(wait["subject"], wait["request_token"]), DEV)
-        eventually("the event handled", lambda: multi.invocations("ResumeDeployment") > before)
+        (wait,) = eventually("a wait for dev's stack", lambda: multi.open_waits(release_id))
+        before = multi.invocations("resume-deployment")
+        cloud.inject_event(forged(wait["subject"], wait["request_token"]), DEV)
+        eventually("the event handled", lambda: multi.invocations("resume-deployment") > before)
+        assert multi.open_waits(release_id) == [wait]
+        assert multi.show(release_id)["status"] == "deploying"
     finally:
-        multi.running.cloud.faults(status_events=True)
+        cloud.faults(endpoints_settle=True)
+    multi.until_asked(release_id, "staging")
+    multi.reject("Enough for this test.")
+    assert multi.ended(release_id).status == "rejected"
 
 
 def test_the_sweeper_alone_completes_a_release(multi: Team, live: str) -> None:
     name = "swept"
-    multi.running.cloud.faults(status_events=False)
+    cloud = multi.running.cloud
+    cloud.faults(status_events=False)
     try:
+        before = multi.invocations("resume-deployment")
         multi.upload(name, multi.configuration(name))
         release_id = multi.started(f"{name}-realtime")
-        before = multi.invocations("ResumeDeployment")
-        ended = multi.follower.until_end(release_id, decide=multi.approve)
-        assert ended.status == "succeeded", ended.reason
-        assert multi.invocations("ResumeDeployment") == before
+        for stage_name in ("dev", "staging", "prod"):
+            eventually(f"a wait for {stage_name}", lambda: multi.open_waits(release_id))
+            eventually(f"{stage_name} swept", lambda: cloud.run_schedules() and not multi.open_waits(release_id))
+            if stage_name != "prod":
+                multi.until(release_id, "awaiting_approval")
+                multi.approve()
+        assert multi.ended(release_id).status == "succeeded"
+        assert multi.invocations("resume-deployment") == before
     finally:
-        multi.running.cloud.faults(status_events=True)
+        cloud.faults(status_events=True)
 
 
-def without(action: str, document: dict[str, object]) -> dict[str, object]:
+def without(action: str, document: dict[str, Any]) -> dict[str, Any]:
     """A policy without one action."""
     kept = []
-    for statement in document["Statement"]:  # type: ignore[attr-defined]
+    for statement in document["Statement"]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         left = [one for one in actions if one != action]
         if left:
@@ -120,6 +134,3 @@ def forged(stack_id: str, token: str) -> dict[str, object]:
             "client-request-token": token,
         },
     }
-
-
-assert ORCHESTRATOR

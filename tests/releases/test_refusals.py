@@ -24,7 +24,7 @@ def test_every_problem_is_told_in_slack_and_by_mail_and_nothing_is_deployed(mult
     release_id = multi.started("broken/mlops-config.json")
     found = multi.show(release_id)
     assert found["status"] == "refused"
-    message = eventually("its message in Slack", lambda: multi.message_or_none(release_id))
+    message = eventually("its message in Slack", lambda: multi.message_with(release_id, ""))
     (mail,) = eventually("its e-mail", lambda: multi.mails("broken/mlops-config.json"))
     for place in PLACES:
         assert any(problem.startswith(place) for problem in found["problems"]), place
@@ -37,7 +37,7 @@ def test_every_problem_is_told_in_slack_and_by_mail_and_nothing_is_deployed(mult
 def test_a_file_that_is_no_json_is_told_with_its_line(multi: Team, live: str) -> None:
     multi.upload("no-json", b'{\n  "pipeline_type": "byom_realtime_builtin",\n  "model_name" "x"\n}')
     release_id = multi.started("no-json/mlops-config.json")
-    message = eventually("its message in Slack", lambda: multi.message_or_none(release_id))
+    message = eventually("its message in Slack", lambda: multi.message_with(release_id, ""))
     assert "line 3" in message
 
 
