@@ -25,6 +25,7 @@ BRIDGES = (
     "buckets",
     "roles",
     "checksums",
+    "object_keys",
     "object_events",
     "event_buses",
     "stack_requests",

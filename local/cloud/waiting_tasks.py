@@ -6,6 +6,7 @@
 - SendTaskSuccess and its kin are decided on the state machine whose task waits. The emulator asks IAM about the
   resource ``*``, so that a role which may answer the tasks of one machine could answer none.
 - A token that was answered, or whose task is over, gives TaskTimedOut; one that never was, InvalidToken.
+- The history of an execution shows what a task was given, its token among it, as on AWS.
 - ``TimeoutSeconds`` may be a JSONata expression; the emulator takes its text for a number.
 - StartExecution with the name and input of an execution that runs answers that execution.
 - :func:`expire` lets waiting tasks run into their timeout now, :func:`scale_waits` shortens Wait states and retries.
@@ -36,6 +37,7 @@ SEAMS = (
     Seam("ministack.core.responses", "request_scope", ("account_id", "region")),
     Seam("ministack.services.stepfunctions", "_ExecutionError"),
     Seam("ministack.services.stepfunctions", "_SFN_WAIT_SCALE"),
+    Seam("ministack.services.stepfunctions", "_add_event", ("execution", "event_type", "details")),
     Seam("ministack.services.stepfunctions", "_apply_jsonata_arguments", ("state_def", "raw_input", "ctx")),
     Seam("ministack.services.stepfunctions", "_apply_jsonata_template", ("value", "raw_input", "ctx")),
     Seam("ministack.services.stepfunctions", "_call_lambda", ("func_ref", "event")),
@@ -67,6 +69,9 @@ _current: ContextVar[Task | None] = ContextVar("task", default=None)
 
 _calling: ContextVar[str] = ContextVar("calling", default="")
 """Token of the task whose function is being invoked."""
+
+_given: ContextVar[Any] = ContextVar("given", default=None)
+"""Arguments of the attempt that is made in this thread."""
 
 _tasks: dict[str, Task] = {}
 """Token → its task; kept when the task is over, to tell a late answer from a made-up token."""
@@ -116,6 +121,7 @@ def _wrap_tasks() -> None:
     arguments = stepfunctions._apply_jsonata_arguments
     wait = stepfunctions._invoke_with_callback
     call = stepfunctions._call_lambda
+    add_event = stepfunctions._add_event
 
     @functools.wraps(execute)
     def executed(state_def: Any, raw_input: Any, execution: dict[str, Any] | None, ctx: Any) -> Any:
@@ -124,6 +130,7 @@ def _wrap_tasks() -> None:
             seconds = stepfunctions._apply_jsonata_template(timeout, raw_input, ctx)
             state_def = {**state_def, "TimeoutSeconds": seconds}
         known = execution or {}
+        _given.set(None)
         former = _current.set(Task(known.get("stateMachineArn", ""), known.get("executionArn", "")))
         try:
             return execute(state_def, raw_input, execution, ctx)
@@ -134,7 +141,16 @@ def _wrap_tasks() -> None:
     def with_new_token(state_def: Any, raw_input: Any, ctx: Any = None) -> Any:
         if ctx and "Task" in ctx:
             ctx["Task"] = {"Token": str(uuid.uuid4())}
-        return arguments(state_def, raw_input, ctx)
+        given = arguments(state_def, raw_input, ctx)
+        _given.set(given)
+        return given
+
+    @functools.wraps(add_event)
+    def event_added(execution: Any, event_type: str, details: dict[str, Any] | None = None) -> Any:
+        scheduled = (details or {}).get("taskScheduledEventDetails")
+        if scheduled is not None and _given.get() is not None:
+            scheduled["parameters"] = json.dumps(_given.get())
+        return add_event(execution, event_type, details)
 
     @functools.wraps(wait)
     def waiting(resource: Any, input_data: Any, token: str, state_def: Any) -> Any:
@@ -164,6 +180,7 @@ def _wrap_tasks() -> None:
     stepfunctions._apply_jsonata_arguments = with_new_token
     stepfunctions._invoke_with_callback = waiting
     stepfunctions._call_lambda = called
+    stepfunctions._add_event = event_added
 
 
 def _check_role(function: Any) -> None:

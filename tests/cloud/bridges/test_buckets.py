@@ -150,6 +150,52 @@ def test_a_bucket_with_a_customer_managed_key_takes_and_gives_objects(cloud: Emb
     assert (got["Body"].read(), got["ServerSideEncryption"], got["SSEKMSKeyId"]) == (b"secret", "aws:kms", key)
 
 
+def encrypted_bucket(cloud: EmbeddedCloud) -> tuple[str, str]:
+    """A bucket of the hub whose policy, and whose key's, let roles of DEV below /mlops/ in."""
+    bucket, kms = make_bucket(cloud, HUB), cloud.client("kms", HUB)
+    root = statement("kms:*", "*", Principal={"AWS": f"arn:aws:iam::{HUB}:root"})
+    condition = {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{DEV}:role/mlops/*"}}
+    foreign = statement("kms:Decrypt", "*", Principal={"AWS": f"arn:aws:iam::{DEV}:root"}, Condition=condition)
+    key = kms.create_key(Policy=json.dumps({"Statement": [root, foreign]}))["KeyMetadata"]["Arn"]
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    s3 = cloud.client("s3", HUB)
+    s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration={"Rules": [rule]})
+    s3.put_object(Bucket=bucket, Key="k", Body=b"secret")
+    let_in(cloud, bucket)
+    return bucket, key
+
+
+def test_reading_under_a_key_needs_the_readers_permission_to_decrypt_and_the_key_policys(cloud: EmbeddedCloud) -> None:
+    bucket, key = encrypted_bucket(cloud)
+    trusted, reading = trust({"AWS": f"arn:aws:iam::{DEV}:root"}), statement("s3:GetObject", "*")
+
+    def read(*statements: dict[str, Any], path: str = "/mlops/") -> bytes:
+        role = make_role(cloud, DEV, trusted, reading, *statements, path=path)
+        data: bytes = cloud.client_as("s3", role, DEV).get_object(Bucket=bucket, Key="k")["Body"].read()
+        return data
+
+    assert read(statement("kms:Decrypt", key)) == b"secret"
+    with pytest.raises(ClientError, match=r"AccessDenied.*kms:Decrypt"):
+        read()
+    cloud.client("kms", HUB).put_key_policy(
+        KeyId=key,
+        PolicyName="default",
+        Policy=json.dumps({"Statement": [statement("kms:*", "*", Principal={"AWS": f"arn:aws:iam::{HUB}:root"})]}),
+    )
+    with pytest.raises(ClientError, match=r"AccessDenied.*kms:Decrypt"):
+        read(statement("kms:Decrypt", key))
+
+
+def test_writing_under_a_key_needs_a_data_key(cloud: EmbeddedCloud) -> None:
+    bucket, key = encrypted_bucket(cloud)
+    trusted = trust({"AWS": f"arn:aws:iam::{HUB}:root"})
+    without = make_role(cloud, HUB, trusted, statement("s3:PutObject", "*"))
+    with pytest.raises(ClientError, match=r"AccessDenied.*kms:GenerateDataKey"):
+        cloud.client_as("s3", without, HUB).put_object(Bucket=bucket, Key="n", Body=b"x")
+    allowed = make_role(cloud, HUB, trusted, statement("s3:PutObject", "*"), statement("kms:GenerateDataKey", key))
+    assert cloud.client_as("s3", allowed, HUB).put_object(Bucket=bucket, Key="n", Body=b"x")["SSEKMSKeyId"] == key
+
+
 def test_an_upload_is_an_event_with_version_and_sequencer(cloud: EmbeddedCloud) -> None:
     bucket = make_bucket(cloud, HUB, events=True)
     url = watch_events(cloud, HUB, {"source": ["aws.s3"], "detail": {"bucket": {"name": [bucket]}}})

@@ -246,6 +246,17 @@ def test_a_machine_invokes_only_what_its_role_may(cloud: EmbeddedCloud, function
     assert "not authorized to perform: lambda:InvokeFunction" in found["cause"]
 
 
+def test_the_history_shows_what_each_task_was_given(cloud: EmbeddedCloud) -> None:
+    _, execution, token = waiting_machine(cloud)
+    client = cloud.client("stepfunctions", HUB)
+    events = client.get_execution_history(executionArn=execution)["events"]
+    (given,) = [
+        event["taskScheduledEventDetails"]["parameters"] for event in events if event["type"] == "TaskScheduled"
+    ]
+    assert json.loads(given)["MessageBody"] == token
+    client.stop_execution(executionArn=execution)
+
+
 def test_an_execution_that_fails_is_an_event(cloud: EmbeddedCloud, machine: str) -> None:
     url = watch_events(cloud, HUB, {"source": ["aws.states"], "detail": {"status": ["FAILED"]}})
     execution = start(cloud, machine, unique("broken"))
