@@ -209,6 +209,7 @@ def test_a_change_set_that_no_longer_digests_to_what_was_shown_is_stale(world: M
     token = world.deploy(release.release_id, "staging")
     assert world.fake_tasks.answers[token.value] == {"outcome": "stale"}
     assert world.stacks("staging").executed == []
+    assert world.stacks("staging").change_sets == {}
 
 
 def test_an_empty_plan_is_unchanged(world: MemoryWorld) -> None:

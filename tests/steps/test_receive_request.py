@@ -109,7 +109,7 @@ def test_dying_anywhere_and_delivered_again_completes_and_never_repeats() -> Non
 def test_a_refused_configuration_is_recorded_with_the_path_of_every_problem(world: MemoryWorld) -> None:
     bad = configuration(model_name=None, inference_instance={"dev": "ml.t2.medium"}, tags={"team": 7}, endpoint_nam="x")
     (refused,) = world.receive(world.put_configuration(bad)).releases
-    assert refused.status is Status.REFUSED
+    assert (refused.status, refused.workload) == (Status.REFUSED, "fraud/mlops-config.json")
     assert world.memory.all(Release) == (refused,)
     assert world.fake_tasks.started == {}
     assert sorted(problem.split(":")[0] for problem in refused.problems) == [
@@ -216,6 +216,21 @@ def test_sequencers_of_different_length_are_padded(world: MemoryWorld) -> None:
     newest = world.put_configuration(configuration(description="y"))
     (newest_release,) = world.receive(replace(newest, sequencer="00010A")).releases
     assert newest_release.status is Status.REQUESTED
+
+
+def test_an_event_without_a_sequencer_is_taken_as_it_comes(world: MemoryWorld) -> None:
+    world.receive(world.put_configuration(configuration()))
+    other = world.put_configuration(configuration(description="x"))
+    (release,) = world.receive(replace(other, sequencer="")).releases
+    assert release.status is Status.REQUESTED
+
+
+def test_an_installation_names_its_own_stages() -> None:
+    world = MemoryWorld(installation=installation(StageSettings("qa", "2" * 12), StageSettings("live", "3" * 12)))
+    instance = {"qa": "ml.t2.medium", "live": "ml.m5.large"}
+    assert world.release(configuration(inference_instance=instance)).stages == ("qa", "live")
+    with pytest.raises(BadConfiguration, match='no stage "dev"'):
+        world.release(configuration(inference_instance={"dev": "ml.t2.medium", **instance}))
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from orchestrator.core.errors import AccessDenied, Throttled
-from orchestrator.core.records import ApprovalStatus, StageStatus, Status, Verdict
+from orchestrator.core.errors import AccessDenied, PlanFailed, Throttled
+from orchestrator.core.records import ApprovalStatus, StageRecord, StageStatus, Status, Verdict
 from orchestrator.core.steps.record_outcome import readable_cause
 from tests.fakes.memory_world import BEN, MemoryWorld, configuration, digest_of
 from tests.steps.journeys import STACK, approved, asked, in_dev, live, packaged
@@ -87,6 +87,49 @@ def test_a_failure_before_the_first_stage(world: MemoryWorld) -> None:
     world.end(release.release_id, Status.FAILED, "SourceGone", json.dumps({"errorMessage": "gone"}))
     assert world.of(release.release_id).reason == "gone"
     assert world.of(release.release_id).stage == ""
+    assert world.memory.all(StageRecord) == ()
+
+
+def test_a_failure_to_plan(world: MemoryWorld) -> None:
+    release = in_dev(world)
+    world.stacks("staging").refuses = "Parameter ImageUri is refused"
+    with pytest.raises(PlanFailed):
+        world.plan(release.release_id, "staging")
+    world.end(release.release_id, Status.FAILED, "PlanFailed", "Parameter ImageUri is refused")
+    record = world.stage(release.release_id, "staging")
+    assert (record.status, record.note) == (StageStatus.FAILED, "Parameter ImageUri is refused")
+
+
+def test_a_failure_to_verify_marks_the_stage_though_it_is_deployed(world: MemoryWorld) -> None:
+    release = packaged(world)
+    world.deploy(release.release_id, "dev")
+    world.end(release.release_id, Status.FAILED, "VerificationFailed", "status 500")
+    record = world.stage(release.release_id, "dev")
+    assert (record.status, record.note) == (StageStatus.FAILED, "status 500")
+    assert world.stacks("dev").stacks[STACK].status == "CREATE_COMPLETE"
+
+
+def test_an_empty_plan_has_nothing_to_discard(world: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    live(world)
+    again = world.release(configuration(), force=True)
+    world.package(again.release_id)
+    world.plan(again.release_id, "staging")
+
+    def asked_to(plan: object) -> None:
+        raise AssertionError("an empty plan has no change set")
+
+    monkeypatch.setattr(world.stacks("staging"), "discard", asked_to)
+    world.end(again.release_id, Status.FAILED, "E", "x")
+    assert world.of(again.release_id).reason == "x"
+
+
+def test_a_repeated_end_passes_a_turn_on_that_the_first_one_could_not(world: MemoryWorld) -> None:
+    release = packaged(world)
+    held = world.workload()
+    world.end(release.release_id, Status.FAILED, "E", "x")
+    world.memory.rows[held.key()] = held
+    world.end(release.release_id, Status.FAILED, "E", "x")
+    assert world.workload().running_release == ""
 
 
 def test_a_failure_after_the_approval_discards_the_plan(world: MemoryWorld) -> None:

@@ -207,8 +207,7 @@ def test_the_waits_of_a_release_that_has_ended_are_dropped(world: MemoryWorld) -
     """Its time-out came first; without this the sweeper would ask about the stack for ever."""
     release, token = deploying(world)
     world.end(release.release_id, Status.FAILED, "States.Timeout", "")
-    assert world.sweep().open == 1
-    assert world.waits() == ()
+    assert (world.sweep().settled, world.waits()) == (1, ())
     assert token.value not in world.fake_tasks.answers
     assert world.of(release.release_id).status is Status.FAILED
 
