@@ -143,12 +143,17 @@ def _rest_api(collection: str) -> Needs:
     return found
 
 
+_UNCHANGEABLE = frozenset({"Model", "EndpointConfig"})
+"""SageMaker has no call that updates them: only their tags change in place."""
+
+
 def _sagemaker(noun: str, kind: str) -> Needs:
     def found(resource: Resource, step: Step) -> Iterator[Need]:
         name = resource.name(f"{noun}Name").rpartition("/")[2].lower()
         base = f"arn:aws:sagemaker:{resource.region}:{resource.account}"
         arn = f"{base}:{kind}/{name}"
-        yield Need(f"sagemaker:{step.capitalize()}{noun}", arn)
+        if step != "update" or noun not in _UNCHANGEABLE:
+            yield Need(f"sagemaker:{step.capitalize()}{noun}", arn)
         if noun == "Endpoint" and step != "delete":
             config = str(resource.properties.get("EndpointConfigName", "")).lower()
             yield Need(f"sagemaker:{step.capitalize()}{noun}", f"{base}:endpoint-config/{config}")

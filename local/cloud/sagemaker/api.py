@@ -200,6 +200,10 @@ def _create_model(account: str, region: str, fields: dict[str, Any]) -> dict[str
 
 
 def _create_endpoint(account: str, region: str, fields: dict[str, Any]) -> dict[str, Any]:
+    name = str(fields["EndpointName"])
+    if hosting.describe((account, region, name)) is not None:
+        existing = backend.arn(account, region, "endpoint", name)
+        raise ApiError("ValidationException", f'Cannot create already existing endpoint "{existing}".')
     made = backend.call(account, region, "CreateEndpoint", **fields)
     hosting.create((account, region, fields["EndpointName"]), fields["EndpointConfigName"])
     return made
