@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from aws_cdk import Duration, Stack
+from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_apigatewayv2 as http
 from aws_cdk import aws_apigatewayv2_integrations as integrations
 from aws_cdk import aws_lambda_event_sources as sources
@@ -129,7 +129,13 @@ class SlackIngress(Construct):
         cfn = stage.node.default_child
         assert isinstance(cfn, http.CfnStage)  # noqa: S101 - for the type checker
         cfn.access_log_settings = http.CfnStage.AccessLogSettingsProperty(
-            destination_arn=log_group(self, "/aws/vendedlogs/apis/mlops-slack", settings).log_group_arn,
+            # Not the group's own ARN, which ends in a wildcard that API Gateway does not want.
+            destination_arn=Stack.of(self).format_arn(
+                service="logs",
+                resource="log-group",
+                resource_name=log_group(self, "/aws/vendedlogs/apis/mlops-slack", settings).log_group_name,
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            ),
             format=json.dumps(_LOGGED),
         )
 
