@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ from orchestrator.core.events import MANAGED_STACK_PREFIX
 
 T = TypeVar("T")
 
-PATIENCE_SECONDS = 240.0
+PATIENCE_SECONDS = 90.0
 APPROVERS = ("U0BEN", "U0CHLOE")
 
 
@@ -167,19 +166,21 @@ class Team:
         return eventually(f"{release_id} {status}", look)
 
     def until_asked(self, release_id: str, stage: str) -> dict[str, Any]:
-        """Wait until people are asked about a stage."""
-        found = self.until(release_id, "awaiting_approval")
-        eventually(f"a question about {stage}", lambda: waiting_approval(self.show(release_id)))
-        assert found["stage"] == stage
-        return self.show(release_id)
+        """Wait until people are asked about a stage; the release as it then stands."""
+
+        def look() -> dict[str, Any] | None:
+            found = self.until(release_id, "awaiting_approval")
+            return found if found["stage"] == stage and waiting_approval(found) else None
+
+        return eventually(f"a question about {stage}", look)
 
     def ended(self, release_id: str) -> Ended:
         """Follow to the end without deciding anything."""
         return self.follower.until_end(release_id)
 
-    def mails(self, word: str) -> list[dict[str, Any]]:
-        """E-mails that mention a word."""
-        return [mail for mail in self.running.cloud.mail() if word in mail["subject"] + mail["message"]]
+    def mails(self, release_id: str) -> list[dict[str, Any]]:
+        """E-mails about a release."""
+        return [mail for mail in self.running.cloud.mail() if f"mlops status {release_id}" in mail["message"]]
 
     def stack(self, account: str, name: str) -> dict[str, Any] | None:
         """A stack of an account, or None."""
@@ -237,16 +238,15 @@ class Team:
         names = [str(one["FunctionName"]) for one in listed]
         return [name.removeprefix("mlops-") for name in names if name.startswith("mlops-")]
 
-    def secrets(self, execution_arn: str) -> list[str]:
-        """Everything that must never be seen: the Slack secret's values and the execution's task tokens."""
+    def secrets(self, release_id: str) -> list[str]:
+        """Everything that must never be seen: the Slack secret's values, and the task token of the open question."""
         text = self.client("secretsmanager", ORCHESTRATOR).get_secret_value(
             SecretId=self.running.outputs["SlackSecretArn"]
         )["SecretString"]
-        pages = self.client("stepfunctions", ORCHESTRATOR).get_paginator("get_execution_history")
-        history = json.dumps([page["events"] for page in pages.paginate(executionArn=execution_arn)], default=str)
-        tokens = re.findall(r'\\"task_token\\": ?\\"([^"\\]+)', history)
-        assert tokens, "the history shows the tokens that were given to the steps"
-        return [*json.loads(text).values(), *tokens]
+        approval_id = waiting_approval(self.show(release_id))
+        approval = self.row(f"APPROVAL#{approval_id}", "APPROVAL")
+        assert approval is not None
+        return [*json.loads(text).values(), approval["body"]["M"]["token"]["M"]["value"]["S"]]
 
 
 def stage(found: dict[str, Any], name: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ BROKEN = {
     "inference_instnce": "ml.m5.large",
     "data_capture_location": {"dev": "bucket/a", "staging": "bucket/b"},
 }
-PLACES = ("$.model_name", "$.inference_instnce", "$.data_capture_location", "$.inference_instance")
+PLACES = ("$.model_name", "$.inference_instnce", "$.data_capture_location", "$.model_framework_version")
 
 
 def test_every_problem_is_told_in_slack_and_by_mail_and_nothing_is_deployed(multi: Team, live: str) -> None:
@@ -25,7 +25,7 @@ def test_every_problem_is_told_in_slack_and_by_mail_and_nothing_is_deployed(mult
     found = multi.show(release_id)
     assert found["status"] == "refused"
     message = eventually("its message in Slack", lambda: multi.message_with(release_id, ""))
-    (mail,) = eventually("its e-mail", lambda: multi.mails("broken/mlops-config.json"))
+    (mail,) = eventually("its e-mail", lambda: multi.mails(release_id))
     for place in PLACES:
         assert any(problem.startswith(place) for problem in found["problems"]), place
         assert place in message
