@@ -232,7 +232,11 @@ def test_keys_of_the_other_mode_are_ignored_with_a_warning(context: CheckContext
         ({"approval": {}}, "$.approval", "at least 1"),
         ({"approval": {"prod": {"any_of": []}}}, "$.approval.prod.any_of", "at least 1"),
         ({"approval": {"prod": {"any_of": [{}]}}}, "$.approval.prod.any_of[0]", "at least 1"),
-        ({"approval": {"prod": {"any_of": [{"risk": 1}] * 21}}}, "$.approval.prod.any_of", "21 entries, 20 are allowed"),
+        (
+            {"approval": {"prod": {"any_of": [{"risk": 1}] * 21}}},
+            "$.approval.prod.any_of",
+            "21 entries, 20 are allowed",
+        ),
         ({"approval": {"prod": {"any_of": [{"risk": 0}]}}}, "$.approval.prod.any_of[0].risk", "too small"),
         ({"approval": {"prod": {}}}, "$.approval.prod.any_of", "is required"),
         (
