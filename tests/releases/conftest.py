@@ -45,3 +45,14 @@ def live(multi: Team) -> str:
     ended = multi.follower.until_end(release_id, decide=multi.approve)
     assert ended.status == "succeeded", ended.reason
     return release_id
+
+
+@pytest.fixture(scope="session")
+def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """Everything in one account."""
+    home = tmp_path_factory.mktemp("single") / "home"
+    running = up("single", home=home)
+    try:
+        yield Team(running, build_example(tmp_path_factory.mktemp("example-single"), "single"))
+    finally:
+        down(home=home)
