@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, Literal
 
 Mode = Literal["single", "multi"]
@@ -11,6 +12,9 @@ ORCHESTRATOR = "111111111111"
 DEV = "222222222222"
 STAGING = "333333333333"
 PROD = "444444444444"
+
+LATEST_RUNTIME = 14
+"""Minor version of the latest Python that Lambda has."""
 
 CHANNEL = "ml-releases"
 TEAM_MAIL = "ml-team@example.com"
@@ -63,4 +67,6 @@ def settings(mode: Mode, slack_api_url: str, slack_channel: str) -> dict[str, An
         "notification_email": TEAM_MAIL,
         "slack_channel": slack_channel,
         "slack_api_url": slack_api_url,
+        # The embedded cloud runs functions on this interpreter: of the same version, they come compiled.
+        "runtime": f"python3.{min(sys.version_info.minor, LATEST_RUNTIME)}",
     }

@@ -28,7 +28,7 @@ _NEVER = ("**/__pycache__", "**/*.pyc", "**/.DS_Store")
 def function_code(folders: Sequence[str], runtime: str) -> lambda_.AssetCode:
     """Code of these folders (paths from the root of the checkout), with everything below them."""
     exclude = ["/*", *_including(folders), *_NEVER]
-    if runtime != f"python{sys.version_info.major}.{sys.version_info.minor}":
+    if not compiles_for(runtime):
         return lambda_.Code.from_asset(str(ROOT), exclude=exclude, ignore_mode=IgnoreMode.GIT)
     return lambda_.Code.from_asset(
         str(ROOT),
@@ -71,12 +71,18 @@ class Compiled:
                 ignore=shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store"),
                 dirs_exist_ok=True,
             )
-        compiled = compileall.compile_dir(
-            output,
-            stripdir=output,
-            quiet=1,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
-        if not compiled:
-            raise RuntimeError(f"a module of {', '.join(self._folders)} does not compile")
+        compile_modules(output)
         return True
+
+
+def compiles_for(runtime: str) -> bool:
+    """Whether this interpreter's compiled modules are those of the runtime."""
+    return runtime == f"python{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def compile_modules(folder: Path) -> None:
+    """Compile every module of a folder; the compiled ones name no path of this machine."""
+    if not compileall.compile_dir(
+        folder, stripdir=folder, quiet=1, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+    ):
+        raise RuntimeError(f"a module in {folder} does not compile")

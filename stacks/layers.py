@@ -20,7 +20,7 @@ from aws_cdk import AssetHashType, BundlingOptions, DockerImage, ILocalBundling,
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from stacks.bundles import ROOT
+from stacks.bundles import ROOT, compile_modules, compiles_for
 
 LAYERS: Mapping[str, tuple[str, ...]] = {
     "base": ("aws-lambda-powertools", "fastjsonschema", "jmespath", "typing-extensions"),
@@ -38,7 +38,8 @@ def layer(scope: Construct, name: str, *, runtime: str, architecture: str) -> la
     """One of ``LAYERS``."""
     requirements = locked(LOCK.read_text(), LAYERS[name])
     # The pins and their hashes name the content, so nothing has to be built to know the asset's hash.
-    digest = hashlib.sha256("\n".join([_RECIPE, runtime, *requirements]).encode()).hexdigest()
+    parts = [_RECIPE, runtime, str(compiles_for(runtime)), *requirements]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     return lambda_.LayerVersion(
         scope,
         name.capitalize(),
@@ -80,6 +81,7 @@ class PipInstalled:
 
     def __init__(self, requirements: Sequence[str], runtime: str, architecture: str) -> None:
         self._requirements = requirements
+        self._runtime = runtime
         self._version = runtime.removeprefix("python")
         self._platform = {"arm64": "manylinux2014_aarch64", "x86_64": "manylinux2014_x86_64"}[architecture]
 
@@ -102,4 +104,6 @@ class PipInstalled:
             )
         # Start scripts name the interpreter that installed them, and no function starts one.
         shutil.rmtree(target / "bin", ignore_errors=True)
+        if compiles_for(self._runtime):
+            compile_modules(target)
         return True

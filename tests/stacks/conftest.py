@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.stacks.templates import Synthesised, settings_of, synthesise
+from local.deploy import environment
 
-os.environ.setdefault("JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION", "1")
+# Importing the CDK starts the Node.js that is on the path: the virtual environment's comes first.
+os.environ.update(environment({}))
+
+if TYPE_CHECKING:
+    from tests.stacks.templates import Synthesised
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,11 +23,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def multi(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    from tests.stacks.templates import settings_of, synthesise
+
     return synthesise(settings_of("multi"), _folder(tmp_path_factory, "multi"))
 
 
 @pytest.fixture(scope="session")
 def single(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    from tests.stacks.templates import settings_of, synthesise
+
     return synthesise(settings_of("single"), _folder(tmp_path_factory, "single"))
 
 

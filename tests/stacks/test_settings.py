@@ -52,7 +52,7 @@ def test_the_local_installation_is_right(mode: Any) -> None:
 
 
 def test_what_is_left_out_has_the_documented_default() -> None:
-    found = parse(given(slack_api_url=REMOVED, notification_email=REMOVED))
+    found = parse(given(slack_api_url=REMOVED, notification_email=REMOVED, runtime=REMOVED))
 
     assert found.installation.slack_api_url == "https://slack.com/api/"
     assert found == Settings(
