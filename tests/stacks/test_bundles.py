@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
 
 from stacks.bundles import Compiled
-from stacks.layers import LAYERS, LOCK, locked
+from stacks.layers import INSTALLERS_OWN, LAYERS, LOCK, PipInstalled, copied, locked
 from tests.stacks.templates import ROOT, Synthesised, of_type
 
 WITH_TEMPLATES = {"package", "receive_request", "api"}
@@ -79,8 +80,6 @@ def test_two_compiled_builds_are_the_same_bytes_and_name_no_folder_of_the_builde
 
 
 def test_layers_are_pinned_with_hashes_and_complete() -> None:
-    from importlib.metadata import requires
-
     for distributions in LAYERS.values():
         for entry in locked(LOCK.read_text(), distributions):
             assert re.fullmatch(r"\S+==\S+( --hash=sha256:[0-9a-f]{64})+", entry)
@@ -97,3 +96,33 @@ def test_layers_are_pinned_with_hashes_and_complete() -> None:
 def test_a_distribution_that_is_not_pinned_is_told() -> None:
     with pytest.raises(LookupError, match="pins no left-pad"):
         locked("one==1 \\\n    --hash=sha256:00\n", ["left-pad"])
+
+
+def test_a_layer_is_built_without_a_package_index_and_twice_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    built = []
+    for name in ("one", "two"):
+        folder = tmp_path / name
+        folder.mkdir()
+        PipInstalled(locked(LOCK.read_text(), LAYERS["base"]), "python3.14", "arm64").try_bundle(str(folder))
+        built.append({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()})
+
+    assert built[0] == built[1]
+    assert {Path("python/fastjsonschema/__init__.py"), Path("python/jmespath/__init__.py")} <= set(built[0])
+    assert {path.parts[0] for path in built[0]} == {"python"}
+    assert not [path for path in built[0] if path.suffix in {".so", ".pyc"} or path.name in INSTALLERS_OWN]
+
+
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        pytest.param("jmespath==0.0.1 --hash=sha256:00", id="another version"),
+        pytest.param("left-pad==1.0 --hash=sha256:00", id="not installed"),
+        pytest.param(f"pyyaml=={version('pyyaml')} --hash=sha256:00", id="not pure Python"),
+    ],
+)
+def test_what_this_environment_cannot_give_is_left_to_pip(tmp_path: Path, requirement: str) -> None:
+    assert not copied(requirement, tmp_path)
+    assert list(tmp_path.iterdir()) == []
