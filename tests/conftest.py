@@ -28,6 +28,11 @@ WITHOUT_SOCKETS = frozenset({"core", "steps", "functions", "events", "statemachi
 """Folders of unit tests; other tests may talk to servers of their own on this machine."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Pictures of the documentation that a test makes."""
+    parser.addoption("--refresh-pictures", action="store_true", help="write the pictures in docs/ anew")
+
+
 @pytest.fixture(autouse=True)
 def _no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refuse every connection to elsewhere, and in unit tests every connection."""

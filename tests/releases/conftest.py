@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser
 
 from local.installation import Running, down, up
 from local.upload import Example, build_example, upload_example
+from tests.browser.chromium import launched
 from tests.releases.team import Team
 
 
@@ -18,6 +20,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.cloud)
             item.add_marker(pytest.mark.timeout(420))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="session")

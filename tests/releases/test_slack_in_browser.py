@@ -1,0 +1,67 @@
+"""The approval as a person meets it: in a real browser, on the local Slack page, against the deployed product.
+
+``pytest tests/releases/test_slack_in_browser.py --refresh-pictures`` writes the README's screenshot anew.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.chromium import opened
+from tests.releases.team import Team, stage
+
+PICTURE = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "approval.png"
+SIZE = (1120, 900)
+
+
+def message_of(page: Page, release_id: str) -> Locator:
+    """The release's message in the channel."""
+    return page.locator("article.message", has_text=release_id).first
+
+
+@pytest.mark.browser
+def test_two_people_approve_in_the_page_and_the_message_follows(
+    multi: Team, live: str, browser: Browser, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    name = multi.example_workload.removesuffix("-realtime")
+    before = frozenset(known(multi))
+    multi.upload(name, multi.configuration(name, inference_instance="ml.m5.2xlarge"))
+    release_id = multi.started(multi.example_workload, before)
+    multi.until_asked(release_id, "staging")
+    url = multi.running.slack_url
+    with opened(browser, f"{url}/?as=U0BEN", SIZE) as ben, opened(browser, f"{url}/?as=U0CHLOE", SIZE) as chloe:
+        message = message_of(ben, release_id)
+        expect(message).to_contain_text("ml.m5.2xlarge")
+        expect(message.get_by_role("button", name="Approve")).to_be_visible()
+        picture = PICTURE if request.config.getoption("--refresh-pictures") else tmp_path / "approval.png"
+        message.evaluate("node => node.scrollIntoView({block: 'start'})")
+        ben.screenshot(path=picture)
+        assert picture.stat().st_size > 20_000
+        ben.evaluate("window.mine = true")
+        approve(ben, release_id)
+        expect(ben.get_by_text("Your approval of", exact=False).last).to_be_visible()
+        assert multi.show(release_id)["stage"] == "staging"
+        approve(chloe, release_id)
+        expect(message).to_contain_text("approved", timeout=30_000)
+        multi.until_asked(release_id, "prod")
+        expect(message_of(ben, release_id)).to_contain_text("prod", timeout=30_000)
+        assert ben.evaluate("window.mine") is True, "the page was not loaded anew"
+    multi.reject("Enough for this test.")
+    assert multi.ended(release_id).status == "rejected"
+    assert stage(multi.show(release_id), "staging")["status"] == "verified"
+
+
+def approve(page: Page, release_id: str) -> None:
+    """Click Approve, and say yes."""
+    message_of(page, release_id).get_by_role("button", name="Approve").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Approve").click()
+    expect(dialog).to_be_hidden()
+
+
+def known(team: Team) -> list[str]:
+    """Releases of the example so far."""
+    return [found["release_id"] for found in team.releases(team.example_workload)]
