@@ -42,13 +42,13 @@ def has_buttons(message: Message) -> bool:
         ("requested", "fraud-detector: about to start", ["dev", "staging", "prod"]),
         ("packaging", "fraud-detector: being packaged", []),
         ("planning", "fraud-detector: being planned for staging", []),
-        ("deploying", "fraud-detector: being deployed to staging", [":white_small_square: prod"]),
+        ("deploying", "fraud-detector: being deployed to staging", [":white_large_square: prod"]),
         ("verifying", "fraud-detector: being checked in staging", []),
         (
             "waiting",
             "fraud-detector: approve staging?",
             [
-                ":white_check_mark: dev → :hourglass_flowing_sand: *staging* → :white_small_square: prod",
+                ":white_check_mark: dev → :hourglass_flowing_sand: *staging* → :white_large_square: prod",
                 "1 resource replaced, 1 removed, 1 added and 1 changed",
                 ":warning: *1 replaced*",
                 "`Endpoint` AWS::SageMaker::Endpoint",

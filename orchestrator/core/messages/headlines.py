@@ -8,7 +8,7 @@ from orchestrator.core.people import IdentityKind
 from orchestrator.core.records import ApprovalStatus, Release, StageStatus, Status
 
 MARKS = {
-    StageStatus.PENDING: ":white_small_square:",
+    StageStatus.PENDING: ":white_large_square:",
     StageStatus.PLANNED: ":mag:",
     StageStatus.AWAITING_APPROVAL: ":hourglass_flowing_sand:",
     StageStatus.DEPLOYING: ":rocket:",
