@@ -13,7 +13,6 @@ from stacks.records import Records
 from stacks.settings import Settings
 
 ROWS = ("GetItem", "PutItem")
-ROWS_AND_LISTS = (*ROWS, "Query")
 WAITS = (*ROWS, "DeleteItem")
 
 TABLE_ACTIONS: dict[str, tuple[str, ...]] = {
@@ -26,12 +25,15 @@ TABLE_ACTIONS: dict[str, tuple[str, ...]] = {
     "record_outcome": ROWS,
     "receive_request": ROWS,
     "resume_deployment": (*WAITS, "Query"),
-    "sweep_waits": (*WAITS, "Query"),
-    "api": ROWS_AND_LISTS,
-    "notify": ROWS_AND_LISTS,
-    "slack_worker": ROWS_AND_LISTS,
+    "sweep_waits": WAITS,
+    "api": (*ROWS, "Query"),
+    "notify": (*ROWS, "Query"),
+    "slack_worker": (*ROWS, "Query"),
 }
 """Function → actions on the table. A change of a row is a conditional PutItem; nothing is updated in place."""
+
+LISTERS = ("sweep_waits", "api", "slack_worker")
+"""Functions that read a list: releases, or what waits."""
 
 STARTERS = ("receive_request", "api")
 ANSWERERS = (
@@ -46,7 +48,9 @@ PACKAGE_READERS = ("plan_stage", "deploy_stage", "run_job", "verify_stage")
 def grant_table(records: Records, fleet: Fleet) -> None:
     """Single actions on rows, for everybody but Slack's front."""
     for name, actions in TABLE_ACTIONS.items():
-        records.grant(fleet[name].role, actions)
+        fleet[name].may([f"dynamodb:{action}" for action in actions], [records.table.table_arn])
+    for function in fleet.only(LISTERS):
+        function.may(["dynamodb:Query"], [records.index_arn])
 
 
 def grant_settings(parameter: ssm.StringParameter, fleet: Fleet) -> None:

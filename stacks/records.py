@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 INDEX = "listing"
 
 
 class Records(Construct):
-    """The table and who may do what with it."""
+    """The table with its one index."""
 
     def __init__(self, scope: Construct, id: str) -> None:
         super().__init__(scope, id)
@@ -39,11 +36,7 @@ class Records(Construct):
             sort_key=dynamodb.Attribute(name="listing_sk", type=text),
         )
 
-    def grant(self, role: iam.IRole, actions: Sequence[str]) -> None:
-        """Allow single actions on rows; ``Query`` also on the index."""
-        resources = [self.table.table_arn]
-        if "Query" in actions:
-            resources.append(f"{self.table.table_arn}/index/{INDEX}")
-        role.add_to_principal_policy(
-            iam.PolicyStatement(actions=[f"dynamodb:{action}" for action in actions], resources=resources)
-        )
+    @property
+    def index_arn(self) -> str:
+        """The index of lists."""
+        return f"{self.table.table_arn}/index/{INDEX}"

@@ -27,7 +27,8 @@ SLACK = ("slack_front", "slack_worker")
 def source(name: str) -> str:
     """A handler's text, with that of the modules beside it."""
     folder = {"slack_front": "slack_app/front", "slack_worker": "slack_app"}.get(name, f"functions/{name}")
-    return "\n".join(path.read_text() for path in sorted((ROOT / folder).glob("*.py")))
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    return "\n".join(path.read_text() for path in paths if name != "slack_worker" or "front" not in path.parts)
 
 
 def deployed(synthesised: Synthesised) -> dict[str, dict[str, Any]]:
@@ -110,6 +111,38 @@ def test_one_account_has_one_machine(multi: Synthesised, single: Synthesised) ->
 )
 def test_grants_go_to_the_functions_that_use_the_thing(uses: str, granted: set[str]) -> None:
     assert {name for name in FOLDERS if uses in source(name)} - {"notify"} == granted
+
+
+@pytest.mark.parametrize(
+    ("call", "granted"),
+    [
+        pytest.param(".listed(", set(grants.LISTERS), id="lists"),
+        pytest.param(
+            ".under(", {name for name, actions in grants.TABLE_ACTIONS.items() if "Query" in actions}, id="partitions"
+        ),
+        pytest.param(
+            ".delete(",
+            {name for name, actions in grants.TABLE_ACTIONS.items() if "DeleteItem" in actions},
+            id="deletes",
+        ),
+    ],
+)
+def test_grants_on_the_table_go_to_the_functions_whose_steps_need_them(call: str, granted: set[str]) -> None:
+    needing = {name for name in [*FOLDERS, *SLACK] if any(call in body for body in reached(name))}
+
+    assert needing == granted
+
+
+def reached(name: str) -> list[str]:
+    """The texts of a function's own modules and of the product's that they import, one after the other."""
+    waiting, seen = [source(name)], {}
+    while waiting:
+        for module in re.findall(r"^from (orchestrator\.core\.steps\.\w+) import", waiting.pop(), re.MULTILINE):
+            path = ROOT / f"{module.replace('.', '/')}.py"
+            if path not in seen:
+                seen[path] = path.read_text()
+                waiting.append(seen[path])
+    return [source(name), *seen.values()]
 
 
 def test_the_roles_of_a_stage_trust_the_functions_that_assume_them(multi: Synthesised) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
+from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
 
-from tests.stacks.templates import Statement, Synthesised, of_type, short, statements
+from tests.stacks.templates import ROOT, Statement, Synthesised, of_type, short, statements
 from tests.stacks.wildcards import REVIEWED
 
 OWNERS = {"arn:<AWS::Partition>:iam::{account}:root"}
@@ -200,3 +202,33 @@ def test_workload_roles_cannot_be_made_without_the_boundary(synthesised: Synthes
 
         assert [set(statement.conditions) for statement in making] == [{"iam:PermissionsBoundary"}]
         assert never == []
+
+
+def test_the_boundary_holds_everything_that_a_workloads_role_may_do(multi: Synthesised) -> None:
+    bounded = {
+        action
+        for statement in statements("MlopsStage-prod", multi.stage("prod"))
+        if statement.resource.startswith("BoundaryPolicy")
+        for action in statement.actions
+    }
+    granted = {
+        action
+        for path in (ROOT / "templates").glob("*/template.yaml")
+        for role in cfn_yaml.load(str(path))["Resources"].values()
+        if role["Type"] == "AWS::IAM::Role"
+        for action in actions_in(role["Properties"].get("Policies", []))
+    }
+
+    assert granted
+    assert granted - bounded == set()
+
+
+def actions_in(value: Any) -> Iterator[str]:
+    """Every action below a value, inside CloudFormation's functions too."""
+    if isinstance(value, dict):
+        actions = value.get("Action", [])
+        yield from [actions] if isinstance(actions, str) else actions
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from actions_in(one)
