@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from local.demo import approve_as_scripted
+from local import deciding
 from local.follow import Ended, Follower
 from local.installation import Running, down, up
 from local.settings import REGION
@@ -92,7 +92,7 @@ def _measured(running: Running, example: Example, name: str) -> Measured:
     uploaded = datetime.now().timestamp()
     upload_example(running, example)
     release_id = follower.first_release(known)
-    ended = follower.until_end(release_id, decide=lambda: approve_as_scripted(running))
+    ended = follower.until_end(release_id, decide=lambda approval: deciding.approve(running.slack, approval))
     if ended.status != "succeeded":
         raise SystemExit(f"the release ended {ended.status}: {ended.reason}")
     calls = running.cloud.calls(before)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from typing import Literal
 
+from local import deciding
 from local.follow import Ended, Follower
 from local.inference import Prediction, ask_endpoint, ask_model
 from local.installation import HOME, Running, down, status, up
@@ -21,9 +22,6 @@ from local.timeline import print_mail, print_timeline
 from local.upload import build_example, upload_example
 
 Approve = Literal["auto", "reject", "ask"]
-
-APPROVERS = ("U0BEN", "U0CHLOE")
-"""The scripted approvers: an ML owner and somebody of risk."""
 
 REJECTION = "The recall of the malignant class is below what we agreed on."
 
@@ -66,9 +64,11 @@ def _release(running: Running, approve: Approve) -> bool:
     follower = Follower(running, _say)
     release_id = follower.first_release()
     if approve == "auto":
-        ended = follower.until_end(release_id, decide=lambda: approve_as_scripted(running))
+        ended = follower.until_end(release_id, decide=lambda approval: deciding.approve(running.slack, approval))
     elif approve == "reject":
-        ended = follower.until_end(release_id, decide=lambda: reject_as_scripted(running))
+        ended = follower.until_end(
+            release_id, decide=lambda approval: deciding.reject(running.slack, approval, REJECTION)
+        )
     else:
         ended = follower.until_end(release_id)
     print_timeline(running, ended, _say)
@@ -79,26 +79,6 @@ def _release(running: Running, approve: Approve) -> bool:
         _say(f"The release ended {ended.status}: {ended.reason}")
         return approve == "ask" and ended.status == "rejected"
     return _same_prediction(ask_endpoint(running, ended, example), ask_model(example))
-
-
-def approve_as_scripted(running: Running) -> None:
-    """Two people click Approve in the newest message that has the button."""
-    for user in APPROVERS:
-        button = running.slack.newest_button(CHANNEL, "approve")
-        if button is None:
-            return
-        running.slack.click(user, button.channel, button.ts, "approve")
-        time.sleep(0.5)
-
-
-def reject_as_scripted(running: Running) -> None:
-    """Ben clicks Reject and gives his reason in the dialog."""
-    button = running.slack.newest_button(CHANNEL, "reject")
-    if button is None:
-        return
-    running.slack.click(APPROVERS[0], button.channel, button.ts, "reject")
-    view = running.slack.wait_for_view(APPROVERS[0])
-    running.slack.submit_view(APPROVERS[0], view["id"], {"reason": REJECTION})
 
 
 def _rejected(running: Running, ended: Ended) -> bool:
@@ -119,7 +99,7 @@ def _same_prediction(endpoint: Prediction, model: Prediction) -> bool:
     _say(f"    → {endpoint.text}")
     _say(f"  the model itself, in this process\n    → {model.text}")
     _say("  equal" if endpoint.value == model.value else "  NOT EQUAL")
-    return endpoint.value == model.value
+    return bool(endpoint.value == model.value)
 
 
 def _say(text: str) -> None:

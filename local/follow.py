@@ -75,8 +75,8 @@ class Follower:
             time.sleep(0.5)
         raise TimeoutError("no release started within two minutes of the upload")
 
-    def until_end(self, release_id: str, decide: Callable[[], None] | None = None) -> Ended:
-        """Follow a release to its end; ``decide`` is called for each approval that is asked."""
+    def until_end(self, release_id: str, decide: Callable[[str], None] | None = None) -> Ended:
+        """Follow a release to its end; ``decide`` is called with the id of each approval that is asked."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         decided: set[str] = set()
         while time.monotonic() < deadline:
@@ -87,7 +87,7 @@ class Follower:
             if decide is not None:
                 asked = waiting_approval(found)
                 if asked and asked not in decided:
-                    decide()
+                    decide(asked)
                     decided.add(asked)
             time.sleep(0.7)
         raise TimeoutError(f"release {release_id} did not end within {PATIENCE_SECONDS} s")

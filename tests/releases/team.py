@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
+from local import deciding
 from local.follow import ENDS, Ended, Follower, waiting_approval
 from local.installation import Running
 from local.people import credentials_of
@@ -21,7 +22,6 @@ from orchestrator.core.events import MANAGED_STACK_PREFIX
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 90.0
-APPROVERS = ("U0BEN", "U0CHLOE")
 
 
 def eventually(what: str, look: Callable[[], T | None], patience: float = PATIENCE_SECONDS) -> T:
@@ -96,20 +96,13 @@ class Team:
 
     # -- the approvers -------------------------------------------------------------------------------------------
 
-    def approve(self) -> None:
-        """Both approvers click Approve in the newest message that has the button."""
-        for user in APPROVERS:
-            button = eventually("an Approve button", lambda: self.running.slack.newest_button(CHANNEL, "approve"), 30)
-            self.running.slack.click(user, button.channel, button.ts, "approve")
-            time.sleep(0.3)
+    def approve(self, approval_id: str) -> None:
+        """Both approvers click Approve on this question."""
+        deciding.approve(self.running.slack, approval_id)
 
-    def reject(self, reason: str, user: str = APPROVERS[0]) -> None:
-        """Click Reject and say why in the dialog."""
-        slack = self.running.slack
-        button = eventually("a Reject button", lambda: slack.newest_button(CHANNEL, "reject"), 30)
-        slack.click(user, button.channel, button.ts, "reject")
-        view = slack.wait_for_view(user)
-        slack.submit_view(user, view["id"], {"reason": reason})
+    def reject(self, release_id: str, reason: str, user: str = deciding.APPROVERS[0]) -> None:
+        """Click Reject on the release's open question, and say why in the dialog."""
+        deciding.reject(self.running.slack, waiting_approval(self.show(release_id)), reason, user)
 
     def message(self, release_id: str) -> str:
         """The release's message as it now stands in the channel, with its blocks, as JSON."""

@@ -17,7 +17,7 @@ def test_rejecting_a_first_release_leaves_no_stack_and_no_change_set(multi: Team
     release_id = multi.started(f"{name}-realtime")
     asked = multi.until_asked(release_id, "staging")
     assert multi.stack(STAGING, asked["stack_name"]) is not None, "a first plan makes a stack in review"
-    multi.reject(REASON)
+    multi.reject(release_id, REASON)
     ended = multi.ended(release_id)
     assert ended.status == "rejected"
     assert multi.stack(STAGING, asked["stack_name"]) is None
@@ -53,7 +53,7 @@ def test_a_newer_release_supersedes_one_that_waits(multi: Team, live: str) -> No
     message = eventually("said in Slack", lambda: multi.message_with(first, second))
     assert '"action_id": "approve"' not in message
     multi.until_asked(second, "staging")
-    multi.reject("Enough for this test.")
+    multi.reject(second, "Enough for this test.")
     assert multi.ended(second).status == "rejected"
 
 
@@ -98,6 +98,6 @@ def test_the_requester_may_not_approve_the_own_release(multi: Team, live: str) -
     assert multi.show(release_id)["status"] == "awaiting_approval"
     multi.running.slack.click("U0CHLOE", button.channel, button.ts, "approve")
     multi.until_asked(release_id, "prod")
-    multi.reject("Not today.", user="U0CHLOE")
+    multi.reject(release_id, "Not today.", user="U0CHLOE")
     assert multi.ended(release_id).status == "rejected"
     assert stage(multi.show(release_id), "staging")["status"] == "verified"

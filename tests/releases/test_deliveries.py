@@ -56,10 +56,10 @@ def test_after_a_rejection_the_same_content_starts_anew(multi: Team, live: str) 
     multi.upload(name, configuration)
     first = multi.started(f"{name}-realtime")
     multi.until_asked(first, "staging")
-    multi.reject("The sample set is too old.")
+    multi.reject(first, "The sample set is too old.")
     assert multi.ended(first).status == "rejected"
     multi.upload(name, configuration)
     second = multi.started(f"{name}-realtime", frozenset({first}))
     multi.until_asked(second, "staging")
-    multi.reject("Still too old.")
+    multi.reject(second, "Still too old.")
     assert multi.ended(second).status == "rejected"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from local.follow import waiting_approval
 from local.settings import DEV, PROD, REGION, STAGING
 from tests.releases.team import Team, eventually, stage
 
@@ -83,7 +84,7 @@ def test_a_forged_stack_event_resumes_nothing(multi: Team, live: str) -> None:
     finally:
         cloud.faults(endpoints_settle=True)
     multi.until_asked(release_id, "staging")
-    multi.reject("Enough for this test.")
+    multi.reject(release_id, "Enough for this test.")
     assert multi.ended(release_id).status == "rejected"
 
 
@@ -95,12 +96,11 @@ def test_the_sweeper_alone_completes_a_release(multi: Team, live: str) -> None:
         before = multi.invocations("resume-deployment")
         multi.upload(name, multi.configuration(name))
         release_id = multi.started(f"{name}-realtime")
-        for stage_name in ("dev", "staging", "prod"):
+        for stage_name, following in (("dev", "staging"), ("staging", "prod"), ("prod", "")):
             eventually(f"a wait for {stage_name}", lambda: multi.open_waits(release_id))
             eventually(f"{stage_name} swept", lambda: cloud.run_schedules() and not multi.open_waits(release_id))
-            if stage_name != "prod":
-                multi.until(release_id, "awaiting_approval")
-                multi.approve()
+            if following:
+                multi.approve(waiting_approval(multi.until_asked(release_id, following)))
         assert multi.ended(release_id).status == "succeeded"
         assert multi.invocations("resume-deployment") == before
     finally:

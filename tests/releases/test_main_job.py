@@ -84,7 +84,7 @@ def test_no_task_token_or_secret_is_in_any_message_mail_or_log(multi: Team, live
     release_id = multi.started(f"{name}-realtime")
     multi.until_asked(release_id, "staging")
     secrets = multi.secrets(release_id)
-    multi.reject("Enough for this test.")
+    multi.reject(release_id, "Enough for this test.")
     assert multi.ended(release_id).status == "rejected"
     slack = multi.running.slack
     said = json.dumps([slack.messages(CHANNEL), slack.log(), multi.running.cloud.mail()], ensure_ascii=False)

@@ -49,7 +49,7 @@ def test_two_people_approve_in_the_page_and_the_message_follows(
         multi.until_asked(release_id, "prod")
         expect(message_of(ben, release_id)).to_contain_text("prod", timeout=30_000)
         assert ben.evaluate("window.mine") is True, "the page was not loaded anew"
-    multi.reject("Enough for this test.")
+    multi.reject(release_id, "Enough for this test.")
     assert multi.ended(release_id).status == "rejected"
     assert stage(multi.show(release_id), "staging")["status"] == "verified"
 
