@@ -11,6 +11,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Literal
 
 from local import deciding
@@ -18,7 +19,7 @@ from local.follow import Ended, Follower
 from local.inference import Prediction, ask_endpoint, ask_model
 from local.installation import HOME, Running, down, status, up
 from local.settings import CHANNEL
-from local.timeline import print_mail, print_timeline
+from local.timeline import print_timeline
 from local.upload import build_example, upload_example
 
 Approve = Literal["auto", "reject", "ask"]
@@ -36,12 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ready = time.monotonic()
     try:
         outcome = _release(running, options.approve)
+        _say(f"Installation {ready - started:.0f} s, release {time.monotonic() - ready:.0f} s.")
+        if options.approve == "ask" and not options.keep:
+            _wait_for_enter(running)
+    except KeyboardInterrupt:
+        _say("Interrupted.")
+        return 130
     finally:
         if options.keep:
             _say(f"Still running: Slack page {running.slack_url}; end it with `make local-down`.")
         else:
             down(say=_say)
-    _say(f"Installation {ready - started:.0f} s, release {time.monotonic() - ready:.0f} s.")
     return 0 if outcome else 1
 
 
@@ -59,8 +65,9 @@ def _release(running: Running, approve: Approve) -> bool:
     example = build_example(HOME / "example", running.mode)
     _say(f"Uploading {example.configuration.name} and its assets to s3://{running.outputs['AssetsBucketName']}/ …")
     upload_example(running, example)
+    _say(f"The Slack page: {running.slack_url}")
     if approve == "ask":
-        _say(f"Open the Slack page and decide as Ben or Chloé: {running.slack_url}")
+        _say("Open it, act as Ben and as Chloé (top right), read what would change, and decide.")
     follower = Follower(running, _say)
     release_id = follower.first_release()
     if approve == "auto":
@@ -72,7 +79,6 @@ def _release(running: Running, approve: Approve) -> bool:
     else:
         ended = follower.until_end(release_id)
     print_timeline(running, ended, _say)
-    print_mail(running, _say)
     if approve == "reject":
         return _rejected(running, ended)
     if ended.status != "succeeded":
@@ -100,6 +106,13 @@ def _same_prediction(endpoint: Prediction, model: Prediction) -> bool:
     _say(f"  the model itself, in this process\n    → {model.text}")
     _say("  equal" if endpoint.value == model.value else "  NOT EQUAL")
     return bool(endpoint.value == model.value)
+
+
+def _wait_for_enter(running: Running) -> None:
+    """Somebody who decided himself may want to look around before everything ends."""
+    _say(f"Have a look around: {running.slack_url}, or `.venv/bin/mlops status` in another terminal.")
+    with suppress(EOFError):
+        input("Press Enter to end the demo. ")
 
 
 def _say(text: str) -> None:

@@ -40,6 +40,10 @@ class Ended:
     reason: str
     execution_arn: str
     stack_name: str
+    source: str
+    """Where it came from, such as an object version."""
+    created_at: str
+    """ISO 8601: when the event had become a release."""
     stages: tuple[EndedStage, ...]
 
     def stage(self, name: str) -> EndedStage:
@@ -111,6 +115,5 @@ def waiting_approval(found: dict[str, Any]) -> str:
 
 def _ended(found: dict[str, Any]) -> Ended:
     stages = tuple(EndedStage(stage["stage"], stage["status"], stage["outputs"]) for stage in found["stages"])
-    return Ended(
-        found["release_id"], found["status"], found["reason"], found["execution_arn"], found["stack_name"], stages
-    )
+    fields = ("release_id", "status", "reason", "execution_arn", "stack_name", "source", "created_at")
+    return Ended(**{name: found[name] for name in fields}, stages=stages)

@@ -9,6 +9,7 @@ from typing import Any
 from local.follow import Ended
 from local.installation import Running
 from local.settings import ORCHESTRATOR, REGION
+from orchestrator.core.steps.progress import read_stamp
 
 Say = Callable[[str], None]
 
@@ -28,24 +29,31 @@ def entered_states(running: Running, execution_arn: str) -> list[tuple[datetime,
 
 
 def print_timeline(running: Running, ended: Ended, say: Say) -> None:
-    """State by state, with seconds since the first; then each stage's endpoint."""
+    """Event, states, each stage's endpoint when its verification began, e-mails: with seconds since the event."""
     states = entered_states(running, ended.execution_arn)
+    mails = [mail for mail in running.cloud.mail() if ended.release_id in mail["message"]]
+    began = read_stamp(ended.created_at)
+    happened = [(began, f"Event: {ended.source}"), *states]
+    happened += [(read_stamp(mail["time"]), f"E-mail to {mail['address']}: {mail['subject']}") for mail in mails]
     say("")
     say(f"Time line of {ended.release_id} ({len(states)} state transitions)")
-    if states:
-        first = states[0][0]
-        for at, name in states:
-            say(f"  {(at - first).total_seconds():7.1f} s  {name}")
+    for at, what in sorted(happened, key=lambda one: one[0]):
+        say(f"  {max((at - began).total_seconds(), 0):7.1f} s  {what}{_endpoint(ended, what)}")
+    say("")
     for stage in ended.stages:
-        endpoint = stage.outputs.get("EndpointName", "-")
-        account = running.stages.get(stage.name, "")
-        say(f"  {stage.name:8} account {account}  {stage.status:10} endpoint {endpoint}")
-
-
-def print_mail(running: Running, say: Say) -> None:
-    """Every e-mail that SNS sent."""
-    for mail in running.cloud.mail():
-        say(f"E-mail to {mail['address']}: {mail['subject']}")
+        say(f"  {stage.name:8} account {running.stages.get(stage.name, '')}  {stage.status}")
+    for mail in mails:
+        say("")
+        say(f"E-mail: {mail['subject']}")
         for line in mail["message"].splitlines()[:LINES_OF_MAIL]:
             say(f"  | {line}")
     say("")
+
+
+def _endpoint(ended: Ended, state: str) -> str:
+    """What a verifying state looked at, to be shown beside it."""
+    if not state.startswith("Verify"):
+        return ""
+    name = state.removeprefix("Verify").lower()
+    found = [stage for stage in ended.stages if stage.name == (name or ended.stages[-1].name)]
+    return f"  endpoint {found[0].outputs.get('EndpointName', '-')}" if found else ""
