@@ -1,6 +1,6 @@
 """The synthesised templates, as reviewed: ``make golden`` rewrites them after a change that was meant.
 
-Hashes are normalised, so that an edit of a handler changes no golden file.
+Hashes and people are normalised, so that an edit of a handler or of the local installation changes no golden file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.stacks.templates import Synthesised, settings_of, synthesise
+from orchestrator.core.installation import Installation
+from tests.stacks.templates import Synthesised, of_type, settings_of, synthesise
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -23,6 +24,10 @@ DEPLOYMENT = re.compile(r"(Deployment[0-9A-F]{8})[0-9a-f]{32}")
 
 
 def normalised(template: dict[str, Any]) -> str:
+    """As text, without what a change of people or handlers changes."""
+    template = json.loads(json.dumps(template))
+    for parameter in of_type(template, "AWS::SSM::Parameter").values():
+        parameter["Value"] = "<installation>"
     found = json.dumps(template, indent=1, ensure_ascii=False)
     return DEPLOYMENT.sub(r"\1<hash>", ASSET.sub("<asset>", found)) + "\n"
 
@@ -42,6 +47,12 @@ def test_the_template_is_the_reviewed_one(synthesised: Synthesised, name: str, r
 
     difference = list(difflib.unified_diff(reviewed, made.splitlines(), "reviewed", "synthesised", lineterm="", n=2))
     assert not difference, "`make golden` takes over what was meant:\n" + "\n".join(difference[:80])
+
+
+def test_functions_read_the_settings_that_were_given(synthesised: Synthesised) -> None:
+    (parameter,) = of_type(synthesised.orchestrator, "AWS::SSM::Parameter").values()
+
+    assert Installation.from_json(parameter["Value"]) == synthesised.settings.installation
 
 
 def test_stages_differ_in_nothing_but_name_and_account(multi: Synthesised) -> None:
