@@ -12,15 +12,13 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from local.installation import Running
-from local.settings import CHANNEL, ORCHESTRATOR, REGION, settings
-
-ROLE = "mlops-local-people"
+from local.settings import CHANNEL, ORCHESTRATOR, PEOPLE_ROLE, REGION, settings
 
 
 def people() -> dict[str, str]:
     """Name by session name."""
     everybody = settings("multi", "", CHANNEL)["people"]
-    return {name: person["name"] for person in everybody for name in person["iam_principals"]}
+    return {arn.rsplit("/", 1)[-1]: person["name"] for person in everybody for arn in person["iam_principals"]}
 
 
 def credentials_of(running: Running, person: str) -> Credentials:
@@ -28,14 +26,16 @@ def credentials_of(running: Running, person: str) -> Credentials:
     iam = running.cloud.client("iam", ORCHESTRATOR, region=REGION)
     trust = _policy("sts:AssumeRole", Principal={"AWS": f"arn:aws:iam::{ORCHESTRATOR}:root"})
     try:
-        iam.create_role(RoleName=ROLE, AssumeRolePolicyDocument=trust, Description="People of the local installation")
+        iam.create_role(
+            RoleName=PEOPLE_ROLE, AssumeRolePolicyDocument=trust, Description="People of the local installation"
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] != "EntityAlreadyExists":
             raise
     calls = _policy("execute-api:Invoke", Resource=f"arn:aws:execute-api:{REGION}:{ORCHESTRATOR}:*")
-    iam.put_role_policy(RoleName=ROLE, PolicyName="call-the-api", PolicyDocument=calls)
+    iam.put_role_policy(RoleName=PEOPLE_ROLE, PolicyName="call-the-api", PolicyDocument=calls)
     sts = running.cloud.client("sts", ORCHESTRATOR, region=REGION)
-    role = f"arn:aws:iam::{ORCHESTRATOR}:role/{ROLE}"
+    role = f"arn:aws:iam::{ORCHESTRATOR}:role/{PEOPLE_ROLE}"
     keys = sts.assume_role(RoleArn=role, RoleSessionName=person)["Credentials"]
     return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 

@@ -16,8 +16,16 @@ PROD = "444444444444"
 LATEST_RUNTIME = 14
 """Minor version of the latest Python that Lambda has."""
 
+PEOPLE_ROLE = "mlops-local-people"
+"""Role whose sessions are the people of the local installation."""
+
 CHANNEL = "ml-releases"
 TEAM_MAIL = "ml-team@example.com"
+
+
+def session(person: str) -> str:
+    """ARN of a person's session of the role that stands for an organisation's own (see ``local.people``)."""
+    return f"arn:aws:sts::{ORCHESTRATOR}:assumed-role/{PEOPLE_ROLE}/{person}"
 
 
 def stage_accounts(mode: Mode) -> dict[str, str]:
@@ -47,17 +55,27 @@ def settings(mode: Mode, slack_api_url: str, slack_channel: str) -> dict[str, An
                 "email": "ana@example.com",
                 "name": "Ana Silva",
                 "slack_ids": ["U0ANA"],
-                "iam_principals": ["ana"],
+                "iam_principals": [session("ana")],
                 "git_emails": ["ana@example.com"],
             },
-            {"email": "ben@example.com", "name": "Ben Okafor", "slack_ids": ["U0BEN"], "iam_principals": ["ben"]},
+            {
+                "email": "ben@example.com",
+                "name": "Ben Okafor",
+                "slack_ids": ["U0BEN"],
+                "iam_principals": [session("ben")],
+            },
             {
                 "email": "chloe@example.com",
                 "name": "Chloé Martin",
                 "slack_ids": ["U0CHLOE"],
-                "iam_principals": ["chloe"],
+                "iam_principals": [session("chloe")],
             },
-            {"email": "dev@example.com", "name": "Dev Patel", "slack_ids": ["U0DEV"], "iam_principals": ["dev"]},
+            {
+                "email": "dev@example.com",
+                "name": "Dev Patel",
+                "slack_ids": ["U0DEV"],
+                "iam_principals": [session("dev")],
+            },
         ],
         "roles": {
             "ml-owner": ["ben@example.com", "chloe@example.com", "dev@example.com"],

@@ -95,7 +95,9 @@ def _people(reading: Reading) -> People:
             email=one.email("email"),
             name=one.text("name"),
             slack_ids=one.texts("slack_ids", pattern=SLACK_USER, shape="a Slack user's id, such as U0123456789"),
-            iam_principals=one.texts("iam_principals", shape="a session name or the ARN of a role or user"),
+            iam_principals=one.texts(
+                "iam_principals", shape="an IAM Identity Center user name, or the ARN of a session, role or user"
+            ),
             git_emails=one.texts("git_emails", pattern=r"[^@\s]+@[^@\s]+", shape="an e-mail address"),
         )
         one.unknown_keys()

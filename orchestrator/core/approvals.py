@@ -1,9 +1,9 @@
 """May this be deployed? One pure function answers, with a reason, for Slack, the API and the command line alike.
 
 ``eligible`` says whether one human may vote on one approval; ``decide`` says what the votes so far amount to. Both fail
-closed: a role without members is never satisfied; a requester who is unknown, or only claimed (object metadata, a Git
-author), costs one approval more, since the approver could be the requester; a vote of somebody who may not vote
-counts for nothing even when it stands in the record.
+closed: a role without members is never satisfied; a requester who is unknown, only claimed (object metadata, a Git
+author), or nobody of ``people``, costs one approval more, since the approver could be the requester; a vote of
+somebody who may not vote counts for nothing even when it stands in the record.
 """
 
 from __future__ import annotations
@@ -68,6 +68,14 @@ class Rules:
                     return self.member_key(member)
         return self.people.key(voter)
 
+    def is_known(self, requester: Identity) -> bool:
+        """Whether it is certain which human asked: authenticated, and one of ``people`` or of the approvers.
+
+        Behind any other principal may stand an approver under a name that the settings do not have.
+        """
+        known = self.people.find(requester) is not None or self.voter_key(requester) in self.approver_keys()
+        return requester.verified and known
+
     def member_key(self, member: str) -> str:
         """A member as configured (e-mail, Slack id, IAM principal) as the comparable key of a human."""
         return self.people.key(identify(member))
@@ -128,7 +136,7 @@ def decide(rules: Rules, requester: Identity, votes: Sequence[Vote]) -> Decision
     missing = " and ".join(text for text in unmet if text)
     if missing:
         return Decision(Outcome.WAIT, Reason.NEEDS_MORE_APPROVALS, missing)
-    certain = requester.verified or rules.requester_may_approve
+    certain = rules.requester_may_approve or rules.is_known(requester)
     if not certain and not all(_met_with_one_more(rules, policy, approvers) for policy in rules.policies):
         return Decision(
             Outcome.WAIT,

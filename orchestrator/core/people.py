@@ -12,6 +12,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+IDENTITY_CENTER = "AWSReservedSSO_"
+"""How the roles of IAM Identity Center are called (IAM Identity Center User Guide, "Referencing permission sets")."""
+
 _ROLE = re.compile(r"arn:([a-z-]+):iam::([0-9]*):role/(?:[^/]+/)*([^/]+)")
 _SESSION = re.compile(r"arn:([a-z-]+):sts::([0-9]*):assumed-role/([^/]+)/[^/]+")
 """Both give partition, account and role name; what a stranger claims to be has any shape."""
@@ -105,12 +108,16 @@ def principal_name(value: str) -> str:
 def same_principal(known: str, seen: str) -> bool:
     """Compare a configured IAM principal with one that called.
 
-    A configured bare word is a session name. A configured role ARN matches its assumed-role sessions
-    (``arn:aws:iam::1:role/path/R`` ~ ``arn:aws:sts::1:assumed-role/R/any-session``): STS drops the path.
+    A configured bare word is a user name of IAM Identity Center, which names the sessions of its own roles by it.
+    Whoever assumes any other role chooses the session's name: such a session counts only when its ARN is configured.
+    A configured role ARN matches its assumed-role sessions (``arn:aws:iam::1:role/path/R`` ~
+    ``arn:aws:sts::1:assumed-role/R/any-session``): STS drops the path.
     """
     if known == seen:
         return True
+    session = _SESSION.fullmatch(seen)
     if not known.startswith("arn:"):
-        return _SESSION.fullmatch(seen) is not None and seen.rsplit("/", 1)[-1] == known
-    role, session = _ROLE.fullmatch(known), _SESSION.fullmatch(seen)
+        named = session is not None and session[3].startswith(IDENTITY_CENTER)
+        return named and seen.rsplit("/", 1)[-1] == known
+    role = _ROLE.fullmatch(known)
     return role is not None and session is not None and role.groups() == session.groups()

@@ -88,7 +88,7 @@ class Gateway:
         expected = auth.signature(auth.string_to_sign(repeated, auth.canonical_request(repeated)), repeated)
         if parts["Signature"] != expected:
             return None
-        return f"arn:aws:sts::111111111111:assumed-role/Engineer/{access_key.lower()}"
+        return f"arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Engineer/{access_key.lower()}"
 
     def _api(self) -> Api:
         world = SimpleNamespace(

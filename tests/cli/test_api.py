@@ -34,7 +34,7 @@ def test_a_wrong_secret_is_a_wrong_signature(gateway: Gateway) -> None:
 def test_the_body_is_signed(gateway: Gateway, mlops: Command, configuration_file: Path) -> None:
     assert mlops("release", str(configuration_file)).exit_code == 0
     request = gateway.received[0]
-    assert gateway.caller(request) == "arn:aws:sts::111111111111:assumed-role/Engineer/ana"
+    assert gateway.caller(request) == "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Engineer/ana"
     altered = type(request)(request.method, request.path, request.headers, request.body + b" ")
     assert gateway.caller(altered) is None
 

@@ -95,13 +95,13 @@ def test_local_calls_the_local_installation_as_ana(gateway: Gateway) -> None:
     result = run(["status", "--local"])
     assert result.exit_code == 0, result.output
     assert "Local installation (multi-account), as Ana Silva (--as ana)." in said(result)
-    assert gateway.caller(gateway.received[0]) == "arn:aws:sts::111111111111:assumed-role/Engineer/ana"
+    assert gateway.caller(gateway.received[0]) == "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Engineer/ana"
 
 
 @pytest.mark.usefixtures("local")
 def test_as_calls_as_somebody_else_and_means_local(gateway: Gateway) -> None:
     assert run(["status", "--as", "ben"]).exit_code == 0
-    assert gateway.caller(gateway.received[0]) == "arn:aws:sts::111111111111:assumed-role/Engineer/ben"
+    assert gateway.caller(gateway.received[0]) == "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Engineer/ben"
 
 
 @pytest.mark.usefixtures("local")

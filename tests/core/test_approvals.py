@@ -23,7 +23,10 @@ ROLES = {
     "nobody": (),
     "machine": ("arn:aws:iam::555555555555:role/Release",),
 }
-ASKED_BY_ANA = Identity(IdentityKind.IAM, "arn:aws:sts::111111111111:assumed-role/Admin/ana", verified=True)
+A_ROBOT = Identity(IdentityKind.IAM, "arn:aws:sts::111111111111:assumed-role/Builds/ana", verified=True)
+ASKED_BY_ANA = Identity(
+    IdentityKind.IAM, "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Admin/ana", verified=True
+)
 ANA_SAYS_GIT = Identity(IdentityKind.GIT, "ana@home.example", verified=False)
 
 
@@ -80,6 +83,8 @@ def votes(*who: str) -> list[Vote]:
         ("an empty alternative is never met", rules({}), ASKED_BY_ANA, ["ben"], Outcome.WAIT),
         ("an unknown requester costs one more", rules({"risk": 1}), UNKNOWN, ["ben"], Outcome.WAIT),
         ("and is satisfied by it", rules({"risk": 1}), UNKNOWN, ["ben", "chloe"], Outcome.APPROVED),
+        ("a principal that is nobody of people costs one more", rules({"risk": 1}), A_ROBOT, ["chloe"], Outcome.WAIT),
+        ("a robot's release is approved by two", rules({"risk": 1}), A_ROBOT, ["chloe", "ben"], Outcome.APPROVED),
         ("a claimed requester costs one more too", rules({"risk": 1}), ANA_SAYS_GIT, ["ben"], Outcome.WAIT),
         ("and the claimed one may not be it", rules({"owner": 1}), ANA_SAYS_GIT, ["ben", "ana"], Outcome.WAIT),
     ],

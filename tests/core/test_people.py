@@ -32,7 +32,7 @@ def session(role: str, name: str = "s", account: str = "111111111111") -> str:
         (IdentityKind.GIT, "ben@EXAMPLE.com"),
         (IdentityKind.IAM, "arn:aws:iam::111111111111:user/ben"),
         (IdentityKind.IAM, session("Ben")),
-        (IdentityKind.IAM, session("Anything", "ben-session")),
+        (IdentityKind.IAM, session("AWSReservedSSO_MLEngineer_0123456789abcdef", "ben-session")),
     ],
 )
 def test_the_same_human_by_each_of_his_names(kind: IdentityKind, value: str) -> None:
@@ -50,6 +50,9 @@ def test_the_same_human_by_each_of_his_names(kind: IdentityKind, value: str) -> 
         (IdentityKind.EMAIL, "ben@home.example"),
         (IdentityKind.IAM, session("Ben", account="999999999999")),
         (IdentityKind.IAM, session("Benjamin")),
+        # Whoever may assume a role chooses the session's name.
+        (IdentityKind.IAM, session("Anything", "ben-session")),
+        (IdentityKind.IAM, session("My_AWSReservedSSO_Role", "ben-session")),
         (IdentityKind.IAM, "arn:aws:iam::111111111111:role/ben-session"),
         (IdentityKind.IAM, "arn:aws-cn:sts::111111111111:assumed-role/Ben/s"),
         (IdentityKind.UNKNOWN, "ben@example.com"),

@@ -56,7 +56,11 @@ ROLES = {
 OWNER = ApprovalPolicy(((("ml-owner", 1),),))
 RISK = ApprovalPolicy(((("risk", 1),),))
 
-BY_ANA = Identity(IdentityKind.IAM, "arn:aws:sts::111111111111:assumed-role/Engineer/ana", verified=True)
+BY_ANA = Identity(
+    IdentityKind.IAM,
+    "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Engineer/ana",
+    verified=True,
+)
 """Ana, through the API: known for certain."""
 
 

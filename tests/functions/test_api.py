@@ -24,7 +24,7 @@ from tests.functions.conftest import SECRET_TOKEN, Called
 
 ROOT = Path(__file__).parents[2]
 
-SESSION = "arn:aws:sts::111111111111:assumed-role/Engineer/"
+SESSION = "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Engineer/"
 ANA, DAVE = f"{SESSION}ana", f"{SESSION}dave"
 
 

@@ -192,7 +192,11 @@ def test_unless_the_policy_lets_him() -> None:
 )
 def test_who_has_no_role_has_no_vote(stranger: Identity) -> None:
     world = MemoryWorld()
-    by_dev = Identity(IdentityKind.IAM, "arn:aws:sts::111111111111:assumed-role/Engineer/dev", verified=True)
+    by_dev = Identity(
+        IdentityKind.IAM,
+        "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Engineer/dev",
+        verified=True,
+    )
     release = world.release(requester=by_dev)
     world.package(release.release_id)
     world.plan(release.release_id, "staging")

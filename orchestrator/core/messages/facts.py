@@ -70,7 +70,7 @@ class Facts:
         if rules is None:
             return ""
         decision = decide(rules, self.release.requester, approval.votes)
-        extra = not self.release.requester.verified and not rules.requester_may_approve
+        extra = not rules.is_known(self.release.requester) and not rules.requester_may_approve
         if extra and decision.reason is Reason.NEEDS_MORE_APPROVALS:
             return f"{decision.missing}, and one approval more because it is not known for certain who asked"
         return decision.missing
