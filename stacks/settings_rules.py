@@ -186,6 +186,10 @@ def _approvals(
                 section.note(name, "is no stage of this installation", did_you_mean(name, names))
             if value is None:
                 continue
+            if name == UNASKED and len(names) > 1:
+                others = ", ".join(other for other in names if other != UNASKED)
+                section.note(name, "asks for approval, but dev is deployed without", f"Stages that can ask: {others}.")
+                continue
             one = section.object(name, required=True)
             if one is not None:
                 policies[name] = _policy(one, roles, people)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from orchestrator.core.ports import Answer, JobState
@@ -50,6 +50,8 @@ class FakeEndpoints:
     answer: Answer = field(default_factory=lambda: Answer(200, b"[1]", "application/json"))
     status_of: tuple[str, str] = ("InService", "")
     asked: list[tuple[str, bytes, str]] = field(default_factory=list)
+    thinks: Callable[[], None] | None = None
+    """What happens while the endpoint works on its answer, such as time passing."""
 
     def status(self, endpoint: str) -> tuple[str, str]:
         """See ``ports.Endpoints``."""
@@ -58,6 +60,8 @@ class FakeEndpoints:
     def invoke(self, endpoint: str, body: bytes, content_type: str) -> Answer:
         """See ``ports.Endpoints``."""
         self.asked.append((endpoint, body, content_type))
+        if self.thinks is not None:
+            self.thinks()
         return self.answer
 
 

@@ -120,6 +120,9 @@ MISTAKES = [
     pytest.param(
         {"approvals__prod": REMOVED}, "$.approvals.prod", "nobody could approve", id="stage without approvers"
     ),
+    pytest.param(
+        {"approvals__dev": {"any_of": [{"risk": 1}]}}, "$.approvals.dev", "staging, prod", id="approval of dev"
+    ),
     pytest.param({"approvals__pord": None}, "$.approvals.pord", 'Did you mean "prod"?', id="approval of no stage"),
     pytest.param({"approvals__prod": "risk"}, "$.approvals.prod", "Write an object", id="approval a text"),
     pytest.param({"approvals__prod__any_of": []}, "$.approvals.prod.any_of", "has no alternative", id="no alternative"),

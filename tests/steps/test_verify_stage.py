@@ -67,6 +67,13 @@ def test_the_configuration_may_expect_another_status(world: MemoryWorld) -> None
     assert world.verify(release.release_id, "dev")["outcome"] == "verified"
 
 
+def test_an_answer_that_comes_too_late_is_none(world: MemoryWorld) -> None:
+    release = deployed(world, configuration(verify={"sample": "fraud/sample.csv", "timeout_seconds": 7}))
+    world.fake_accounts.endpoints("dev").thinks = lambda: world.clock.pass_hours(8 / 3600)
+    with pytest.raises(VerificationFailed, match=r"took 8\.0 s to answer the sample, 7 s are allowed"):
+        world.verify(release.release_id, "dev")
+
+
 def test_a_stack_without_the_output_is_told(world: MemoryWorld) -> None:
     release = packaged(world)
     with pytest.raises(VerificationFailed, match="no output 'EndpointName'"):

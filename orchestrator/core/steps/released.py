@@ -19,6 +19,8 @@ class Sample:
     version_id: str
     content_type: str
     expect_status: int
+    timeout_seconds: int
+    """How long the endpoint may take to answer."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,16 @@ def released_package(release: Release, objects: Objects, packages_bucket: str) -
     verify = package.manifest["verify"] or {}
     raw = verify.get("sample")
     sample = (
-        Sample(raw["bucket"], raw["key"], raw["version_id"], raw["content_type"], raw["expect_status"]) if raw else None
+        Sample(
+            raw["bucket"],
+            raw["key"],
+            raw["version_id"],
+            raw["content_type"],
+            raw["expect_status"],
+            raw["timeout_seconds"],
+        )
+        if raw
+        else None
     )
     return ReleasedPackage(
         package=package,

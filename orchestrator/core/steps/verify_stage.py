@@ -30,12 +30,14 @@ def verify_stage(
     package = released_package(release, objects, packages_bucket)
     note = ""
     if package.endpoint_output:
-        note = _verify_endpoint(record, package, objects, accounts)
+        note = _verify_endpoint(record, package, objects, accounts, now)
     move_stage(store, record, now, lambda current: replace(current, status=StageStatus.VERIFIED, note=note))
     return {"outcome": "verified", "note": note}
 
 
-def _verify_endpoint(record: StageRecord, package: ReleasedPackage, objects: Objects, accounts: Accounts) -> str:
+def _verify_endpoint(
+    record: StageRecord, package: ReleasedPackage, objects: Objects, accounts: Accounts, now: Clock
+) -> str:
     outputs = dict(record.outputs)
     endpoint = outputs.get(package.endpoint_output, "")
     if not endpoint:
@@ -48,11 +50,18 @@ def _verify_endpoint(record: StageRecord, package: ReleasedPackage, objects: Obj
     if sample is None:
         return f"Endpoint {endpoint} is in service."
     body = objects.read(sample.bucket, sample.key, sample.version_id)
+    asked = now()
     answer = endpoints.invoke(endpoint, body, sample.content_type)
+    seconds = (now() - asked).total_seconds()
     if answer.status != sample.expect_status:
         shown = answer.body[:SHOWN].decode("utf-8", "replace")
         raise VerificationFailed(
             f"endpoint {endpoint} in {record.stage} answered the sample with status {answer.status} "
             f"instead of {sample.expect_status}: {shown}"
+        )
+    if seconds > sample.timeout_seconds:
+        raise VerificationFailed(
+            f"endpoint {endpoint} in {record.stage} took {seconds:.1f} s to answer the sample, "
+            f"{sample.timeout_seconds} s are allowed (verify.timeout_seconds)"
         )
     return f"Endpoint {endpoint} is in service and answered the sample with status {answer.status}."
