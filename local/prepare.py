@@ -143,9 +143,11 @@ def _run(
     lines: list[str] = []
     reader = threading.Thread(target=_read, args=(process, lines), daemon=True)
     reader.start()
-    while process.poll() is None:
-        reader.join(BEAT_SECONDS)
-        if process.poll() is None:
+    while True:
+        try:
+            process.wait(BEAT_SECONDS)
+            break
+        except subprocess.TimeoutExpired:
             told = f", {progress(lines)}" if progress else ""
             print(f"set-up: {what}: {time.monotonic() - started:.0f} s{told}", flush=True)
     reader.join()
