@@ -34,8 +34,10 @@ from orchestrator.core.config import (
     ResolvedAssets,
     check_file,
 )
+from orchestrator.core.figures import read_figures
 from orchestrator.core.packaging import Package, Provenance, asset_copy_key, build_package
 from orchestrator.core.problems import BadConfiguration
+from orchestrator.core.records import Figure
 from orchestrator.core.version import VERSION
 
 ASSETS_BUCKET = "placeholder-assets-bucket"
@@ -133,7 +135,7 @@ def _build(checked: Checked, file: Path, folder: Path, names: InstallationNames,
         if found is not None or not asset.or_prefix:
             assets.append(LocalAsset(asset.key, found, _pinned(asset.key, found)))
     packages = {arn: _unresolved(arn, context.region) for arn in checked.model_packages}
-    resolved = ResolvedAssets({asset.key: asset.pinned for asset in assets}, packages)
+    resolved = ResolvedAssets({asset.key: asset.pinned for asset in assets}, packages, _figures(checked, assets))
     if checked.type.runs_in == "orchestrator" or context.accounts == "single":
         stages: Sequence[str] = context.stages[-1:]
     else:
@@ -143,6 +145,12 @@ def _build(checked: Checked, file: Path, folder: Path, names: InstallationNames,
     )
     package = build_package(checked, resolved, names, stages=stages, provenance=provenance, product_version=VERSION)
     return Built(checked, package, tuple(assets))
+
+
+def _figures(checked: Checked, assets: Sequence[LocalAsset]) -> tuple[Figure, ...]:
+    """Of the evaluation file, where it lies here."""
+    file = next((asset.file for asset in assets if asset.key == checked.metrics), None)
+    return read_figures(file.stat().st_size, file.read_bytes, f"{checked.path}.metrics") if file else ()
 
 
 def _pinned(key: str, file: Path | None) -> PinnedAsset:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops.screen import Screen, moment, status_word
+from orchestrator.core.figures import told
 
 SIGNS = {"add": "+", "modify": "~", "remove": "-", "replace": "±", "maybe_replace": "±"}
 WORDS = {
@@ -35,6 +36,13 @@ def show_plan(plan: Mapping[str, Any], stage: str, screen: Screen) -> None:
     for change in plan["parameters"]:
         screen.line(f"      {change['name']}: {_change(change['before'], change['after'])}")
     screen.line(f"    Digest {plan['digest']}", "dim")
+
+
+def show_metrics(metrics: Sequence[Mapping[str, Any]], screen: Screen) -> None:
+    """The figures of the model's evaluation, beside those of the release that is live; nothing where there are none."""
+    if metrics:
+        shown = ", ".join(told(found["name"], found["value"], found["live"]) for found in metrics)
+        screen.line(f"  {'Metrics':12} {shown}")
 
 
 def show_approval(approval: Mapping[str, Any], screen: Screen) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from mlops.following import GOOD_ENDS, follow
-from mlops.plans import show_approval, show_plan, summary
+from mlops.plans import show_approval, show_metrics, show_plan, summary
 from mlops.refusals import Refused
 from mlops.screen import STYLES, Screen, moment, status_word
 from mlops.target import ApiUrl, Local, Person, Profile, Region, Target
@@ -173,6 +173,7 @@ def show_release(found: Mapping[str, Any], screen: Screen) -> None:
     for name, value in facts:
         if value:
             screen.line(f"  {name:12} {value}")
+    show_metrics(found["metrics"], screen)
     for problem in found["problems"]:
         screen.line(f"  problem: {problem}", "red")
     for warning in found["warnings"]:

@@ -17,7 +17,7 @@ from orchestrator.core.pipeline_state import pipeline_state
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, Verdict
 from orchestrator.core.steps.decide_approval import MIN_PREFIX, Ballot, vote
-from orchestrator.core.steps.progress import approval_of, release_of
+from orchestrator.core.steps.progress import approval_of, live_figures, release_of
 from orchestrator.core.steps.receive_request import Reception, receive_body
 
 MAX_BODY = 262_144
@@ -112,7 +112,8 @@ def _list(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
 
 def _show(release_id: str, api: Api) -> dict[str, Any]:
     release = release_of(api.world.store, release_id)
-    return views.detail(release, *_progress(release, api), api.world.installation)
+    live = live_figures(api.world.store, release)
+    return views.detail(release, *_progress(release, api), api.world.installation, live)
 
 
 def _progress(release: Release, api: Api) -> tuple[tuple[StageRecord, ...], dict[str, Approval]]:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from orchestrator.core import config_checks, config_part, strict_json
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.problems import BadConfiguration, Problem
-from orchestrator.core.records import StagePolicy
+from orchestrator.core.records import Figure, StagePolicy
 from orchestrator.core.sources import Facts, ModelPackage, PinnedAsset, as_text, evaluate, render
 from orchestrator.core.stack_names import stack_name, workload_name
 from orchestrator.core.workloads import Catalogue, WorkloadType, parse_sources
@@ -111,6 +111,8 @@ class ResolvedAssets:
     """By key in the assets bucket."""
     model_packages: Mapping[str, ModelPackage] = field(default_factory=dict)
     """By the ARN in the configuration, of a version or a group."""
+    figures: tuple[Figure, ...] = ()
+    """Of the evaluation file, where the configuration names one."""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from typing import Any
 from orchestrator.core.config import Checked, InstallationNames, ResolvedAssets, documents_for, parameters_for
 from orchestrator.core.errors import PackageDamaged
 from orchestrator.core.problems import BadConfiguration, Problem
+from orchestrator.core.records import Figure
 
 FORMAT = 1
 """Of the manifest; a reader refuses others."""
@@ -81,6 +82,11 @@ class Package:
     def sha256(self) -> str:
         """Of the zip, hex."""
         return _sha256(self.zip_bytes)
+
+    @property
+    def metrics(self) -> tuple[Figure, ...]:
+        """Figures of the model's evaluation, in its file's order; none where the configuration names no file."""
+        return tuple(Figure(**figure) for figure in (self.manifest["metrics"] or {}).get("figures", ()))
 
     @property
     def template(self) -> bytes:
@@ -162,7 +168,7 @@ def build_package(
         "provenance": asdict(provenance),
         "job": _job(checked),
         "verify": _verify(checked, resolved),
-        "metrics": asdict(resolved.pinned[checked.metrics]) if checked.metrics else None,
+        "metrics": _metrics(checked, resolved),
         "documents": documents,
         "assets": [asdict(asset) for _, asset in sorted(resolved.pinned.items())],
         "model_packages": {name: asdict(package) for name, package in sorted(resolved.model_packages.items())},
@@ -213,6 +219,13 @@ def canonical(value: object) -> bytes:
 def _job(checked: Checked) -> dict[str, str] | None:
     job = checked.type.job
     return {"kind": job.kind, "output": job.output, "request": job.request} if job else None
+
+
+def _metrics(checked: Checked, resolved: ResolvedAssets) -> dict[str, Any] | None:
+    if not checked.metrics:
+        return None
+    figures = [asdict(figure) for figure in resolved.figures]
+    return {**asdict(resolved.pinned[checked.metrics]), "figures": figures}
 
 
 def _verify(checked: Checked, resolved: ResolvedAssets) -> dict[str, Any] | None:

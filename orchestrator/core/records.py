@@ -99,6 +99,15 @@ class StagePolicy:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """One number of a model's evaluation."""
+
+    name: str
+    value: str
+    """As JSON writes it: the table has no floating-point numbers."""
+
+
+@dataclass(frozen=True)
 class Release:
     """One release of one workload."""
 
@@ -131,6 +140,8 @@ class Release:
     force: bool = False
     """Release even when the content is live already."""
     policies: tuple[StagePolicy, ...] = ()
+    metrics: tuple[Figure, ...] = ()
+    """Figures of the evaluation file that the configuration names, in the file's order."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""

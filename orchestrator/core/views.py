@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator.core.approvals import decide
+from orchestrator.core.figures import side_by_side
 from orchestrator.core.installation import Installation
-from orchestrator.core.records import Approval, Plan, Release, StageRecord
+from orchestrator.core.records import Approval, Figure, Plan, Release, StageRecord
 from orchestrator.core.steps.progress import rules_for
 
 
@@ -31,8 +32,9 @@ def detail(
     stages: Sequence[StageRecord],
     approvals: Mapping[str, Approval],
     installation: Installation,
+    live: Sequence[Figure] = (),
 ) -> dict[str, Any]:
-    """``GET /releases/{id}``; ``approvals`` by approval id."""
+    """``GET /releases/{id}``; ``approvals`` by approval id, ``live`` the figures of the release that is live."""
     known = {record.stage: record for record in stages}
     return summary(release, installation) | {
         "source": str(release.source),
@@ -43,6 +45,10 @@ def detail(
         "ended_by": release.ended_by,
         "problems": list(release.problems),
         "warnings": list(release.warnings),
+        "metrics": [
+            {"name": name, "value": value, "live": before}
+            for name, value, before in side_by_side(release.metrics, live)
+        ],
         "stages": [
             _stage(known[name], approvals.get(known[name].approval_id), release, installation)
             for name in release.stages

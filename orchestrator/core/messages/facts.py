@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.approvals import Reason, Rules, decide
 from orchestrator.core.installation import Installation
-from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, StageStatus, Status
+from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, StageStatus, Status
 from orchestrator.core.steps.progress import rules_for
 
 
@@ -27,6 +27,8 @@ class Facts:
     installation: Installation
     stages: Mapping[str, StageRecord] = field(default_factory=dict)
     approvals: Mapping[str, Approval] = field(default_factory=dict)
+    live: tuple[Figure, ...] = ()
+    """Of the release that is live, see ``progress.live_figures``."""
 
     @property
     def waiting(self) -> Waiting | None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from orchestrator.core.figures import side_by_side
+from orchestrator.core.figures import told as in_words
 from orchestrator.core.messages.changes import change_lines
 from orchestrator.core.messages.facts import Facts, Waiting
 from orchestrator.core.messages.headlines import headline, outcome_word, requester, sentence
@@ -47,6 +49,8 @@ def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
     told = [sentence(facts), why, ""]
     if waiting.record.plan is not None:
         told += change_lines(waiting.record.plan)
+    compared = side_by_side(release.metrics, facts.live)
+    told += [f"Metrics: {', '.join(in_words(*figure) for figure in compared)}."] if compared else []
     needed = facts.needed(approval)
     told += [f"Still needed: {needed}." if needed else "", f"The question expires at {approval.expires_at}.", ""]
     told += [f"To decide: mlops approve {release.release_id}", f"       or: mlops reject {release.release_id}", ""]

@@ -6,6 +6,7 @@ come, then what would change with everything destroyed in plain sight, then who 
 
 from __future__ import annotations
 
+from orchestrator.core.figures import side_by_side, told
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Block, Message, context, header, message, section
 from orchestrator.core.messages.buttons import DIGEST_DIGITS, decision_buttons
@@ -23,7 +24,7 @@ def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = 
     stands in the installation's channel instead. Without ``buttons`` it is a copy that nobody keeps current.
     """
     waiting = facts.waiting
-    blocks = [header(headline(facts)), section(_standing(facts))]
+    blocks = [header(headline(facts)), section(_standing(facts)), *_metrics(facts)]
     if waiting is not None:
         blocks += _question(facts, waiting, buttons)
     elif facts.release.status.ended:
@@ -70,6 +71,13 @@ def _standing(facts: Facts) -> str:
 
 def _stage(name: str, release: Release) -> str:
     return bold(name, limits.NAME) if name == release.stage and not release.status.ended else said(name, limits.NAME)
+
+
+def _metrics(facts: Facts) -> list[Block]:
+    """The figures of the model's evaluation, beside those of the release that is live."""
+    compared = side_by_side(facts.release.metrics, facts.live)
+    shown = [told(said(name, limits.NAME), value, live) for name, value, live in compared]
+    return [section(f":bar_chart: {' · '.join(shown)}")] if shown else []
 
 
 def _question(facts: Facts, waiting: Waiting, buttons: bool) -> list[Block]:

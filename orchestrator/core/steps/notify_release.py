@@ -23,7 +23,7 @@ from orchestrator.core.messages.question import question_reply
 from orchestrator.core.messages.release_message import brief_message, release_message
 from orchestrator.core.ports import Chat, Clock, Mail, Posted, Store
 from orchestrator.core.records import ChatMessage, StageRecord
-from orchestrator.core.steps.progress import approval_of, read_stamp, release_of, stamp
+from orchestrator.core.steps.progress import approval_of, live_figures, read_stamp, release_of, stamp
 
 Answer = TypeVar("Answer")
 
@@ -124,7 +124,8 @@ def gather(release_id: str, store: Store, installation: Installation) -> Facts:
     release = release_of(store, release_id)
     stages = {record.stage: record for record in store.under(StageRecord, f"RELEASE#{release_id}")}
     found = [approval_of(store, record.approval_id) for record in stages.values() if record.approval_id]
-    return Facts(release, installation, stages, {approval.approval_id: approval for approval in found if approval})
+    approvals = {approval.approval_id: approval for approval in found if approval}
+    return Facts(release, installation, stages, approvals, live_figures(store, release))
 
 
 def _speak(facts: Facts, speaker: Speaker) -> Notified:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from orchestrator.core.config import Checked, InstallationNames, ResolvedAssets, check_file
 from orchestrator.core.errors import Conflict, SourceGone, WorkloadBusy
+from orchestrator.core.figures import read_figures
 from orchestrator.core.installation import Installation
 from orchestrator.core.packaging import (
     Package,
@@ -64,7 +65,7 @@ def package(
         )
         data = objects.read(packages_bucket, request_key(release_id))
         (checked,) = check_file(data, catalogue, check_context(installation))
-        resolved = _pin(checked, objects, names)
+        resolved = _evaluated(checked, _pin(checked, objects, names), objects)
         built = _build(release, checked, resolved, names, installation)
         release = _keep(release, built, objects, store, packages_bucket, now)
     workload = _take_turn(release, store)
@@ -112,6 +113,20 @@ def _pin(checked: Checked, objects: Objects, names: InstallationNames) -> Resolv
     return ResolvedAssets(pinned)
 
 
+def _evaluated(checked: Checked, resolved: ResolvedAssets, objects: Objects) -> ResolvedAssets:
+    """With the figures of the pinned evaluation file; they go into the package, so that a run which finds the package
+    of an earlier one shows what that one had read."""
+    if not checked.metrics:
+        return resolved
+    pinned = resolved.pinned[checked.metrics]
+    figures = read_figures(
+        pinned.size,
+        lambda: objects.read(pinned.copy_bucket, pinned.copy_key, pinned.copy_version_id),
+        f"{checked.path}.metrics",
+    )
+    return replace(resolved, figures=figures)
+
+
 def _build(
     release: Release,
     checked: Checked,
@@ -157,6 +172,7 @@ def _keep(
         lambda found: replace(
             found,
             digest=built.digest,
+            metrics=built.metrics,
             package_key=key,
             package_version=written.version_id,
             updated_at=stamp(now()),

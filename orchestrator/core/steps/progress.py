@@ -11,7 +11,7 @@ from orchestrator.core.approvals import Rules
 from orchestrator.core.errors import Conflict, UnknownRelease
 from orchestrator.core.installation import Installation
 from orchestrator.core.ports import Clock, Store
-from orchestrator.core.records import Approval, Release, StageRecord, StageStatus, Status, Workload
+from orchestrator.core.records import Approval, Figure, Release, StageRecord, StageStatus, Status, Workload
 
 
 def stamp(moment: datetime) -> str:
@@ -67,6 +67,20 @@ def move_stage(
         return changed if changed == current else replace(changed, updated_at=stamp(now()))
 
     return store.update(StageRecord, record.key(), stamped)
+
+
+def live_figures(store: Store, release: Release) -> tuple[Figure, ...]:
+    """Figures of the release that is live, to compare this one's with.
+
+    None once this one has ended: what is live then may be this one, or something that came after it.
+    """
+    if release.status.ended or not release.metrics:
+        return ()
+    workload = store.get(Workload, Workload.named(release.workload).key())
+    if workload is None or not workload.live_release:
+        return ()
+    live = store.get(Release, (f"RELEASE#{workload.live_release}", "RELEASE"))
+    return live.metrics if live else ()
 
 
 def rules_for(installation: Installation, release: Release, stage: str) -> Rules | None:
