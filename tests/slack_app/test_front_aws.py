@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from orchestrator.aws.credentials import RoleCredentials
 from orchestrator.aws.environment import endpoint_url, runtime_credentials
 from slack_app.front.calls import AwsCaller, CallFailed
-from slack_app.front.secrets import REREAD_SECONDS, SlackSecrets
+from slack_app.front.secrets import FRESH_SECONDS, REREAD_SECONDS, Known, SlackSecrets
 from slack_app.front.sigv4 import signed_headers
 from tests.slack_app.aws_double import ACCESS_KEY, QUEUE_URL, SECRET_ARN, SECRET_KEY, SESSION_TOKEN, AwsDouble
 
@@ -146,3 +146,33 @@ def test_forged_requests_cannot_make_it_read_the_secret_each_time(aws: AwsDouble
     watch.seconds += REREAD_SECONDS
     assert secrets.renewed() is not None
     assert len(aws.calls) == 4
+
+
+def test_a_secret_that_was_replaced_counts_within_minutes(aws: AwsDouble) -> None:
+    watch = Watch()
+    secrets = SlackSecrets(SECRET_ARN, caller(aws), watch)
+    aws.secret = {"AWSCURRENT": {"bot_token": "xoxb-old", "signing_secret": "given up"}}
+    secrets.known()
+    aws.secret = {"AWSCURRENT": {"bot_token": "xoxb-new", "signing_secret": "new"}}
+
+    watch.seconds += FRESH_SECONDS - 1
+    assert secrets.known().bot_token == "xoxb-old"
+    watch.seconds += 1
+    assert secrets.known() == Known(("new",), "xoxb-new")
+
+
+def test_what_was_read_stands_while_the_secret_is_out_of_reach(aws: AwsDouble) -> None:
+    watch = Watch()
+    secrets = SlackSecrets(SECRET_ARN, caller(aws), watch)
+    aws.secret = {"AWSCURRENT": {"bot_token": "xoxb-1", "signing_secret": "s"}}
+    known = secrets.known()
+    aws.broken = True
+    watch.seconds += FRESH_SECONDS
+    before = len(aws.calls)
+
+    assert [secrets.known() for _ in range(10)] == [known] * 10
+    assert len(aws.calls) == before + 2  # one try for all of them, which the caller repeats once
+    aws.broken = False
+    aws.secret = {"AWSCURRENT": {"bot_token": "xoxb-2", "signing_secret": "s"}}
+    watch.seconds += REREAD_SECONDS
+    assert secrets.known().bot_token == "xoxb-2"
