@@ -22,7 +22,7 @@ from orchestrator.core.packaging import (
 )
 from orchestrator.core.ports import Clock, Objects, Store, Tasks
 from orchestrator.core.problems import BadConfiguration, Problem
-from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, Status, Workload
+from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, Status, Workload
 from orchestrator.core.sources import PinnedAsset
 from orchestrator.core.steps.progress import approval_of, move, pass_turn, release_of, stamp
 from orchestrator.core.steps.receive_request import check_context, request_key
@@ -63,10 +63,12 @@ def package(
             partition=installation.partition,
             permissions_boundary=PERMISSIONS_BOUNDARY,
         )
-        data = objects.read(packages_bucket, request_key(release_id))
-        (checked,) = check_file(data, catalogue, check_context(installation))
-        resolved = _evaluated(checked, _pin(checked, objects, names), objects)
-        built = _build(release, checked, resolved, names, installation)
+        built = _written(release, objects, packages_bucket)
+        if built is None:
+            data = objects.read(packages_bucket, request_key(release_id))
+            (checked,) = check_file(data, catalogue, check_context(installation))
+            resolved = _pin(checked, objects, names)
+            built = _build(release, checked, resolved, names, installation)
         release = _keep(release, built, objects, store, packages_bucket, now)
     workload = _take_turn(release, store)
     if workload.running_release == release_id:
@@ -82,8 +84,22 @@ def package(
     raise WorkloadBusy(f"release {workload.running_release} of {release.workload} has its turn")
 
 
+def _written(release: Release, objects: Objects, packages_bucket: str) -> Package | None:
+    """The package that an earlier run of this step wrote and did not live to note.
+
+    It is looked for first: what the configuration names may have been deleted since, or overwritten by what no package
+    can be made of.
+    """
+    with suppress(SourceGone):
+        return read_package(objects.read(packages_bucket, package_key(release.release_id)))
+    return None
+
+
 def _pin(checked: Checked, objects: Objects, names: InstallationNames) -> ResolvedAssets:
-    """Pin every asset to the version it has now and copy that version server-side; every missing one is reported."""
+    """Pin every asset to the version it has now, copy that version server-side, and read the evaluation among them.
+
+    Every asset that is missing is reported, and with them what is wrong with the evaluation.
+    """
     pinned: dict[str, PinnedAsset] = {}
     problems: list[Problem] = []
     for asset in checked.assets:
@@ -108,23 +124,25 @@ def _pin(checked: Checked, objects: Objects, names: InstallationNames) -> Resolv
             size=copy.size,
             copy_version_id=copy.version_id,
         )
+    figures: tuple[Figure, ...] = ()
+    if checked.metrics in pinned:
+        try:
+            figures = _figures(pinned[checked.metrics], f"{checked.path}.metrics", objects)
+        except BadConfiguration as refused:
+            problems += refused.problems
     if problems:
         raise BadConfiguration(problems)
-    return ResolvedAssets(pinned)
+    return ResolvedAssets(pinned, figures=figures)
 
 
-def _evaluated(checked: Checked, resolved: ResolvedAssets, objects: Objects) -> ResolvedAssets:
-    """With the figures of the pinned evaluation file; they go into the package, so that a run which finds the package
-    of an earlier one shows what that one had read."""
-    if not checked.metrics:
-        return resolved
-    pinned = resolved.pinned[checked.metrics]
-    figures = read_figures(
-        pinned.size,
-        lambda: objects.read(pinned.copy_bucket, pinned.copy_key, pinned.copy_version_id),
-        f"{checked.path}.metrics",
+def _figures(evaluation: PinnedAsset, path: str, objects: Objects) -> tuple[Figure, ...]:
+    """Of the evaluation's copy. They go into the package, so that a run which finds the package of an earlier one shows
+    what that one had read."""
+    return read_figures(
+        evaluation.size,
+        lambda: objects.read(evaluation.copy_bucket, evaluation.copy_key, evaluation.copy_version_id),
+        path,
     )
-    return replace(resolved, figures=figures)
 
 
 def _build(
