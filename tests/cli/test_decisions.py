@@ -12,6 +12,7 @@ from mlops.screen import Screen
 from orchestrator.core.records import Status
 from tests.cli.conftest import Command
 from tests.cli.gateway import Gateway
+from tests.steps import journeys
 
 
 @pytest.fixture
@@ -42,6 +43,15 @@ def test_the_plan_is_shown_and_its_digest_sent(mlops: Command, gateway: Gateway,
     assert votes(gateway) == [{"decision": "approve", "stage": "staging", "digest": plan.digest, "reason": ""}]
     assert "approved for staging by Ben Okafor" in result.stdout
     assert gateway.world.of(waiting).stage == "prod"
+
+
+@pytest.mark.usefixtures("terminal")
+def test_the_figures_are_shown_before_it_is_asked(mlops: Command, gateway: Gateway, tmp_path: Path) -> None:
+    file = tmp_path / "mlops-config.json"
+    file.write_text(json.dumps(journeys.evaluated(gateway.world, accuracy=0.972028)))
+    release_id = str(mlops.json("release", str(file))["release_id"])
+    shown = mlops("approve", release_id, person="ben", stdin="n\n").output
+    assert shown.index("Metrics      accuracy 0.972\n") < shown.index("Approve this for staging?")
 
 
 @pytest.mark.usefixtures("terminal")

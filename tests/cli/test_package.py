@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from mlops.main import app
 from orchestrator.core.packaging import read_package
-from tests.fakes.memory_world import MemoryWorld, configuration
+from tests.fakes.memory_world import MemoryWorld, configuration, evaluation
 
 MODEL, SAMPLE = b"a model", b"1,2,3"
 """As the world in memory has them."""
@@ -45,6 +45,21 @@ def test_the_digest_is_the_one_the_installation_comes_to(file: Path) -> None:
     release = world.release(configuration())
     world.package(release.release_id)
     assert answer(file)["content_digest"] == world.of(release.release_id).digest
+
+
+def test_the_figures_of_a_local_evaluation_file_are_in_the_manifest(file: Path) -> None:
+    file.write_text(json.dumps(configuration(metrics="fraud/evaluation.json")))
+    assert answer(file)["manifest"]["metrics"]["figures"] == []
+    (file.parent / "fraud" / "evaluation.json").write_bytes(evaluation(accuracy=0.97))
+    assert answer(file)["manifest"]["metrics"]["figures"] == [{"name": "accuracy", "value": "0.97"}]
+
+
+def test_a_local_evaluation_file_without_figures_is_a_problem(file: Path) -> None:
+    file.write_text(json.dumps(configuration(metrics="fraud/evaluation.json")))
+    (file.parent / "fraud" / "evaluation.json").write_bytes(b"{}")
+    result = package(file)
+    assert result.exit_code == 1
+    assert "$.metrics" in result.stderr
 
 
 def test_another_model_is_another_digest(file: Path) -> None:

@@ -11,6 +11,7 @@ from orchestrator.core.records import Release, Status
 from tests.cli.conftest import Command
 from tests.cli.gateway import Gateway, Received
 from tests.fakes.memory_world import BEN, CHLOE, configuration
+from tests.steps import journeys
 
 
 def started(mlops: Command, file: Path) -> str:
@@ -187,6 +188,23 @@ def test_status_shows_one_release_with_stages_plan_and_what_is_needed(
     ):
         assert expected in shown
     assert mlops.json("status", release_id)["stages"][1]["plan"]["digest"] == plan.digest
+
+
+def test_status_shows_the_figures_beside_those_of_the_live_release(
+    mlops: Command, gateway: Gateway, tmp_path: Path
+) -> None:
+    world = gateway.world
+    journeys.live(world, journeys.evaluated(world, accuracy=0.9650349))
+    file = tmp_path / "mlops-config.json"
+    better = configuration(metrics="fraud/evaluation.json", inference_instance="ml.m5.2xlarge")
+    file.write_text(json.dumps(journeys.evaluated(world, better, accuracy=0.972028, auc=0.996226)))
+    release_id = started(mlops, file)
+    assert "  Metrics      accuracy 0.972 (live 0.965), auc 0.9962\n" in mlops("status", release_id).stdout
+    assert mlops.json("status", release_id)["metrics"][0] == {"name": "accuracy", "value": 0.972028, "live": 0.9650349}
+
+
+def test_status_says_nothing_of_figures_where_there_are_none(mlops: Command, configuration_file: Path) -> None:
+    assert "Metrics" not in mlops("status", started(mlops, configuration_file)).stdout
 
 
 def test_status_shows_every_problem_of_a_refused_upload(mlops: Command, gateway: Gateway) -> None:

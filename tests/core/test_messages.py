@@ -15,7 +15,7 @@ from orchestrator.core.messages.mail import end_letter, question_letter
 from orchestrator.core.messages.question import approvers, question_reply
 from orchestrator.core.messages.release_message import release_message
 from orchestrator.core.people import Identity, IdentityKind
-from orchestrator.core.records import ApprovalStatus, ParameterChange, Release, ResourceChange, Status, Verdict
+from orchestrator.core.records import ApprovalStatus, Figure, ParameterChange, Release, ResourceChange, Status, Verdict
 from tests.fakes.memory_world import BY_ANA, OWNER, RISK, installation
 from tests.slack_app import samples
 
@@ -114,6 +114,34 @@ def test_what_an_e_mail_says(state: str, subject: str, says: list[str]) -> None:
     for words in [*says, "Asked for by: Ana Silva (verified)", f"mlops status {samples.RELEASE_ID}"]:
         assert words in letter.text, words
     assert "\n\n\n" not in letter.text
+
+
+FIGURES = (Figure("accuracy", "0.972028"), Figure("auc", "0.99622641509434"))
+LIVE = (Figure("f1", "0.9"), Figure("accuracy", "0.9650349"))
+
+
+def test_the_figures_stand_in_one_line_beside_those_of_the_live_release() -> None:
+    facts = replace(samples.facts(samples.release(metrics=FIGURES)), live=LIVE)
+    assert ":bar_chart: accuracy 0.972 (live 0.965) · auc 0.9962" in shown(release_message(facts))
+    assert "0.9650349" not in shown(release_message(facts))
+    assert facts.waiting is not None
+    letter = question_letter(facts, facts.waiting, "Slack cannot be reached.")
+    assert "Metrics: accuracy 0.972 (live 0.965), auc 0.9962." in letter.text.splitlines()
+
+
+def test_without_figures_there_is_no_line_of_them() -> None:
+    facts = samples.facts()
+    assert ":bar_chart:" not in shown(release_message(facts))
+    assert facts.waiting is not None
+    assert "Metrics" not in question_letter(facts, facts.waiting, "Slack cannot be reached.").text
+
+
+def test_twelve_figures_of_the_longest_names_fit_into_their_line_and_say_nothing_as_us() -> None:
+    hostile = tuple(Figure(f"<!channel>{n}".ljust(64, "&"), "-1.2345e-300") for n in range(12))
+    message = release_message(replace(samples.facts(samples.release(metrics=hostile)), live=hostile))
+    (line,) = [text for block in message.blocks if (text := str(block.get("text"))) and ":bar_chart:" in text]
+    assert len(line) < 3000
+    assert "<!channel>" not in line
 
 
 def test_every_problem_is_in_the_e_mail_and_twenty_in_the_message() -> None:

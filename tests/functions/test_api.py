@@ -21,6 +21,7 @@ from orchestrator.core.errors import Throttled
 from orchestrator.core.records import ApprovalStatus, Release, Status, TaskToken
 from tests.fakes.memory_world import BEN, CHLOE, MemoryWorld, configuration
 from tests.functions.conftest import SECRET_TOKEN, Called
+from tests.steps import journeys
 
 ROOT = Path(__file__).parents[2]
 
@@ -162,6 +163,21 @@ def test_another_limit_is_refused(call: Client, limit: str) -> None:
 
 
 # GET /releases/{id}
+
+
+def test_a_releases_figures_are_whole_numbers_beside_those_of_the_live_release(
+    call: Client, memory: MemoryWorld
+) -> None:
+    journeys.live(memory, journeys.evaluated(memory, accuracy=0.9650349))
+    release = journeys.asked(memory, journeys.evaluated(memory, accuracy=0.9720279720279721, count=143))
+    assert call("GET", "/releases/{id}", id=release.release_id).body["metrics"] == [
+        {"name": "accuracy", "value": 0.9720279720279721, "live": 0.9650349},
+        {"name": "count", "value": 143, "live": None},
+    ]
+
+
+def test_a_release_without_figures_has_an_empty_list_of_them(call: Client, waiting: Release) -> None:
+    assert call("GET", "/releases/{id}", id=waiting.release_id).body["metrics"] == []
 
 
 def test_a_release_is_shown_with_its_stages_plan_and_approval(call: Client, waiting: Release) -> None:

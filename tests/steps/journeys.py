@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.core.records import Release, Status
-from tests.fakes.memory_world import BEN, CHLOE, MemoryWorld
+from tests.fakes.memory_world import ASSETS, BEN, CHLOE, MemoryWorld, configuration, evaluation
 
 STACK = "mlops-pipeline-fraud-detector-byompipelinerealtimebuiltin"
 
@@ -42,6 +42,12 @@ def approved(world: MemoryWorld, values: object = None) -> Release:
     release = asked(world, values)
     world.vote(BEN, world.approval(release.release_id, "staging"))
     return world.of(release.release_id)
+
+
+def evaluated(world: MemoryWorld, values: object = None, **figures: float) -> object:
+    """The configuration with its evaluation file, which is uploaded with these figures."""
+    world.buckets.put(ASSETS, "fraud/evaluation.json", evaluation(**figures))
+    return values or configuration(metrics="fraud/evaluation.json")
 
 
 def live(world: MemoryWorld, values: object = None) -> Release:

@@ -43,6 +43,11 @@ def unchanged(world: MemoryWorld) -> str:
     return world.release().release_id
 
 
+def evaluated(world: MemoryWorld) -> str:
+    journeys.live(world, journeys.evaluated(world, accuracy=0.965))
+    return world.release(journeys.evaluated(world, accuracy=0.972028, auc=0.996226)).release_id
+
+
 def stale(world: MemoryWorld) -> str:
     release_id = journeys.approved(world).release_id
     world.stacks("staging").somebody_else_deploys(STACK)
@@ -80,6 +85,7 @@ STEPS: dict[str, tuple[Prepare, Step]] = {
     "package": (packaging, lambda world, release, _: world.package(release)),
     "package, superseding": (superseding, lambda world, release, _: world.package(release)),
     "package, unchanged": (unchanged, lambda world, release, _: world.package(release)),
+    "package, evaluated": (evaluated, lambda world, release, _: world.package(release)),
     "plan": (just(journeys.in_dev), lambda world, release, _: world.plan(release, "staging")),
     "ask": (just(journeys.planned), lambda world, release, token: world.ask(release, "staging", token)),
     "vote": (just(journeys.asked), lambda world, release, _: world.vote(BEN, world.approval(release, "staging"))),

@@ -8,12 +8,15 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.errors import SourceGone, WorkloadBusy
+from orchestrator.core.figures import MAX_BYTES
 from orchestrator.core.packaging import read_package
 from orchestrator.core.ports import ObjectVersion
 from orchestrator.core.problems import BadConfiguration
-from orchestrator.core.records import ApprovalStatus, Release, StageStatus, Status, Verdict, Workload
+from orchestrator.core.records import ApprovalStatus, Figure, Release, StageStatus, Status, Verdict, Workload
+from orchestrator.core.steps.progress import live_figures
 from orchestrator.core.steps.released import package_key, released_package
 from tests.fakes.memory_world import ASSETS, BEN, PACKAGES, MemoryWorld, configuration
+from tests.steps import journeys
 
 PACKAGED = {"outcome": "packaged"}
 UNCHANGED = {"outcome": "unchanged"}
@@ -81,6 +84,93 @@ def test_a_run_after_one_that_died_adopts_its_package_though_an_asset_was_overwr
     again = world.of(release.release_id)
     assert (again.package_version, again.digest) == (written.package_version, written.digest)
     assert released_package(again, world.objects, PACKAGES).package.digest == written.digest
+
+
+EVALUATED = configuration(metrics="fraud/evaluation.json")
+
+
+def test_the_figures_of_the_evaluation_file_are_kept(world: MemoryWorld) -> None:
+    release = world.release(journeys.evaluated(world, accuracy=0.972028, auc=1, recall=1e-7))
+    assert world.package(release.release_id) == PACKAGED
+    kept = (Figure("accuracy", "0.972028"), Figure("auc", "1"), Figure("recall", "1e-07"))
+    assert world.of(release.release_id).metrics == kept
+    manifest = released_package(world.of(release.release_id), world.objects, PACKAGES).package.manifest
+    assert [figure["name"] for figure in manifest["metrics"]["figures"]] == ["accuracy", "auc", "recall"]
+    assert manifest["metrics"]["key"] == "fraud/evaluation.json"
+
+
+def test_a_run_after_one_that_died_shows_the_figures_of_the_package_that_it_adopts(world: MemoryWorld) -> None:
+    release = world.release(journeys.evaluated(world, accuracy=0.9))
+    world.package(release.release_id)
+    written = world.of(release.release_id)
+    world.memory.rows[written.key()] = replace(written, package_key="", package_version="", digest="", metrics=())
+    journeys.evaluated(world, accuracy=0.99)
+    assert world.package(release.release_id) == PACKAGED
+    assert world.of(release.release_id).metrics == (Figure("accuracy", "0.9"),)
+
+
+def test_a_release_without_an_evaluation_file_has_no_figures(world: MemoryWorld) -> None:
+    release = world.release()
+    world.package(release.release_id)
+    assert world.of(release.release_id).metrics == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"not json", "the evaluation file is refused at $: the document is not valid JSON"),
+        (b'{"a": 1, "a": 2}', 'the key "a" appears twice'),
+        (b"[]", "the evaluation file is no JSON object"),
+        (b"{}", "the evaluation file has no figures"),
+        (b" " * (MAX_BYTES + 1), "the evaluation file has 262,145 bytes, 262,144 are allowed"),
+    ],
+    ids=["no JSON", "a key twice", "a list", "no figures", "too large"],
+)
+def test_an_evaluation_file_that_says_nothing_is_a_problem_of_the_configuration(
+    world: MemoryWorld, data: bytes, what: str
+) -> None:
+    world.buckets.put(ASSETS, "fraud/evaluation.json", data)
+    release = world.release(EVALUATED)
+    with pytest.raises(BadConfiguration) as refused:
+        world.package(release.release_id)
+    (problem,) = refused.value.problems
+    assert problem.path == "$.metrics"
+    assert what in problem.what
+    assert world.of(release.release_id).package_key == ""
+
+
+def test_an_evaluation_file_that_is_too_large_is_not_read(world: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.buckets.put(ASSETS, "fraud/evaluation.json", b" " * (MAX_BYTES + 1))
+    release = world.release(EVALUATED)
+    read: list[str] = []
+    real = world.buckets.read
+
+    def noted(bucket: str, key: str, version_id: str = "") -> bytes:
+        read.append(f"{bucket}/{key}")
+        return real(bucket, key, version_id)
+
+    monkeypatch.setattr(world.buckets, "read", noted)
+    with pytest.raises(BadConfiguration):
+        world.package(release.release_id)
+    assert not [place for place in read if place.startswith(PACKAGES) and place.endswith("evaluation.json")]
+
+
+def test_the_figures_stand_beside_those_of_the_live_release_until_the_end(world: MemoryWorld) -> None:
+    first = journeys.live(world, journeys.evaluated(world, accuracy=0.965))
+    assert live_figures(world.store, first) == ()
+    second = world.release(journeys.evaluated(world, accuracy=0.972, auc=0.99))
+    assert live_figures(world.store, second) == ()
+    world.package(second.release_id)
+    assert live_figures(world.store, world.of(second.release_id)) == (Figure("accuracy", "0.965"),)
+    world.end(second.release_id, Status.REJECTED)
+    assert live_figures(world.store, world.of(second.release_id)) == ()
+
+
+def test_there_is_nothing_beside_the_figures_where_the_live_release_had_none(world: MemoryWorld) -> None:
+    journeys.live(world)
+    second = world.release(journeys.evaluated(world, accuracy=0.972))
+    world.package(second.release_id)
+    assert live_figures(world.store, world.of(second.release_id)) == ()
 
 
 def test_missing_assets_are_all_reported(world: MemoryWorld) -> None:
