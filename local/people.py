@@ -1,7 +1,8 @@
 """The people of the local installation, as IAM sees them: sessions of one role, named after the person.
 
-On AWS people come through IAM Identity Center or a role of their company, and the session's name says who it is. The
-role made here is the local stand-in for that; it may call the product's API and nothing else.
+On AWS people come through IAM Identity Center, which names their sessions, or through a role of their company. The
+role made here is the local stand-in for the latter: the settings name each person's session by its whole ARN. It may
+call the product's API and nothing else.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from orchestrator.core.installation import (
     Mode,
     StageSettings,
 )
-from orchestrator.core.people import People, Person
+from orchestrator.core.people import People, Person, same_principal
 from orchestrator.core.problems import did_you_mean
 from stacks.settings_reading import Reading, shown
 
@@ -104,6 +104,9 @@ def _people(reading: Reading) -> People:
         for other in found:
             for name in sorted(set(_names(person)) & set(_names(other))):
                 one.note("", f'has the name "{name}", and so has {other.email}', "A name belongs to one person.")
+            for own, others in _shared_principals(person, other):
+                what = f'has the principal "{own}", and "{others}" of {other.email} is the same for one who calls'
+                one.note("", what, "Name single sessions, or leave the role to one person.")
         found.append(person)
     return People(tuple(found))
 
@@ -112,6 +115,16 @@ def _names(person: Person) -> tuple[str, ...]:
     """Every name a person goes by; one that two people share would make them one voter."""
     emails = {email.lower() for email in (person.email, *person.git_emails) if email}
     return (*sorted(emails), *person.slack_ids, *person.iam_principals)
+
+
+def _shared_principals(one: Person, other: Person) -> list[tuple[str, str]]:
+    """A role of one person with a session of it that is another's: whoever stands first would vote for both."""
+    return [
+        (mine, theirs)
+        for mine in one.iam_principals
+        for theirs in other.iam_principals
+        if mine != theirs and (same_principal(mine, theirs) or same_principal(theirs, mine))
+    ]
 
 
 def _roles(reading: Reading, people: People) -> dict[str, tuple[str, ...]]:

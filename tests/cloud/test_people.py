@@ -15,7 +15,7 @@ from local.people import credentials_of, people
 from local.settings import CHANNEL, settings
 from local.signed import call
 from orchestrator.core.people import same_principal
-from tests.cloud.accounts import HUB, REGION, make_function
+from tests.cloud.accounts import HUB, REGION, make_function, make_role, statement, trust
 
 pytestmark = pytest.mark.cloud
 
@@ -55,15 +55,30 @@ def running(cloud: EmbeddedCloud) -> Running:
     return Running("multi", cloud.endpoint_url, 0, "", 0, {"ApiUrl": url})
 
 
+def named(seen: str) -> list[str]:
+    """Names of the people whom the settings know by this ARN."""
+    known = settings("multi", "", CHANNEL)["people"]
+    return [one["name"] for one in known if any(same_principal(name, seen) for name in one["iam_principals"])]
+
+
 @pytest.mark.parametrize("person", people())
 def test_the_api_sees_the_person_whom_the_settings_name(running: Running, person: str) -> None:
     url = running.cloud.local_url(running.outputs["ApiUrl"])
     reply = call("GET", url, credentials_of(running, person), REGION)
     assert reply.status == 200, reply.body
+    assert named(json.loads(reply.body)) == [people()[person]]
+
+
+def test_a_session_of_another_role_that_calls_itself_ben_is_nobody(running: Running, cloud: EmbeddedCloud) -> None:
+    invoke = statement("execute-api:Invoke", f"arn:aws:execute-api:{REGION}:{HUB}:*")
+    role = make_role(cloud, HUB, trust({"AWS": f"arn:aws:iam::{HUB}:root"}), invoke)
+    given = cloud.client("sts", HUB).assume_role(RoleArn=role, RoleSessionName="ben")["Credentials"]
+    keys = Credentials(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+    reply = call("GET", running.cloud.local_url(running.outputs["ApiUrl"]), keys, REGION)
+    assert reply.status == 200, reply.body
     seen = json.loads(reply.body)
-    known = settings("multi", "", CHANNEL)["people"]
-    names = [one["name"] for one in known if any(same_principal(name, seen) for name in one["iam_principals"])]
-    assert names == [people()[person]]
+    assert seen.endswith("/ben")
+    assert named(seen) == []
 
 
 def test_a_person_may_call_the_api_and_nothing_else(running: Running) -> None:

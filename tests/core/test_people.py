@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, People, Person, principal_name, same_principal
 
+BENS_SESSION = "arn:aws:sts::111111111111:assumed-role/Engineers/ben"
 BEN = Person(
     "Ben@example.com",
     "Ben",
     ("U0BEN", "W0BEN"),
-    ("arn:aws:iam::111111111111:role/team/Ben", "arn:aws:iam::111111111111:user/ben", "ben-session"),
+    ("arn:aws:iam::111111111111:role/team/Ben", "arn:aws:iam::111111111111:user/ben", "ben-session", BENS_SESSION),
     ("ben@home.example",),
 )
 PEOPLE = People((BEN, Person("ana@example.com", "Ana")))
@@ -32,6 +33,7 @@ def session(role: str, name: str = "s", account: str = "111111111111") -> str:
         (IdentityKind.GIT, "ben@EXAMPLE.com"),
         (IdentityKind.IAM, "arn:aws:iam::111111111111:user/ben"),
         (IdentityKind.IAM, session("Ben")),
+        (IdentityKind.IAM, session("Engineers", "ben")),
         (IdentityKind.IAM, session("AWSReservedSSO_MLEngineer_0123456789abcdef", "ben-session")),
     ],
 )
@@ -53,6 +55,13 @@ def test_the_same_human_by_each_of_his_names(kind: IdentityKind, value: str) -> 
         # Whoever may assume a role chooses the session's name.
         (IdentityKind.IAM, session("Anything", "ben-session")),
         (IdentityKind.IAM, session("My_AWSReservedSSO_Role", "ben-session")),
+        (IdentityKind.IAM, session("AWSReservedSSO_MLEngineer_0123456789abcdef", "Ben-session")),
+        # Of a configured session, nothing may differ.
+        (IdentityKind.IAM, session("Engineers", "ana")),
+        (IdentityKind.IAM, session("Engineers", "ben", account="999999999999")),
+        (IdentityKind.IAM, session("Builds", "ben")),
+        (IdentityKind.IAM, session("AWSReservedSSO_MLEngineer_0123456789abcdef", "ben")),
+        (IdentityKind.IAM, "arn:aws:iam::111111111111:role/Engineers"),
         (IdentityKind.IAM, "arn:aws:iam::111111111111:role/ben-session"),
         (IdentityKind.IAM, "arn:aws-cn:sts::111111111111:assumed-role/Ben/s"),
         (IdentityKind.UNKNOWN, "ben@example.com"),

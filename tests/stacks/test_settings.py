@@ -108,6 +108,21 @@ MISTAKES = [
     pytest.param({"people__0__name": REMOVED}, "$.people[0].name", "is missing", id="person's name"),
     pytest.param({"people__0__slack_ids": ["ana"]}, "$.people[0].slack_ids[0]", "U0123456789", id="Slack id"),
     pytest.param({"people__0__slack_ids": ["U0BEN"]}, "$.people[1]", 'has the name "U0BEN"', id="a name of two people"),
+    pytest.param(
+        {"people__0__iam_principals": ["arn:aws:iam::111111111111:role/people/mlops-local-people"]},
+        "$.people[1]",
+        "of ana@example.com is the same",
+        id="a role of one person, its session of another",
+    ),
+    pytest.param(
+        {
+            "people__0__iam_principals": ["ana"],
+            "people__2__iam_principals": ["arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_ML_0/ana"],
+        },
+        "$.people[2]",
+        "of ana@example.com is the same",
+        id="a user name of one person, its session of another",
+    ),
     pytest.param({"people__0__slackids": []}, "$.people[0].slackids", 'Did you mean "slack_ids"?', id="person's key"),
     pytest.param({"roles__risk": []}, "$.roles.risk", "has no members", id="role without members"),
     pytest.param({"roles__risk": ["kim@example.com"]}, "$.roles.risk[0]", "nobody of people", id="member unknown"),
