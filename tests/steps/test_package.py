@@ -109,6 +109,31 @@ def test_a_run_after_one_that_died_shows_the_figures_of_the_package_that_it_adop
     assert world.of(release.release_id).metrics == (Figure("accuracy", "0.9"),)
 
 
+@pytest.mark.parametrize("by_then", [b"{}", None], ids=["overwritten by one without figures", "deleted"])
+def test_a_run_after_one_that_died_goes_on_whatever_became_of_the_evaluation(
+    world: MemoryWorld, by_then: bytes | None
+) -> None:
+    release = world.release(journeys.evaluated(world, accuracy=0.9))
+    world.package(release.release_id)
+    written = world.of(release.release_id)
+    world.memory.rows[written.key()] = replace(written, package_key="", package_version="", digest="", metrics=())
+    if by_then is None:
+        world.buckets.remove(ASSETS, "fraud/evaluation.json")
+    else:
+        world.buckets.put(ASSETS, "fraud/evaluation.json", by_then)
+    assert world.package(release.release_id) == PACKAGED
+    again = world.of(release.release_id)
+    assert (again.digest, again.metrics) == (written.digest, written.metrics)
+
+
+def test_an_unusable_evaluation_file_and_missing_assets_are_told_together(world: MemoryWorld) -> None:
+    world.buckets.put(ASSETS, "fraud/evaluation.json", b"{}")
+    release = world.release(configuration(metrics="fraud/evaluation.json", model_artifact_location="no/model.tar.gz"))
+    with pytest.raises(BadConfiguration) as refused:
+        world.package(release.release_id)
+    assert [problem.path for problem in refused.value.problems] == ["$.model_artifact_location", "$.metrics"]
+
+
 def test_a_release_without_an_evaluation_file_has_no_figures(world: MemoryWorld) -> None:
     release = world.release()
     world.package(release.release_id)
