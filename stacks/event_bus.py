@@ -164,8 +164,10 @@ def _outcome_target(record_outcome: Function, dead_letters: sqs.Queue) -> target
             {
                 "release_id": events.EventField.from_path("$.detail.name"),
                 "outcome": "failed",
-                "error": "ExecutionEnded",
-                "cause": f"The execution of the state machine has ended {status}.",
+                "failure": {
+                    "Error": "ExecutionEnded",
+                    "Cause": f"The execution of the state machine has ended {status}.",
+                },
             }
         ),
         dead_letter_queue=dead_letters,

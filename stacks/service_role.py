@@ -58,7 +58,8 @@ RIGHTS: Mapping[str, Rights] = {
         "lambda",
         (
             *("CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionCodeSigningConfig"),
-            *("GetFunctionConfiguration", "GetRuntimeManagementConfig", "ListTags", "TagResource", "UntagResource"),
+            *("GetFunctionConfiguration", "GetFunctionRecursionConfig", "GetFunctionScalingConfig"),
+            *("GetRuntimeManagementConfig", "ListTags", "TagResource", "UntagResource"),
             *("UpdateFunctionCode", "UpdateFunctionConfiguration"),
         ),
         (_FUNCTION_ARN,),
@@ -67,8 +68,8 @@ RIGHTS: Mapping[str, Rights] = {
     "AWS::Logs::LogGroup": Rights(
         "logs",
         (
-            *("CreateLogGroup", "DeleteLogGroup", "DeleteRetentionPolicy", "ListTagsForResource"),
-            *("PutRetentionPolicy", "TagResource", "UntagResource"),
+            *("CreateLogGroup", "DeleteLogGroup", "DeleteRetentionPolicy", "DescribeIndexPolicies"),
+            *("GetDataProtectionPolicy", "ListTagsForResource", "PutRetentionPolicy", "TagResource", "UntagResource"),
         ),
         (f"arn:{{partition}}:logs:{{region}}:{{account}}:log-group:{MANAGED_STACK_PREFIX}*",),
     ),
@@ -122,6 +123,13 @@ class ServiceRole(Construct):
         self._may(
             ["logs:DescribeLogGroups"],
             [_filled("arn:{partition}:logs:{region}:{account}:log-group:*", fixed, stage)],
+        )
+        # The key of an endpoint's storage (`kms_key_arn`): SageMaker grants it to itself with the rights of whoever
+        # creates the endpoint (SageMaker Developer Guide, API permissions reference, CreateEndpoint).
+        self._may(
+            ["kms:CreateGrant", "kms:DescribeKey"],
+            [_filled("arn:{partition}:kms:{region}:*:key/*", fixed, stage)],
+            {"StringLike": {"kms:ViaService": f"sagemaker.{fixed.region}.*"}},
         )
         # API Gateway makes this role of its own on the first API of an account.
         self._may(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tests.events.samples import object_created, pipeline_changed, stack_changed
 from tests.stacks.event_matching import matches
-from tests.stacks.templates import Synthesised, Template, of_type, text
+from tests.stacks.templates import ROOT, Synthesised, Template, of_type, text
 
 BUCKET = "assets"
 DEV = "222222222222"
@@ -151,3 +152,25 @@ def test_an_execution_that_ended_badly_ends_its_release(
     }
 
     assert matches(pattern(multi.orchestrator, "An execution was stopped"), found) is ends
+
+
+def test_such_an_end_is_told_as_the_state_machine_itself_would_tell_it(synthesised: Synthesised) -> None:
+    rules = of_type(synthesised.orchestrator, "AWS::Events::Rule").values()
+    (rule,) = (rule for rule in rules if rule["Description"].startswith("An execution was stopped"))
+    (target,) = rule["Targets"]
+    transformer = target["InputTransformer"]
+    event = {"detail": {"name": "fraud-0123456789", "status": "ABORTED"}}
+    filled = transformer["InputTemplate"]
+    for name, path in transformer["InputPathsMap"].items():
+        value = event["detail"][path.removeprefix("$.detail.")]
+        # EventBridge quotes a text that stands alone; inside another text it puts the bare one.
+        filled = filled.replace(f":<{name}>", f":{json.dumps(value)}").replace(f"<{name}>", value)
+
+    machine = json.loads((ROOT / "statemachines" / "multi_account.asl.json").read_text())
+    told = json.loads(filled)
+    assert told == {
+        "release_id": "fraud-0123456789",
+        "outcome": "failed",
+        "failure": {"Error": "ExecutionEnded", "Cause": "The execution of the state machine has ended ABORTED."},
+    }
+    assert told.keys() == machine["States"]["RecordFailure"]["Arguments"]["Payload"].keys()

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
 from orchestrator.aws import accounts
 from orchestrator.aws.environment import load, variables
@@ -194,6 +195,35 @@ def test_every_resource_type_of_a_workload_can_be_made_in_a_stage() -> None:
     }
 
     assert used - {"AWS::IAM::Role"} == set(RIGHTS)
+
+
+NOT_NEEDED_TO_READ = {
+    "kms:Decrypt": "the environment of a workload's function is encrypted with AWS's own key",
+    "logs:DescribeLogGroups": "granted on all log groups, beside the table",
+    "logs:DescribeResourcePolicies": "the log groups of the templates have no policy of their own",
+}
+
+
+@pytest.mark.parametrize("kind", sorted(RIGHTS))
+def test_cloudformation_may_read_what_it_makes(kind: str) -> None:
+    """Its own schemas say what the handler of a type calls; cfn-lint brings them along."""
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+    rights = RIGHTS[kind]
+    may = {f"{rights.service}:{action}" for action in rights.actions}
+
+    assert set(schema["handlers"]["read"]["permissions"]) - may - set(NOT_NEEDED_TO_READ) == set()
+
+
+def test_an_endpoint_may_have_a_key_of_its_own_for_its_storage(multi: Synthesised) -> None:
+    granting = [
+        statement
+        for statement in statements("MlopsStage-prod", multi.stage("prod"))
+        if "kms:CreateGrant" in statement.actions
+    ]
+
+    (statement,) = granting
+    assert statement.raw["Condition"] == {"StringLike": {"kms:ViaService": "sagemaker.us-east-1.*"}}
+    assert {"kms:CreateGrant", "kms:DescribeKey"} == set(statement.actions)
 
 
 def test_functions_run_no_longer_than_their_state_waits(multi: Synthesised) -> None:

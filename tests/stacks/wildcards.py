@@ -120,16 +120,17 @@ STAGE = (
     _on(
         "arn:aws:lambda:us-east-1:<account>:function:mlops-pipeline-*",
         "lambda:AddPermission lambda:CreateFunction lambda:DeleteFunction lambda:GetFunction "
-        "lambda:GetFunctionCodeSigningConfig lambda:GetFunctionConfiguration lambda:GetPolicy "
-        "lambda:GetRuntimeManagementConfig lambda:ListTags lambda:RemovePermission lambda:TagResource "
-        "lambda:UntagResource lambda:UpdateFunctionCode lambda:UpdateFunctionConfiguration",
+        "lambda:GetFunctionCodeSigningConfig lambda:GetFunctionConfiguration lambda:GetFunctionRecursionConfig "
+        "lambda:GetFunctionScalingConfig lambda:GetPolicy lambda:GetRuntimeManagementConfig lambda:ListTags "
+        "lambda:RemovePermission lambda:TagResource lambda:UntagResource lambda:UpdateFunctionCode "
+        "lambda:UpdateFunctionConfiguration",
         "functions that CloudFormation names after the workload's stack",
     ),
     _on(
         "arn:aws:logs:us-east-1:<account>:log-group:mlops-pipeline-*",
         "logs:CreateLogGroup logs:CreateLogStream logs:DeleteLogGroup logs:DeleteRetentionPolicy "
-        "logs:DescribeLogStreams logs:ListTagsForResource logs:PutLogEvents logs:PutRetentionPolicy "
-        "logs:TagResource logs:UntagResource",
+        "logs:DescribeIndexPolicies logs:DescribeLogStreams logs:GetDataProtectionPolicy logs:ListTagsForResource "
+        "logs:PutLogEvents logs:PutRetentionPolicy logs:TagResource logs:UntagResource",
         "log groups that CloudFormation names after the workload's stack",
     ),
     _on(
@@ -147,8 +148,8 @@ BOUNDARY = (
     ),
     _on(
         "arn:aws:kms:us-east-1:*:key/*",
-        "kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey",
-        "keys of data, in this account or others; a role's own policy names them",
+        "kms:CreateGrant kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey",
+        "keys of data, in this account or others; a role's own policy names them; grants are SageMaker's alone",
     ),
     _on(
         "arn:aws:ecr:us-east-1:*:repository/*",
