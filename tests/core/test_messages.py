@@ -124,9 +124,18 @@ def test_the_figures_stand_in_one_line_beside_those_of_the_live_release() -> Non
     facts = replace(samples.facts(samples.release(metrics=FIGURES)), live=LIVE)
     assert ":bar_chart: accuracy 0.972 (live 0.965) · auc 0.9962" in shown(release_message(facts))
     assert "0.9650349" not in shown(release_message(facts))
+    read = shown(release_message(facts))
+    assert read.index("*1 removed*") < read.index(":bar_chart:") < read.index("*Still needed:*")
     assert facts.waiting is not None
     letter = question_letter(facts, facts.waiting, "Slack cannot be reached.")
     assert "Metrics: accuracy 0.972 (live 0.965), auc 0.9962." in letter.text.splitlines()
+
+
+@pytest.mark.parametrize("state", ["deploying", "rejected", "succeeded"])
+def test_the_figures_stay_in_the_message_after_the_question(state: str) -> None:
+    facts = STATES[state]
+    read = shown(release_message(replace(facts, release=replace(facts.release, metrics=FIGURES))))
+    assert ":bar_chart: accuracy 0.972 · auc 0.9962" in read
 
 
 def test_without_figures_there_is_no_line_of_them() -> None:

@@ -1,7 +1,8 @@
 """The one Slack message of a release, from its request to its end.
 
 A person must be able to judge it in ten seconds on a phone: first what is asked or how it ended, then how far it has
-come, then what would change with everything destroyed in plain sight, then who still has to say yes, and the buttons.
+come, then what would change with everything destroyed in plain sight, then how good the model is, then who still has
+to say yes, and the buttons.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = 
     stands in the installation's channel instead. Without ``buttons`` it is a copy that nobody keeps current.
     """
     waiting = facts.waiting
-    blocks = [header(headline(facts)), section(_standing(facts)), *_metrics(facts)]
+    blocks = [header(headline(facts)), section(_standing(facts))]
     if waiting is not None:
         blocks += _question(facts, waiting, buttons)
-    elif facts.release.status.ended:
-        blocks += _end(facts)
+    else:
+        blocks += _metrics(facts)
+        blocks += _end(facts) if facts.release.status.ended else []
     blocks += _decisions(facts)
     blocks += _warnings(facts.release)
     blocks += _about(facts, refused_channel)
@@ -83,6 +85,7 @@ def _metrics(facts: Facts) -> list[Block]:
 def _question(facts: Facts, waiting: Waiting, buttons: bool) -> list[Block]:
     approval, plan = waiting.approval, waiting.record.plan
     blocks = change_blocks(plan) if plan else []
+    blocks += _metrics(facts)
     blocks.append(section(_decision(facts, approval)))
     if buttons:
         blocks.append(decision_buttons(facts.release.workload, approval))
