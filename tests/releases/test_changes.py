@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from local.settings import DEV, PROD, STAGING
 from tests.releases.team import Team, stage
 
@@ -19,6 +21,10 @@ def test_a_changed_instance_type_is_shown_and_deployed_in_every_stage(multi: Tea
     message = multi.message(release_id)
     assert "ml.m5.large" in message
     assert "ml.m5.xlarge" in message
+    evaluation = json.loads((multi.example.folder / "evaluation.json").read_bytes())
+    accuracy = evaluation["binary_classification_metrics"]["accuracy"]["value"]
+    assert asked["metrics"][0] == {"name": "accuracy", "value": accuracy, "live": accuracy}
+    assert f"accuracy {accuracy:.4g} (live {accuracy:.4g})" in message
     ended = multi.follower.until_end(release_id, decide=multi.approve)
     assert ended.status == "succeeded", ended.reason
     for name_, account in {"dev": DEV, "staging": STAGING, "prod": PROD}.items():
