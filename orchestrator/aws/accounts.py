@@ -7,8 +7,7 @@ A role assumed by a role lives an hour at most, and a warm function lives longer
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestrator.aws.credentials import RoleCredentials
 from orchestrator.aws.endpoints import SageMakerEndpoints
@@ -30,8 +29,18 @@ _NO_SESSION_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
 """Characters that AssumeRole refuses in a session's name."""
 
 
+class Clients(Protocol):
+    """Makes clients; see ``orchestrator.aws.clients.client``."""
+
+    def __call__(
+        self, service: str, credentials: RoleCredentials | None = None, only_attempt_seconds: int | None = None
+    ) -> Any:
+        """A client for a service."""
+        ...
+
+
 class AssumedAccounts:
-    """See the module. ``clients`` makes a client for a service from credentials.
+    """See the module.
 
     ``session_name`` stands in the stage account's CloudTrail beside every call.
     """
@@ -40,7 +49,7 @@ class AssumedAccounts:
         self,
         installation: Installation,
         sts: STSClient,
-        clients: Callable[[str, RoleCredentials | None], Any],
+        clients: Clients,
         session_name: str,
     ) -> None:
         self._installation = installation
@@ -63,7 +72,7 @@ class AssumedAccounts:
         credentials = self._assume(stage, OBSERVE)
         return SageMakerEndpoints(
             self._clients("sagemaker", credentials),
-            self._clients("sagemaker-runtime", credentials),
+            lambda seconds: self._clients("sagemaker-runtime", credentials, seconds),
             credentials.role_arn,
         )
 

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
     from orchestrator.aws.credentials import RoleCredentials
 
+ATTEMPTS = 8
+ATTEMPT_SECONDS = 65
+
 
 @cache
 def session() -> boto3.session.Session:
@@ -19,31 +22,35 @@ def session() -> boto3.session.Session:
     return boto3.session.Session()
 
 
-def client(service: str, credentials: RoleCredentials | None = None) -> Any:
+def client(service: str, credentials: RoleCredentials | None = None, only_attempt_seconds: int | None = None) -> Any:
     """A client of the function's own role, or of an assumed one.
 
     The own ones are kept: making a client costs some 35 ms, and a warm function serves many calls. One of an assumed
     role is made anew each time, since its session ends.
+
+    ``only_attempt_seconds``: how long a call may wait for its answer, and it is sent once; without it, see ``_made``.
     """
-    return _own(service) if credentials is None else _made(service, credentials)
+    if credentials is None and only_attempt_seconds is None:
+        return _own(service)
+    return _made(service, credentials, only_attempt_seconds)
 
 
 @cache
 def _own(service: str) -> Any:
-    return _made(service, None)
+    return _made(service, None, None)
 
 
-def _made(service: str, credentials: RoleCredentials | None) -> Any:
+def _made(service: str, credentials: RoleCredentials | None, only_attempt_seconds: int | None) -> Any:
     """Standard retries: eight attempts with back-off and jitter, which waits out ordinary throttling.
 
-    A SageMaker model has 60 seconds to answer, hence the time to read.
+    By itself an attempt has 65 seconds: more than the minute after which the services answer with a time-out of theirs.
     """
     from botocore.config import Config
 
     config = Config(
-        retries={"mode": "standard", "total_max_attempts": 8},
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS if only_attempt_seconds is None else 1},
         connect_timeout=5,
-        read_timeout=65,
+        read_timeout=ATTEMPT_SECONDS if only_attempt_seconds is None else only_attempt_seconds,
         s3={"addressing_style": "path"},
     )
     if credentials is None:

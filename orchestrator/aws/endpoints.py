@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from orchestrator.aws.translated import code_of, translated
@@ -13,9 +14,11 @@ if TYPE_CHECKING:
 
 
 class SageMakerEndpoints:
-    """See the module."""
+    """See the module. ``runtime`` makes a client whose one attempt has that many seconds to read an answer."""
 
-    def __init__(self, client: SageMakerClient, runtime: SageMakerRuntimeClient, role: str = "") -> None:
+    def __init__(
+        self, client: SageMakerClient, runtime: Callable[[int], SageMakerRuntimeClient], role: str = ""
+    ) -> None:
         self._client = client
         self._runtime = runtime
         self._role = role
@@ -31,13 +34,22 @@ class SageMakerEndpoints:
                 raise
         return found["EndpointStatus"], found.get("FailureReason", "")
 
-    def invoke(self, endpoint: str, body: bytes, content_type: str) -> Answer:
-        """See ``ports.Endpoints``."""
+    def invoke(self, endpoint: str, body: bytes, content_type: str, timeout_seconds: int) -> Answer | None:
+        """See ``ports.Endpoints``.
+
+        The SDK would take silence for a lost call and send the sample again, up to eight times; a model that is
+        too slow once is too slow. What SageMaker throttles, the state machine repeats.
+        """
+        from botocore.exceptions import ReadTimeoutError
+
+        runtime = self._runtime(timeout_seconds)
         with translated("sagemaker", self._role):
             try:
-                answer = self._runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=content_type)
+                answer = runtime.invoke_endpoint(EndpointName=endpoint, Body=body, ContentType=content_type)
                 data = answer["Body"].read()
-            except self._runtime.exceptions.ModelError as error:
+            except ReadTimeoutError:
+                return None
+            except runtime.exceptions.ModelError as error:
                 status = int(str(error.response.get("OriginalStatusCode", 500)))
                 return Answer(status, str(error.response.get("OriginalMessage", "")).encode(), "text/plain")
         return Answer(int(answer["ResponseMetadata"]["HTTPStatusCode"]), data, answer.get("ContentType", ""))

@@ -191,8 +191,11 @@ class Endpoints(Protocol):
         """EndpointStatus and FailureReason (empty when there is none); status ``Absent`` when there is no endpoint."""
         ...
 
-    def invoke(self, endpoint: str, body: bytes, content_type: str) -> Answer:
-        """One InvokeEndpoint call; a model error comes back as its HTTP status."""
+    def invoke(self, endpoint: str, body: bytes, content_type: str, timeout_seconds: int) -> Answer | None:
+        """One InvokeEndpoint call, never repeated; a model error comes back as its HTTP status.
+
+        None when the endpoint has not answered after ``timeout_seconds``.
+        """
         ...
 
 

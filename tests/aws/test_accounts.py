@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
@@ -37,10 +38,23 @@ class Clients:
 
     def __init__(self) -> None:
         self.made: list[tuple[str, RoleCredentials | None]] = []
+        self.only_attempts: list[int] = []
 
-    def __call__(self, service: str, credentials: RoleCredentials | None) -> Any:
+    def __call__(
+        self, service: str, credentials: RoleCredentials | None = None, only_attempt_seconds: int | None = None
+    ) -> Any:
         self.made.append((service, credentials))
-        return ServiceDouble().client(service)
+        if only_attempt_seconds is not None:
+            self.only_attempts.append(only_attempt_seconds)
+        double = Runtime() if service == "sagemaker-runtime" else ServiceDouble()
+        return double.client(service)
+
+
+class Runtime(ServiceDouble):
+    """An endpoint that answers."""
+
+    def invoke_endpoint(self, **_: Any) -> dict[str, Any]:
+        return {"Body": io.BytesIO(b"[1]")}
 
 
 @pytest.fixture
@@ -84,7 +98,7 @@ def test_a_session_is_of_the_stages_role_with_the_external_id_and_the_releases_n
 @pytest.mark.parametrize(
     ("method", "role", "services"),
     [
-        ("endpoints", "mlops-observe", ["sagemaker", "sagemaker-runtime"]),
+        ("endpoints", "mlops-observe", ["sagemaker"]),
         ("jobs", "mlops-run-job", ["sagemaker"]),
     ],
 )
@@ -96,6 +110,15 @@ def test_each_group_of_calls_has_its_own_role(
     assert [service for service, _ in clients.made] == services
     keys = {made.access_key for _, made in clients.made if made}
     assert keys == {"ASIA-KEY-OF-SESSION-1"}
+
+
+def test_an_endpoint_is_invoked_by_the_same_session_in_one_attempt_of_the_given_time(
+    accounts: AssumedAccounts, clients: Clients
+) -> None:
+    accounts.endpoints("staging").invoke("fraud", b"1", "text/csv", 7)
+    assert [service for service, _ in clients.made] == ["sagemaker", "sagemaker-runtime"]
+    assert {made.access_key for _, made in clients.made if made} == {"ASIA-KEY-OF-SESSION-1"}
+    assert clients.only_attempts == [7]
 
 
 def test_the_roles_for_stacks_are_assumed_when_they_are_needed(accounts: AssumedAccounts, sts: Sts) -> None:

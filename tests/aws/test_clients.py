@@ -38,10 +38,18 @@ def test_a_client_of_an_assumed_role_is_made_with_its_credentials_each_time() ->
     assert (credentials.access_key, credentials.token) == ("ASIAKEY", "token")
 
 
-def test_a_call_is_tried_eight_times_and_an_endpoint_has_its_minute() -> None:
+def test_a_call_is_tried_eight_times_and_outlasts_a_services_minute() -> None:
     config = client("sts").meta.config
     assert config.retries == {"mode": "standard", "total_max_attempts": 8}
     assert config.read_timeout > 60
+
+
+@pytest.mark.parametrize("credentials", [None, ASSUMED], ids=["own role", "assumed role"])
+def test_a_call_of_one_attempt_is_sent_once_and_waits_as_long_as_it_may(credentials: RoleCredentials | None) -> None:
+    config = client("sagemaker-runtime", credentials, 7).meta.config
+    assert config.retries == {"mode": "standard", "total_max_attempts": 1}
+    assert config.read_timeout == 7
+    assert client("sagemaker-runtime").meta.config.read_timeout > 60
 
 
 def test_one_world_has_one_of_each() -> None:

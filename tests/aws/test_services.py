@@ -182,7 +182,7 @@ def sagemaker() -> SageMaker:
 @pytest.fixture
 def endpoints(sagemaker: SageMaker) -> SageMakerEndpoints:
     """The adapter."""
-    return SageMakerEndpoints(sagemaker.client(), sagemaker.client("sagemaker-runtime"), "arn:observe")
+    return SageMakerEndpoints(sagemaker.client(), lambda _: sagemaker.client("sagemaker-runtime"), "arn:observe")
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_an_endpoint_that_does_not_exist_is_absent(sagemaker: SageMaker, endpoin
 
 
 def test_an_endpoint_answers(sagemaker: SageMaker, endpoints: SageMakerEndpoints) -> None:
-    assert endpoints.invoke("fraud", b"1,2", "text/csv") == Answer(200, b"[0.9]", "application/json")
+    assert endpoints.invoke("fraud", b"1,2", "text/csv", 60) == Answer(200, b"[0.9]", "application/json")
     assert sagemaker.made("invoke_endpoint") == [
         {"EndpointName": "fraud", "Body": b"1,2", "ContentType": "text/csv"},
     ]
@@ -215,7 +215,7 @@ def test_an_endpoint_answers(sagemaker: SageMaker, endpoints: SageMakerEndpoints
 def test_an_error_of_the_model_is_the_models_answer(sagemaker: SageMaker, endpoints: SageMakerEndpoints) -> None:
     said = {"OriginalStatusCode": 415, "OriginalMessage": "text/csv is not supported"}
     sagemaker.refusals["invoke_endpoint"] = [Refusal("ModelError", "Received client error (415)", 424, said)]
-    assert endpoints.invoke("fraud", b"1", "text/csv") == Answer(415, b"text/csv is not supported", "text/plain")
+    assert endpoints.invoke("fraud", b"1", "text/csv", 60) == Answer(415, b"text/csv is not supported", "text/plain")
 
 
 @pytest.mark.parametrize(
@@ -238,7 +238,7 @@ def test_what_sagemaker_refuses_is_a_core_error(
 ) -> None:
     sagemaker.refusals["invoke_endpoint"] = [refusal]
     with pytest.raises(error, match=words):
-        endpoints.invoke("fraud", b"1", "text/csv")
+        endpoints.invoke("fraud", b"1", "text/csv", 60)
 
 
 def test_a_pipeline_is_started_once_for_a_token(sagemaker: SageMaker) -> None:

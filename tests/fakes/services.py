@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from orchestrator.core.ports import Answer, JobState
@@ -50,19 +50,17 @@ class FakeEndpoints:
     answer: Answer = field(default_factory=lambda: Answer(200, b"[1]", "application/json"))
     status_of: tuple[str, str] = ("InService", "")
     asked: list[tuple[str, bytes, str]] = field(default_factory=list)
-    thinks: Callable[[], None] | None = None
-    """What happens while the endpoint works on its answer, such as time passing."""
+    seconds: float = 0
+    """How long the model works on its answer."""
 
     def status(self, endpoint: str) -> tuple[str, str]:
         """See ``ports.Endpoints``."""
         return self.status_of
 
-    def invoke(self, endpoint: str, body: bytes, content_type: str) -> Answer:
+    def invoke(self, endpoint: str, body: bytes, content_type: str, timeout_seconds: int) -> Answer | None:
         """See ``ports.Endpoints``."""
         self.asked.append((endpoint, body, content_type))
-        if self.thinks is not None:
-            self.thinks()
-        return self.answer
+        return self.answer if self.seconds <= timeout_seconds else None
 
 
 @dataclass
