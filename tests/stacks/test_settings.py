@@ -229,6 +229,12 @@ def test_null_means_deploy_without_asking() -> None:
     assert found.installation.stage("prod").approval is not None
 
 
+def test_null_may_be_written_for_dev_too() -> None:
+    found = parse(given(approvals__dev=None))
+
+    assert found.installation.stage("dev").approval is None
+
+
 def test_settings_that_no_parameter_holds_are_refused() -> None:
     many = [{"email": f"person{number}@example.com", "name": f"Person {number}"} for number in range(120)]
     raw = given()
