@@ -107,8 +107,8 @@ class RestApi(Construct):
             "AmazonAPIGatewayPushToCloudWatchLogs]",
             "The one policy that API Gateway is documented to need for writing logs; it is AWS's own",
         )
-        # Other APIs of the account may have come to rely on it. What stays behind gets no name, which would stand in the
-        # way of the next installation.
+        # Other APIs of the account may have come to rely on it. What stays behind gets no name, which would stand in
+        # the way of the next installation.
         role.apply_removal_policy(RemovalPolicy.RETAIN)
         account = apigateway.CfnAccount(self, "Account", cloud_watch_role_arn=role.role_arn)
         account.apply_removal_policy(RemovalPolicy.RETAIN)
