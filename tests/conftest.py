@@ -13,7 +13,14 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
-    "default", max_examples=100, stateful_step_count=50, deadline=None, derandomize=True, database=None
+    "default",
+    max_examples=100,
+    stateful_step_count=50,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    # How long an example takes to make depends on what else the machine does.
+    suppress_health_check=[HealthCheck.too_slow],
 )
 settings.register_profile(
     "long",

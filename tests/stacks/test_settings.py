@@ -186,6 +186,9 @@ def test_a_mistake_is_told_with_its_path_and_what_would_be_right(changes: dict[s
             {"stages__0__account": "222222222222"}, "$.stages[0].account", "one account", id="another account"
         ),
         pytest.param({"approvals": {}}, "$.approvals.prod", "write null", id="nothing said about approval"),
+        pytest.param(
+            {"stages__0__name": "dev", "approvals": {}}, "$.approvals.dev", "write null", id="the only stage is dev"
+        ),
     ],
 )
 def test_a_mistake_in_one_account_is_told(changes: dict[str, Any], path: str, told: str) -> None:
