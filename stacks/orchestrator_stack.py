@@ -6,7 +6,7 @@ from aws_cdk import CfnOutput, Environment, Stack
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
-from stacks import grants
+from stacks import cautions, grants
 from stacks.alarms import Alarms
 from stacks.buckets import Buckets
 from stacks.event_bus import EventBus
@@ -35,6 +35,7 @@ class OrchestratorStack(Stack):
             env=Environment(account=settings.account, region=settings.installation.region),
             termination_protection=True,
         )
+        cautions.tell(self, settings.installation)
         buckets = Buckets(self, "Buckets", settings=settings)
         records = Records(self, "Records")
         notifications = Notifications(self, "Notifications", settings=settings, key=buckets.key)

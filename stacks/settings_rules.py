@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
-from orchestrator.core.approvals import identify
+from orchestrator.core.approvals import Outcome, Rules, best_case, identify
 from orchestrator.core.installation import (
     DEFAULT_EXPIRY_HOURS,
     ApprovalPolicy,
@@ -19,8 +19,8 @@ from orchestrator.core.installation import (
     Mode,
     StageSettings,
 )
-from orchestrator.core.people import People, Person, same_principal
-from orchestrator.core.problems import did_you_mean
+from orchestrator.core.people import UNKNOWN, People, Person, same_principal
+from orchestrator.core.problems import did_you_mean, listing
 from stacks.settings_reading import Reading, shown
 
 MULTI_STAGES = ("dev", "staging", "prod")
@@ -201,7 +201,8 @@ def _approvals(
                 continue
             if name == UNASKED and len(names) > 1:
                 others = ", ".join(other for other in names if other != UNASKED)
-                section.note(name, "asks for approval, but dev is deployed without", f"Stages that can ask: {others}.")
+                what = "asks for approval, but dev is deployed without"
+                section.note(name, what, f"Remove it, or write null. Stages that can ask: {others}.")
                 continue
             one = section.object(name, required=True)
             if one is not None:
@@ -221,10 +222,13 @@ def _approvals(
 def _policy(one: Reading, roles: Mapping[str, tuple[str, ...]], people: People) -> ApprovalPolicy:
     alternatives: list[tuple[tuple[str, int], ...]] = []
     for alternative in one.objects("any_of", required=True):
+        before = len(one.problems)
         counts = [(role, _count(alternative, role, wanted, roles, people)) for role, wanted in alternative.items()]
         if not counts:
             alternative.note("", "asks for nobody", 'Say how many of which role, such as {"ml-owner": 1}.')
         alternatives.append(tuple(counts))
+        if len(one.problems) == before:
+            _check_seats(alternative, tuple(counts), roles, people)
     if one.has("any_of") and not alternatives:
         one.note("any_of", "has no alternative", 'Say who approves, such as [{"ml-owner": 1}].')
     policy = ApprovalPolicy(
@@ -236,6 +240,17 @@ def _policy(one: Reading, roles: Mapping[str, tuple[str, ...]], people: People) 
     )
     one.unknown_keys()
     return policy
+
+
+def _check_seats(
+    alternative: Reading, counts: tuple[tuple[str, int], ...], roles: Mapping[str, tuple[str, ...]], people: People
+) -> None:
+    """Whether its roles have enough people together: each fills one seat only."""
+    rules = Rules((ApprovalPolicy((counts,), requester_may_approve=True),), roles, people)
+    if best_case(rules, UNKNOWN).outcome is not Outcome.APPROVED:
+        wanted, members = sum(count for _, count in counts), listing(sorted(rules.approver_keys()))
+        what = f"asks for {wanted} people, each for one role only, whom its roles do not have ({members})"
+        alternative.note("", what, "Add members to its roles, or ask for fewer.")
 
 
 def _count(alternative: Reading, role: str, wanted: Any, roles: Mapping[str, tuple[str, ...]], people: People) -> int:

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.approvals import Outcome, Reason, Rules, decide, eligible
+from orchestrator.core.approvals import Outcome, Reason, Rules, best_case, decide, eligible
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, People, Person
 from orchestrator.core.records import Verdict, Vote
@@ -71,6 +71,14 @@ def test_the_requesters_vote_changes_nothing_where_he_may_not_approve(
     others = [cast(*one) for one in said if one[0] != name]
     for verdict in Verdict:
         assert decide(rule, requester, [*others, cast(name, verdict)]) == decide(rule, requester, others)
+
+
+@given(rules, requesters, ballots)
+def test_what_everybody_together_cannot_approve_nobody_approves(
+    rule: Rules, requester: Identity, said: list[tuple[str, Verdict]]
+) -> None:
+    if best_case(rule, requester).outcome is not Outcome.APPROVED:
+        assert decide(rule, requester, [cast(*one) for one in said]).outcome is not Outcome.APPROVED
 
 
 @given(rules, requesters, ballots)

@@ -12,10 +12,12 @@ from local.settings import settings
 from orchestrator.core.installation import Installation
 from orchestrator.core.problems import BadConfiguration
 from stacks import settings_reading, settings_rules
+from stacks.cautions import cautions
 from stacks.settings import Settings, load, parse
 from tests.stacks.templates import ROOT
 
 REMOVED = object()
+TWO_ROLES = {"ml-owner": 1, "risk": 1}
 
 DOCUMENT = (ROOT / "docs" / "settings.md").read_text()
 
@@ -136,7 +138,16 @@ MISTAKES = [
         {"approvals__prod": REMOVED}, "$.approvals.prod", "nobody could approve", id="stage without approvers"
     ),
     pytest.param(
-        {"approvals__dev": {"any_of": [{"risk": 1}]}}, "$.approvals.dev", "staging, prod", id="approval of dev"
+        {"approvals__dev": {"any_of": [{"risk": 1}]}},
+        "$.approvals.dev",
+        "or write null. Stages that can ask: staging, prod",
+        id="approval of dev",
+    ),
+    pytest.param(
+        {"roles__ml-owner": ["ben@example.com"], "roles__risk": ["U0BEN"], "approvals__prod": {"any_of": [TWO_ROLES]}},
+        "$.approvals.prod.any_of[0]",
+        "do not have (ben@example.com)",
+        id="two roles of one person",
     ),
     pytest.param({"approvals__pord": None}, "$.approvals.pord", 'Did you mean "prod"?', id="approval of no stage"),
     pytest.param({"approvals__prod": "risk"}, "$.approvals.prod", "Write an object", id="approval a text"),
@@ -238,6 +249,12 @@ def test_null_may_be_written_for_dev_too() -> None:
     assert found.installation.stage("dev").approval is None
 
 
+def test_the_only_stage_can_ask_even_if_it_is_called_dev() -> None:
+    asked = given("single", stages__0__name="dev", approvals={"dev": {"any_of": [{"risk": 1}]}})
+
+    assert parse(asked).installation.stage("dev").approval is not None
+
+
 def test_settings_that_no_parameter_holds_are_refused() -> None:
     many = [{"email": f"person{number}@example.com", "name": f"Person {number}"} for number in range(120)]
     raw = given()
@@ -292,9 +309,11 @@ def test_every_key_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {key for key in asked if key not in own and f"`{key}`" not in DOCUMENT} == set()
 
 
-def test_the_example_of_the_documentation_is_right() -> None:
-    body = DOCUMENT.split("```json\n", 1)[1].split("```", 1)[0]
+@pytest.mark.parametrize("document", ["settings.md", "installing.md"])
+def test_the_example_of_the_documentation_is_right(document: str) -> None:
+    body = (ROOT / "docs" / document).read_text().split("```json\n", 1)[1].split("```", 1)[0]
 
     found = parse(json.loads(body))
 
     assert found.installation.stage_names == settings_rules.MULTI_STAGES
+    assert cautions(found.installation) == []
