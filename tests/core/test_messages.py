@@ -124,6 +124,7 @@ def test_the_figures_stand_in_one_line_beside_those_of_the_live_release() -> Non
     facts = replace(samples.facts(samples.release(metrics=FIGURES)), live=LIVE)
     assert ":bar_chart: accuracy 0.972 (live 0.965) · auc 0.9962" in shown(release_message(facts))
     assert "0.9650349" not in shown(release_message(facts))
+    assert "The model's figures: accuracy 0.972 (live 0.965), auc 0.9962." in release_message(facts).text
     read = shown(release_message(facts))
     assert read.index("*1 removed*") < read.index(":bar_chart:") < read.index("*Still needed:*")
     assert facts.waiting is not None

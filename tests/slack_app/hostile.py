@@ -13,6 +13,7 @@ from orchestrator.core.messages.facts import Facts
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.records import (
     ApprovalStatus,
+    Figure,
     ParameterChange,
     ResourceChange,
     Source,
@@ -61,6 +62,8 @@ _vote = st.builds(
     st.sampled_from(list(Verdict)),
     text,
 )
+_number = st.floats(allow_nan=False, allow_infinity=False).map(repr) | st.integers(-(10**300), 10**300).map(str)
+_figures = st.lists(st.builds(Figure, st.sampled_from(["auc"]) | text, _number), max_size=12).map(tuple)
 _source = st.builds(Source, st.sampled_from(list(SourceKind)), bucket=text, key=text, version_id=text, request=text)
 _requester = st.builds(Identity, st.sampled_from(list(IdentityKind)), text, st.booleans())
 
@@ -87,11 +90,12 @@ def facts(draw: st.DrawFn, waiting: bool | None = None) -> Facts:
         ended_by=draw(text),
         problems=draw(many),
         warnings=draw(many),
+        metrics=draw(_figures),
     )
     outputs = tuple((f"Endpoint{draw(text)}", draw(text)) for _ in range(draw(st.integers(0, 4))))
     known = samples.facts(release, question, planned)
     dev = samples.stage("dev", draw(st.sampled_from(list(StageStatus))), outputs=outputs)
-    return replace(known, stages={**known.stages, "dev": dev})
+    return replace(known, stages={**known.stages, "dev": dev}, live=draw(_figures))
 
 
 def strings(value: Any) -> Iterator[tuple[str, str]]:

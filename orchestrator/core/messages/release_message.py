@@ -52,6 +52,8 @@ def _text(facts: Facts) -> str:
     told = [said(sentence(facts), limits.DESCRIPTION)]
     if waiting is not None and waiting.record.plan is not None:
         told.append(f"It would mean {counted(waiting.record.plan)}.")
+        figures = _figures(facts)
+        told += [f"The model's figures: {', '.join(figures)}."] if figures else []
         needed = facts.needed(waiting.approval)
         told += [f"Still needed: {escape(needed)}."] if needed else []
     if facts.release.status.ended and facts.release.reason:
@@ -77,9 +79,13 @@ def _stage(name: str, release: Release) -> str:
 
 def _metrics(facts: Facts) -> list[Block]:
     """The figures of the model's evaluation, beside those of the release that is live."""
+    figures = _figures(facts)
+    return [section(f":bar_chart: {' · '.join(figures)}")] if figures else []
+
+
+def _figures(facts: Facts) -> list[str]:
     compared = side_by_side(facts.release.metrics, facts.live)
-    shown = [told(said(name, limits.NAME), value, live) for name, value, live in compared]
-    return [section(f":bar_chart: {' · '.join(shown)}")] if shown else []
+    return [told(said(name, limits.NAME), value, live) for name, value, live in compared]
 
 
 def _question(facts: Facts, waiting: Waiting, buttons: bool) -> list[Block]:
