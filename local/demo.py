@@ -32,8 +32,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     started = time.monotonic()
     if status() is not None:
-        down(say=_say)
-    running = up(options.mode, say=_say)
+        _say("A local installation is up, and the demo makes its own; end it first with `make local-down`.")
+        return 1
+    try:
+        running = up(options.mode, say=_say)
+    except KeyboardInterrupt:
+        _say("Interrupted; nothing is left running.")
+        return 130
     ready = time.monotonic()
     try:
         outcome = _release(running, options.approve)

@@ -13,8 +13,6 @@ from orchestrator.core.steps.progress import read_stamp
 
 Say = Callable[[str], None]
 
-LINES_OF_MAIL = 6
-
 
 def entered_states(running: Running, execution_arn: str) -> list[tuple[datetime, str]]:
     """Every state the execution entered, with its time: one state transition each."""
@@ -45,7 +43,7 @@ def print_timeline(running: Running, ended: Ended, say: Say) -> None:
     for mail in mails:
         say("")
         say(f"E-mail: {mail['subject']}")
-        for line in mail["message"].splitlines()[:LINES_OF_MAIL]:
+        for line in mail["message"].splitlines():
             say(f"  | {line}")
     say("")
 

@@ -134,9 +134,10 @@ def decide(rules: Rules, requester: Identity, votes: Sequence[Vote]) -> Decision
     approvers = frozenset(vote.person for vote in counted)
     unmet = [_missing(rules, policy, approvers) for policy in rules.policies]
     missing = " and ".join(text for text in unmet if text)
-    if missing:
-        return Decision(Outcome.WAIT, Reason.NEEDS_MORE_APPROVALS, missing)
     certain = rules.requester_may_approve or rules.is_known(requester)
+    if missing:
+        extra = "" if certain else ", and one approval more because it is not known for certain who asked"
+        return Decision(Outcome.WAIT, Reason.NEEDS_MORE_APPROVALS, missing + extra)
     if not certain and not all(_met_with_one_more(rules, policy, approvers) for policy in rules.policies):
         return Decision(
             Outcome.WAIT,

@@ -156,3 +156,9 @@ def test_more_approvals_never_undo_an_approval(said: list[str]) -> None:
 @given(st.lists(st.sampled_from(["ana", "nobody", "stranger"]), unique=True))
 def test_votes_of_others_never_approve(said: list[str]) -> None:
     assert decide(rules({"risk": 1}), ASKED_BY_ANA, votes(*said)).outcome is Outcome.WAIT
+
+
+def test_the_extra_approval_is_said_from_the_start() -> None:
+    waiting = decide(rules({"risk": 1}), UNKNOWN, [])
+    assert waiting.missing == "1 × risk, and one approval more because it is not known for certain who asked"
+    assert decide(rules({"risk": 1}), ASKED_BY_ANA, []).missing == "1 × risk"

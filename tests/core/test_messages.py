@@ -220,6 +220,12 @@ def test_who_asked_and_how_certain_that_is(release: Release, who: str) -> None:
     assert f"Asked for by {who}" in shown(release_message(samples.facts(release)))
 
 
+def test_a_description_without_anything_to_read_is_left_out() -> None:
+    facts = STATES["requested"]
+    message = release_message(replace(facts, release=replace(facts.release, description="\x1b")))
+    assert all(block["text"]["text"] for block in message.blocks if block["type"] == "section")
+
+
 def test_a_channel_that_was_refused_is_noted() -> None:
     facts = samples.facts(samples.release(channel="fraud-team"))
     text = shown(release_message(facts, refused_channel="is_archived"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from orchestrator.core.approvals import Reason, Rules, decide
+from orchestrator.core.approvals import Rules, decide
 from orchestrator.core.installation import Installation
 from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, StageStatus, Status
 from orchestrator.core.steps.progress import rules_for
@@ -67,15 +67,9 @@ class Facts:
         return rules_for(self.installation, self.release, stage)
 
     def needed(self, approval: Approval) -> str:
-        """What is still missing, in words; the extra approval for an uncertain requester is said from the start."""
+        """What is still missing, in words."""
         rules = self.rules(approval.stage)
-        if rules is None:
-            return ""
-        decision = decide(rules, self.release.requester, approval.votes)
-        extra = not rules.is_known(self.release.requester) and not rules.requester_may_approve
-        if extra and decision.reason is Reason.NEEDS_MORE_APPROVALS:
-            return f"{decision.missing}, and one approval more because it is not known for certain who asked"
-        return decision.missing
+        return decide(rules, self.release.requester, approval.votes).missing if rules else ""
 
     @property
     def reached(self) -> str:

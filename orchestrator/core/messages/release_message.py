@@ -189,7 +189,9 @@ def endpoints(facts: Facts) -> list[tuple[str, str, str]]:
 
 def _about(facts: Facts, refused_channel: str) -> list[Block]:
     release, waiting = facts.release, facts.waiting
-    blocks = [section(quote(release.description, limits.DESCRIPTION))] if release.description.strip() else []
+    # A description of control characters only has nothing to show.
+    description = quote(release.description, limits.DESCRIPTION)
+    blocks = [section(description)] if description else []
     who = f":bust_in_silhouette: Asked for by {said(requester(facts), limits.NAME * 2)}, {date(release.created_at)}"
     facts_shown = [who, f":package: {_source(release)}"]
     if waiting is not None:
