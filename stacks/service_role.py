@@ -105,10 +105,9 @@ class ServiceRole(Construct):
             role_name=names.SERVICE,
             path=names.PATH,
             description="CloudFormation makes the stacks of workloads as this role",
-            assumed_by=iam.ServicePrincipal(
-                "cloudformation.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": stage.account}},
-            ),
+            # No aws:SourceAccount: AWS documents it for extensions' roles only, and a role can be passed to
+            # CloudFormation within its own account only, so there is no deputy to confuse.
+            assumed_by=iam.ServicePrincipal("cloudformation.amazonaws.com"),
         )
         for rights in _merged(RIGHTS.values()):
             self._may(

@@ -17,6 +17,7 @@ FROM_US = {"sts:ExternalId", "aws:PrincipalOrgID"}
 SOURCE = {"aws:SourceArn", "aws:SourceAccount"}
 
 TRUSTED_WITHOUT_SOURCE = {
+    "cloudformation.amazonaws.com": "assumes a role only for stacks of the account that passed it",
     "lambda.amazonaws.com": "assumes a role only for a function of the account that passed it",
     "apigateway.amazonaws.com": "assumes the log role only for the account whose setting names it",
 }
