@@ -89,10 +89,9 @@ def grant_buckets(buckets: Buckets, fleet: Fleet) -> None:
     cipher = ["kms:Decrypt", "kms:GenerateDataKey"]
 
     package = fleet["package"]
-    # CopyObject takes an object's tags along, and is refused where it may not.
-    package.may([*read, "s3:GetObjectTagging", "s3:GetObjectVersionTagging"], [assets.arn_for_objects("*")])
+    package.may(read, [assets.arn_for_objects("*")])
     package.may(
-        [*read, *write, "s3:PutObjectTagging", "s3:AbortMultipartUpload"],
+        [*read, *write, "s3:AbortMultipartUpload"],
         [packages.arn_for_objects(keys) for keys in (PACKAGES, ASSET_COPIES)],
     )
     package.may(read, [packages.arn_for_objects(REQUESTS)])

@@ -100,10 +100,6 @@ class Names:
         """Every role that a workload's stack makes, in several accounts."""
         return [self.role_arn(account, WORKLOAD_PATH, "*") for account in accounts]
 
-    def boundary_arn(self, account: str) -> str:
-        """The managed policy that bounds the roles of workloads."""
-        return f"arn:{self.partition}:iam::{account}:policy{PATH}{BOUNDARY}"
-
     def stacks_pattern(self, account: str) -> str:
         """Stacks of workloads."""
         return f"arn:{self.partition}:cloudformation:{self.region}:{account}:stack/{MANAGED_STACK_PREFIX}*/*"

@@ -8,7 +8,6 @@ has authenticated is *verified*; what a Git author or an object's metadata says 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -93,11 +92,6 @@ class People:
             return "unknown"
         shown = person.name if person else principal_name(identity.value)
         return shown if identity.verified else f"{shown} (unverified)"
-
-    def by_email(self, emails: Iterable[str]) -> tuple[Person, ...]:
-        """The persons with these e-mail keys, in the order given; unknown ones are left out."""
-        known = {person.email.lower(): person for person in self.everybody}
-        return tuple(known[email.lower()] for email in emails if email.lower() in known)
 
 
 def principal_name(value: str) -> str:

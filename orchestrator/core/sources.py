@@ -247,4 +247,3 @@ FORMS = frozenset(_FORMS)
 """The words that ``as`` knows."""
 
 IMAGE_FORMS = frozenset({"image", "image_repository_arn"})
-ASSET_FORMS = frozenset({"asset", "asset_bucket", "asset_key", "asset_sha256"})

@@ -96,7 +96,3 @@ def test_a_claim_is_marked_and_nobody_is_nobody() -> None:
 def test_the_readable_end_of_an_arn() -> None:
     assert principal_name("arn:aws:sts::1:assumed-role/Admin/ana") == "ana"
     assert principal_name("a/b") == "a/b"
-
-
-def test_people_by_their_mail() -> None:
-    assert [person.name for person in PEOPLE.by_email(["ANA@example.com", "x@y", "ben@example.com"])] == ["Ana", "Ben"]

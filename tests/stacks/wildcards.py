@@ -41,18 +41,18 @@ ORCHESTRATOR = (
     _on("*", "dynamodb:ListStreams", "DynamoDB lists streams of all tables or none"),
     _on(
         "<BucketsAssets.Arn>/*",
-        f"{READ} s3:GetObjectTagging s3:GetObjectVersionTagging",
+        READ,
         "a configuration names any asset of the bucket",
     ),
     _on("<BucketsAssets.Arn>/*mlops-config.json", READ, "configurations lie in any folder"),
     _on(
         "<BucketsPackages.Arn>/packages/*",
-        f"{READ} s3:PutObject s3:PutObjectTagging s3:AbortMultipartUpload",
+        f"{READ} s3:PutObject s3:AbortMultipartUpload",
         "one package a release; keys begin with the release",
     ),
     _on(
         "<BucketsPackages.Arn>/assets/*",
-        f"{READ} s3:PutObject s3:PutObjectTagging s3:AbortMultipartUpload",
+        f"{READ} s3:PutObject s3:AbortMultipartUpload",
         "keys are digests",
     ),
     _on("<BucketsPackages.Arn>/requests/*", f"{READ} s3:PutObject", "one configuration a release"),
