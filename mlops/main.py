@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mlops import decisions, local_installation, packages, releases, validation
+from mlops import decisions, local_installation, packages, releases, starting, validation
 from mlops.refusals import Denied, Problems, Refused
 from mlops.screen import Screen, problem_lines
 from orchestrator.core.version import VERSION
@@ -60,6 +60,8 @@ def options(
 
 
 for verb in (
+    starting.init,
+    starting.schema,
     validation.validate,
     packages.package,
     releases.release,

@@ -22,8 +22,9 @@ from mlops.validation import (
     AsJson,
     CheckRegion,
     ModelRegistry,
+    Templates,
     context_of,
-    shipped_catalogue,
+    known_types,
 )
 from orchestrator.core.config import (
     CheckContext,
@@ -39,6 +40,7 @@ from orchestrator.core.packaging import Package, Provenance, asset_copy_key, bui
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Figure
 from orchestrator.core.version import VERSION
+from orchestrator.core.workloads import Catalogue
 
 ASSETS_BUCKET = "placeholder-assets-bucket"
 PACKAGES_BUCKET = "placeholder-packages-bucket"
@@ -95,12 +97,13 @@ def package(
     accounts: Accounts = "multi",
     model_registry: ModelRegistry = False,
     region: CheckRegion = "",
+    templates: Templates = [],  # noqa: B006 - typer copies it
     as_json: AsJson = False,
 ) -> None:
     """Build the package of a release offline, and say what is in it and what is not pinned yet."""
     screen = Screen(as_json)
     context = context_of(accounts, model_registry, region)
-    built = build(file, assets or file.parent, context)
+    built = build(file, assets or file.parent, context, known_types(templates))
     written = _write(built, output)
     if as_json:
         screen.answer({"packages": [_answer(one, path) for one, path in zip(built, written, strict=True)]})
@@ -108,7 +111,7 @@ def package(
         _show(one, path, screen)
 
 
-def build(file: Path, folder: Path, context: CheckContext) -> tuple[Built, ...]:
+def build(file: Path, folder: Path, context: CheckContext, catalogue: Catalogue) -> tuple[Built, ...]:
     """The packages of a file's workloads; raises ``Problems``."""
     names = InstallationNames(
         assets_bucket=ASSETS_BUCKET,
@@ -118,7 +121,7 @@ def build(file: Path, folder: Path, context: CheckContext) -> tuple[Built, ...]:
         partition=context.partition,
     )
     try:
-        checked = check_file(file.read_bytes(), shipped_catalogue(), context)
+        checked = check_file(file.read_bytes(), catalogue, context)
         return tuple(_build(one, file, folder, names, context) for one in checked)
     except BadConfiguration as error:
         found = [

@@ -14,6 +14,7 @@ from mlops.screen import Screen, problem_lines
 from mlops.target import default_region
 from orchestrator.core.config import CheckContext, Checked, check_file
 from orchestrator.core.problems import BadConfiguration
+from orchestrator.core.regions import partition_of, region_fault
 from orchestrator.core.workloads import Catalogue, load_types, shipped_templates
 
 Accounts = Annotated[
@@ -27,6 +28,17 @@ CheckRegion = Annotated[
     str, typer.Option("--region", help="Region of the installation; by itself AWS_REGION, else us-east-1.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+Templates = Annotated[
+    list[Path],
+    typer.Option(
+        "--templates",
+        envvar="MLOPS_TEMPLATES",
+        metavar="FOLDER",
+        help="Folder with workload types of your own, as the installation's template_folders; may be repeated.",
+        exists=True,
+        file_okay=False,
+    ),
+]
 
 
 def validate(
@@ -36,18 +48,21 @@ def validate(
     accounts: Accounts = "multi",
     model_registry: ModelRegistry = False,
     region: CheckRegion = "",
+    templates: Templates = [],  # noqa: B006 - typer copies it
     as_json: AsJson = False,
 ) -> None:
     """Check configurations offline; every problem is told, with its path in the file."""
     screen = Screen(as_json)
     context = context_of(accounts, model_registry, region)
-    catalogue = shipped_catalogue()
+    catalogue = known_types(templates)
     reports = [_report(file, catalogue, context) for file in files]
     refused = [report for report in reports if not report["valid"]]
     if as_json:
         screen.answer({"valid": not refused, "checked_for": _checked_for(context), "files": reports})
     for report in reports:
         _show(report, screen)
+    registry = ", with the Model Registry" if context.model_registry else ""
+    screen.note(f"Checked for a {context.accounts}-account installation in {context.region}{registry}.")
     if any(workload["approval"] for report in reports for workload in report["workloads"]):
         screen.note("Whether the roles under approval exist is checked by the installation.")
     if refused:
@@ -57,16 +72,18 @@ def validate(
 def context_of(accounts: Literal["single", "multi"], model_registry: bool, region: str) -> CheckContext:
     """What a file is checked against when no installation is asked."""
     region = region or default_region()
-    partition = "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
-    return CheckContext(accounts, model_registry=model_registry, region=region, partition=partition)
+    fault = region_fault(region, "--region")
+    if fault is not None:
+        raise typer.BadParameter(f"{fault.what}. {fault.fix}", param_hint="--region")
+    return CheckContext(accounts, model_registry=model_registry, region=region, partition=partition_of(region))
 
 
-def shipped_catalogue() -> Catalogue:
-    """The workload types of this version."""
+def known_types(templates: Sequence[Path] = ()) -> Catalogue:
+    """The workload types of this version, and those of an organisation's own folders."""
     try:
-        return load_types([shipped_templates()])
+        return load_types([shipped_templates(), *templates])
     except BadConfiguration as error:
-        raise Refused(f"The workload types of this installation are damaged:\n{error}") from None
+        raise Refused(f"The workload types have mistakes:\n{error}") from None
 
 
 def _report(file: Path, catalogue: Catalogue, context: CheckContext) -> dict[str, Any]:

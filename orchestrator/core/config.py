@@ -152,7 +152,7 @@ def read_file(data: bytes) -> tuple[RawConfiguration, ...]:
     problems = [
         Problem(f"$.{key}", "does not belong beside pipelines", "Move it into the members of the list.")
         for key in value
-        if key not in {"pipelines", "$schema"}
+        if key not in {"pipelines", config_checks.SCHEMA_KEY} and not key.startswith(config_checks.COMMENT)
     ]
     if not isinstance(members, list) or not members:
         problems.append(Problem("$.pipelines", "must be a list with at least one configuration", ""))

@@ -18,6 +18,10 @@ from orchestrator.core.sources import IMAGE_FORMS, Facts, Source, evaluate
 from orchestrator.core.stack_names import stack_name, stack_name_fault
 from orchestrator.core.workloads import Catalogue, WorkloadType
 
+SCHEMA_KEY = "$schema"
+COMMENT = "//"
+"""A key that starts so is a comment at the top of a workload's part: JSON has no other."""
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -78,16 +82,18 @@ def _known_types(catalogue: Catalogue) -> str:
 def _rename(
     values: Mapping[str, Any], path: str, workload_type: WorkloadType
 ) -> tuple[dict[str, Any], dict[str, str], list[Problem]]:
-    """Other spellings of keys replaced; ``$schema``, an editor's help, dropped."""
+    """Other spellings of keys replaced; ``$schema``, an editor's help, and comments (``"// …"``) dropped."""
     renamed: dict[str, Any] = {}
     spelled: dict[str, str] = {}
     problems = []
     for key, value in values.items():
+        if key == SCHEMA_KEY or key.startswith(COMMENT):
+            continue
         canonical = workload_type.aliases.get(key, key)
         if canonical in renamed:
             what = f'says the same as "{spelled[canonical]}"'
             problems.append(Problem(f"{path}.{key}", what, "Keep one of them."))
-        elif key != "$schema":
+        else:
             renamed[canonical] = value
             spelled[canonical] = key
     return renamed, spelled, problems

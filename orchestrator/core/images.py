@@ -85,6 +85,23 @@ def frameworks() -> tuple[str, ...]:
     return tuple(sorted(table().images))
 
 
+@lru_cache(maxsize=1)
+def regions() -> tuple[str, ...]:
+    """Every region that any image is in: the regions of SageMaker, sorted."""
+    known = table().images.values()
+    return tuple(
+        sorted(
+            {
+                region
+                for scopes in known
+                for scope in scopes.values()
+                for image in scope.values()
+                for region in image.accounts
+            }
+        )
+    )
+
+
 def image_uri(framework: str, version: str, region: str, instance_type: str, *, scope: Scope = "inference") -> str:
     """URI of the image that serves (or trains) this framework version on this instance type in this region.
 

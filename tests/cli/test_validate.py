@@ -70,7 +70,7 @@ def test_a_warning_refuses_nothing(tmp_path: Path) -> None:
         (("--accounts", "single"), {}, 1),
         (("--accounts", "single"), {"inference_instance": "ml.m5.large"}, 0),
         (("--region", "eu-north-1"), {}, 0),
-        (("--region", "nowhere-1"), {}, 1),
+        (("--region", "nowhere-1"), {}, 2),
         ((), {"kms_key_arn": "arn:aws:kms:eu-central-1:111122223333:key/1234abcd"}, 0),
         (("--region", "eu-west-1"), {"kms_key_arn": "arn:aws:kms:eu-central-1:111122223333:key/1234abcd"}, 1),
         (("--region", "cn-north-1"), {"kms_key_arn": "arn:aws-cn:kms:cn-north-1:111122223333:key/1234abcd"}, 0),
