@@ -61,6 +61,12 @@ class Installation:
     slack_team: str = ""
     """Id of the workspace; a click from another one is refused. Empty: the workspace of the bot token."""
     model_registry: bool = False
+    orchestrator_approval: ApprovalPolicy | None = None
+    """Who approves what runs in the orchestrator's own account (training, images); None: deployed without asking."""
+    detailed_errors: bool = True
+    """Whether answers of the API tell the reason of an unexpected failure."""
+    ecr_repository: str = ""
+    """Name of the repository for the image builder's images, in the orchestrator's account; empty: none is set."""
 
     def stage(self, name: str) -> StageSettings:
         """The stage's settings; KeyError names an unknown stage."""
@@ -86,9 +92,11 @@ class Installation:
     def from_json(cls, text: str) -> Installation:
         """Read what ``to_json`` wrote."""
         raw: dict[str, Any] = json.loads(text)
+        own = raw.get("orchestrator_approval")
         return cls(
             **{
                 **raw,
+                "orchestrator_approval": None if own is None else _policy(own),
                 "stages": tuple(_stage(stage) for stage in raw["stages"]),
                 "roles": {name: tuple(members) for name, members in raw["roles"].items()},
                 "people": People(tuple(_person(person) for person in raw["people"]["everybody"])),
