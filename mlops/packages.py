@@ -39,6 +39,7 @@ from orchestrator.core.figures import read_figures
 from orchestrator.core.packaging import Package, Provenance, asset_copy_key, build_package
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Figure
+from orchestrator.core.sources import ModelContainer
 from orchestrator.core.version import VERSION
 from orchestrator.core.workloads import Catalogue
 
@@ -178,7 +179,7 @@ def _sha256(file: Path) -> str:
 
 def _unresolved(arn: str, region: str) -> ModelPackage:
     image = f"000000000000.dkr.ecr.{region}.amazonaws.com/placeholder:unresolved"
-    return ModelPackage(arn, image, PACKAGES_BUCKET, "placeholder/model.tar.gz")
+    return ModelPackage(arn, (ModelContainer(image, f"s3://{PACKAGES_BUCKET}/placeholder/model.tar.gz"),))
 
 
 def _write(built: Sequence[Built], output: Path | None) -> list[Path | None]:

@@ -16,9 +16,9 @@ from orchestrator.core import config_checks, config_part, strict_json
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Figure, StagePolicy
-from orchestrator.core.sources import Facts, ModelPackage, PinnedAsset, as_text, evaluate, render
+from orchestrator.core.sources import Facts, ModelPackage, PinnedAsset, as_text, evaluate, late, render
 from orchestrator.core.stack_names import stack_name, workload_name
-from orchestrator.core.workloads import Catalogue, WorkloadType, parse_sources
+from orchestrator.core.workloads import Catalogue, WorkloadType
 
 MAX_WORKLOADS = 50
 """In one file."""
@@ -29,6 +29,11 @@ DEFAULT_TIMEOUT_SECONDS = 60
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 CONTENT_TYPES = {"json": "application/json", "csv": "text/csv", "jsonl": "application/jsonlines"}
 """By the extension of ``verify.sample``."""
+
+
+WORKLOAD_TAG = "mlops:workload"
+TYPE_TAG = "mlops:type"
+STAGE_TAG = "mlops:stage"
 
 
 @dataclass(frozen=True)
@@ -245,6 +250,24 @@ def documents_for(
     return _documents(checked, stage, facts)
 
 
+def job_input_for(
+    checked: Checked, stage: str, resolved: ResolvedAssets, installation: InstallationNames
+) -> dict[str, dict[str, Any]]:
+    """The input of the type's job for one stage, by name: see ``sources.late``. Empty where there is no job."""
+    if checked.type.job is None:
+        return {}
+    values = checked.for_stage(stage)
+    facts = _facts(checked, stage, resolved, installation)
+    entries = {name: late(sources, values, facts) for name, sources in checked.type.job.inputs.items()}
+    return {name: entry for name, entry in entries.items() if entry is not None}
+
+
+def tags_for(checked: Checked, stage: str) -> dict[str, str]:
+    """Tags of the stack: the configuration's own, and three of the product's, by which roles find their resources."""
+    ours = {WORKLOAD_TAG: checked.workload_name, TYPE_TAG: checked.type.name, STAGE_TAG: stage}
+    return {**checked.tags, **ours}
+
+
 def _facts(checked: Checked, stage: str, resolved: ResolvedAssets, installation: InstallationNames) -> Facts:
     facts = _base_facts(checked, stage, resolved, installation)
     uris = {
@@ -266,6 +289,7 @@ def _base_facts(checked: Checked, stage: str, resolved: ResolvedAssets, installa
         "$permissions_boundary": installation.permissions_boundary,
         "$region": installation.region,
         "$partition": installation.partition,
+        "$tags": tags_for(checked, stage),
     }
     return Facts(names, installation.region, installation.partition, resolved.pinned, resolved.model_packages)
 
@@ -274,7 +298,7 @@ def _documents(checked: Checked, stage: str, facts: Facts) -> tuple[Document, ..
     values = checked.for_stage(stage)
     documents = []
     for name, source in checked.type.document_sources.items():
-        data = as_text(render(source, values, facts, parse_sources)).encode()
+        data = as_text(render(source, values, facts)).encode()
         documents.append(Document(name, f"documents/{hashlib.sha256(data).hexdigest()}/{name}", data))
     return tuple(documents)
 
@@ -316,6 +340,8 @@ __all__ = [
     "check",
     "check_file",
     "documents_for",
+    "job_input_for",
     "parameters_for",
     "read_file",
+    "tags_for",
 ]

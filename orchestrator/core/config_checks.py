@@ -14,7 +14,7 @@ from typing import Any
 from orchestrator.core import images, schemas
 from orchestrator.core.config_part import Context, Part, for_stage, is_stage_object
 from orchestrator.core.problems import Problem, closest, did_you_mean, listing
-from orchestrator.core.sources import IMAGE_FORMS, Facts, Source, evaluate
+from orchestrator.core.sources import AWS_IMAGE_FORMS, IMAGE_FORMS, Facts, Source, evaluate
 from orchestrator.core.stack_names import stack_name, stack_name_fault
 from orchestrator.core.workloads import Catalogue, WorkloadType
 
@@ -57,6 +57,7 @@ def find(values: Mapping[str, Any], path: str, catalogue: Catalogue, context: Co
     problems += _approval_stages(part, sound)
     problems += _dynamic_references(part)
     problems += _images(part, sound)
+    problems += _aws_images(part)
     return Findings(
         workload_type, normal, tuple(dict.fromkeys(problems)), tuple(_assets(part)), tuple(_model_packages(part))
     )
@@ -364,6 +365,16 @@ def _images(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
                 evaluate([image], values, facts)
             except images.UnknownImage as unknown:
                 yield Problem(_image_path(part, image, unknown, stage), unknown.what, unknown.fix)
+
+
+def _aws_images(part: Part) -> Iterator[Problem]:
+    """AWS does not have its own images (Model Monitor, Clarify) in every region."""
+    facts = Facts({}, part.context.region, part.context.partition)
+    for source in dict.fromkeys(source.value for source in part.type.sources() if source.form in AWS_IMAGE_FORMS):
+        try:
+            evaluate([Source(value=source, form="aws_image")], part.values, facts)
+        except images.UnknownImage as unknown:
+            yield Problem(part.at("pipeline_type"), unknown.what, unknown.fix)
 
 
 def _own_image(part: Part, key: str) -> Iterator[Problem]:

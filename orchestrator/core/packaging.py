@@ -19,7 +19,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from orchestrator.core.config import Checked, InstallationNames, ResolvedAssets, documents_for, parameters_for
+from orchestrator.core.config import WORKLOAD_TAG as WORKLOAD_TAG
+from orchestrator.core.config import (
+    Checked,
+    InstallationNames,
+    ResolvedAssets,
+    documents_for,
+    job_input_for,
+    parameters_for,
+    tags_for,
+)
 from orchestrator.core.errors import PackageDamaged
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Figure
@@ -41,10 +50,6 @@ MAX_VALUE_BYTES = 4_096
 TEMPLATE = "template.yaml"
 CONFIGURATION = "mlops-config.json"
 MANIFEST = "manifest.json"
-
-WORKLOAD_TAG = "mlops:workload"
-TYPE_TAG = "mlops:type"
-STAGE_TAG = "mlops:stage"
 
 _MEMBER = re.compile(r"template\.yaml|mlops-config\.json|manifest\.json|parameters/[a-z][a-z0-9-]*\.json|"
                      r"documents/[a-z][a-z0-9-]*/[A-Za-z0-9][A-Za-z0-9._-]*")  # fmt: skip
@@ -147,6 +152,7 @@ def build_package(
     template = checked.type.template
     members = {TEMPLATE: template, CONFIGURATION: canonical(checked.configuration)}
     documents = []
+    inputs = {stage: job_input_for(checked, stage, resolved, installation) for stage in stages}
     for stage in stages:
         parameters = parameters_for(checked, stage, resolved, installation)
         _check_limits(parameters, template, stage)
@@ -166,7 +172,7 @@ def build_package(
         "capabilities": list(checked.type.capabilities),
         "content_digest": digest,
         "provenance": asdict(provenance),
-        "job": _job(checked),
+        "job": _job(checked, inputs),
         "verify": _verify(checked, resolved),
         "metrics": _metrics(checked, resolved),
         "documents": documents,
@@ -205,20 +211,15 @@ def read_package(zip_bytes: bytes) -> Package:
     return Package(zip_bytes, manifest, str(manifest["content_digest"]), members)
 
 
-def tags_for(checked: Checked, stage: str) -> dict[str, str]:
-    """Tags of the stack: the configuration's own, and three of the product's, by which roles find their resources."""
-    ours = {WORKLOAD_TAG: checked.workload_name, TYPE_TAG: checked.type.name, STAGE_TAG: stage}
-    return {**checked.tags, **ours}
-
-
 def canonical(value: object) -> bytes:
     """The one JSON text of a value: keys sorted, no spaces, UTF-8."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
-def _job(checked: Checked) -> dict[str, str] | None:
+def _job(checked: Checked, inputs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """What RunJob starts; ``input`` by stage, see ``config.job_input_for``."""
     job = checked.type.job
-    return {"kind": job.kind, "output": job.output, "request": job.request} if job else None
+    return {"kind": job.kind, "output": job.output, "request": job.request, "input": inputs} if job else None
 
 
 def _metrics(checked: Checked, resolved: ResolvedAssets) -> dict[str, Any] | None:

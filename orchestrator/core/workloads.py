@@ -17,7 +17,7 @@ from typing import Any, Literal
 import fastjsonschema
 
 from orchestrator.core.problems import BadConfiguration, Problem
-from orchestrator.core.sources import Condition, Source
+from orchestrator.core.sources import OUTPUT, Source, document_sources, parse_sources
 
 RunsIn = Literal["stages", "orchestrator"]
 JobKind = Literal["sagemaker_pipeline", "automl_job", "codebuild"]
@@ -29,6 +29,10 @@ _COMMON_REFERENCE = f"../{COMMON_SCHEMA}#/"
 ALWAYS_SUPPORTED = frozenset({"pipeline_name", "description", "tags", "channel", "approval", "metrics"})
 """Common keys that the orchestrator itself acts on. ``verify`` needs a type that can be verified; any other common key
 counts as supported when a parameter of the type's template draws from it."""
+
+
+JOB_INPUT = "$.job.input"
+"""Place of a job's input in ``workload.json``: only here a source may be something that RunJob alone knows."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ class WorkloadType:
     runs_in: RunsIn
     capabilities: tuple[str, ...]
     parameters: Mapping[str, tuple[Source, ...]]
-    documents: tuple[str, ...]
+    document_sources: Mapping[str, Any] = field(repr=False)
+    """The files of ``documents``, parsed, by name."""
     job: Job | None
     endpoint_output: str
     """Stack output that names the endpoint to verify; empty when there is nothing to verify."""
@@ -92,11 +97,6 @@ class WorkloadType:
         """``template.yaml``, read on first use."""
         return (self.folder / "template.yaml").read_bytes()
 
-    @cached_property
-    def document_sources(self) -> Mapping[str, Any]:
-        """The files of ``documents``, parsed."""
-        return {name: json.loads((self.folder / "files" / name).read_bytes()) for name in self.documents}
-
     @property
     def properties(self) -> Mapping[str, Any]:
         """Schema of each configuration key that this type knows."""
@@ -104,12 +104,19 @@ class WorkloadType:
         return properties
 
     def sources(self) -> Iterator[Source]:
-        """Every source of the parameters and of the job's input."""
-        for alternatives in self.parameters.values():
-            yield from alternatives
+        """Every source of the parameters, of the documents and of the job's input."""
+        for _, source in self.placed_sources():
+            yield source
+
+    def placed_sources(self) -> Iterator[tuple[str, Source]]:
+        """The same, each with its place in ``workload.json`` or the file it stands in."""
+        for name, alternatives in self.parameters.items():
+            yield from ((f"$.parameters.{name}", source) for source in alternatives)
+        for file, document in self.document_sources.items():
+            yield from ((f"files/{file}", source) for source in document_sources(document))
         if self.job is not None:
-            for alternatives in self.job.inputs.values():
-                yield from alternatives
+            for name, alternatives in self.job.inputs.items():
+                yield from ((f"{JOB_INPUT}.{name}", source) for source in alternatives)
 
 
 @dataclass(frozen=True)
@@ -167,25 +174,6 @@ def load_types(folders: Sequence[Path]) -> Catalogue:
     return Catalogue(types)
 
 
-def parse_sources(raw: Any) -> tuple[Source, ...]:
-    """A source of ``workload.json`` or a list of them; the shape has been checked by its schema."""
-    return tuple(_source(member) for member in (raw if isinstance(raw, list) else [raw]))
-
-
-def _source(raw: Mapping[str, Any]) -> Source:
-    when = raw.get("when")
-    return Source(
-        key=raw.get("from", ""),
-        value=raw.get("value"),
-        form=raw.get("as", "raw" if "value" in raw and not isinstance(raw["value"], str) else "text"),
-        default=raw.get("default"),
-        when=Condition(when["key"], tuple(when.get("is", ())), when.get("present", True)) if when else None,
-        version_key=raw.get("version", ""),
-        instance_key=raw.get("instance", ""),
-        scope=raw.get("scope", "inference"),
-    )
-
-
 def _load(folder: Path, vocabulary: Any, common: Mapping[str, Any]) -> WorkloadType:
     file = folder / "workload.json"
     raw = _read_object(file)
@@ -200,7 +188,8 @@ def _load(folder: Path, vocabulary: Any, common: Mapping[str, Any]) -> WorkloadT
             raise _wrong(folder / needed, "$", "the file is missing", "Add it to the folder of the workload type.")
     parameters = {name: parse_sources(sources) for name, sources in raw["parameters"].items()}
     job = _job(raw.get("job"))
-    drawn = {source.key.split(".")[0] for sources in parameters.values() for source in sources}
+    documents = {name: _read_object(folder / "files" / name) for name in raw.get("documents", ())}
+    drawn = _drawn(parameters, documents, job)
     supported = ALWAYS_SUPPORTED | drawn | ({"verify"} if "verify" in raw else set())
     schema, own_keys, unsupported = _schema(folder / "config.schema.json", common, supported)
     registry = raw.get("registry")
@@ -213,7 +202,7 @@ def _load(folder: Path, vocabulary: Any, common: Mapping[str, Any]) -> WorkloadT
         runs_in=raw["runs_in"],
         capabilities=tuple(raw.get("capabilities", ())),
         parameters=parameters,
-        documents=tuple(raw.get("documents", ())),
+        document_sources=documents,
         job=job,
         endpoint_output=raw.get("verify", {}).get("endpoint", ""),
         registry=Registry(registry["key"], tuple(registry["instead_of"])) if registry else None,
@@ -263,33 +252,52 @@ def _schema(
     return merged, frozenset(properties), lacking
 
 
+def _drawn(
+    parameters: Mapping[str, tuple[Source, ...]], documents: Mapping[str, Any], job: Job | None
+) -> frozenset[str]:
+    """Every configuration key that a value is drawn from."""
+    sources = [source for alternatives in parameters.values() for source in alternatives]
+    sources += [source for document in documents.values() for source in document_sources(document)]
+    sources += [source for alternatives in (job.inputs.values() if job else ()) for source in alternatives]
+    return frozenset(source.key.split(".")[0] for source in sources)
+
+
 def _check_references(workload_type: WorkloadType, file: Path) -> None:
     """Sources must name keys that the schema knows, so that a typing error is found when the type is loaded."""
     known = set(workload_type.properties)
-    for name, sources in workload_type.parameters.items():
-        for source in sources:
-            keys = [source.key.split(".")[0], source.version_key, source.instance_key]
-            keys.append(source.when.key.split(".")[0] if source.when else "")
-            for key in keys:
-                if key and not key.startswith("$") and key not in known:
-                    raise _wrong(
-                        file, f"$.parameters.{name}", f'there is no configuration key "{key}"', "Mend the name."
-                    )
-            if source.key == "$release":
-                raise _wrong(
-                    file,
-                    f"$.parameters.{name}",
-                    "a template parameter may not depend on the release",
-                    "Use $release in the input of a job only; else every plan would show a change.",
-                )
-            document = source.key.removeprefix("$document:")
-            if document != source.key and document not in workload_type.documents:
-                raise _wrong(file, f"$.parameters.{name}", f'"{document}" is not in documents', "Add it to documents.")
+    for place, source in workload_type.placed_sources():
+        keys = [source.key.split(".")[0], source.version_key, source.instance_key, source.without_key]
+        keys += [condition.key.split(".")[0] for condition in source.when]
+        for key in keys:
+            if key and not key.startswith("$") and key not in known:
+                raise _wrong(file, place, f'there is no configuration key "{key}"', "Mend the name.")
+        if source.known_late and not place.startswith(JOB_INPUT):
+            _refuse_late(source, place, file)
+        document = source.key.removeprefix("$document:")
+        if document != source.key and document not in workload_type.document_sources:
+            raise _wrong(file, place, f'"{document}" is not in documents', "Add it to documents.")
+        if document != source.key and place.startswith("files/"):
+            raise _wrong(file, place, "a document may not name a document", "Pass its URI to the template.")
+    job = workload_type.job
+    if job is not None and job.request and job.request not in workload_type.document_sources:
+        raise _wrong(file, "$.job.request", f'"{job.request}" is not in documents', "Add it to documents.")
     named = {workload_type.naming.key, *workload_type.aliases.values()}
     if workload_type.registry is not None:
         named |= {workload_type.registry.key, *workload_type.registry.instead_of}
     for key in sorted(named - known):
         raise _wrong(file, "$", f'there is no configuration key "{key}"', "Describe it in config.schema.json.")
+
+
+def _refuse_late(source: Source, place: str, file: Path) -> None:
+    if source.key.startswith(OUTPUT):
+        what = f'"{source.key}" is known only when the stage is deployed'
+        raise _wrong(file, place, what, "Use an output in the input of a job only.")
+    raise _wrong(
+        file,
+        place,
+        f"a {'document' if place.startswith('files/') else 'template parameter'} may not depend on the release",
+        "Use $release in the input of a job only; else every plan would show a change.",
+    )
 
 
 def _clashes(types: Mapping[str, WorkloadType]) -> list[Problem]:

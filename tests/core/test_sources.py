@@ -10,12 +10,15 @@ from orchestrator.core.sources import (
     FORMS,
     Condition,
     Facts,
+    ModelContainer,
     ModelPackage,
     NotPinned,
     PinnedAsset,
     Source,
     as_text,
     evaluate,
+    finish,
+    late,
     lookup,
     render,
     split_location,
@@ -24,12 +27,25 @@ from orchestrator.core.workloads import parse_sources
 
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fraud:1"
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:model-package/fraud/3"
+MODEL_PACKAGE = ModelPackage(
+    ARN,
+    (
+        ModelContainer(IMAGE, "s3://models/k/m.tar.gz"),
+        ModelContainer(IMAGE, "s3://models/parts/"),
+        ModelContainer("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"),
+    ),
+)
 FACTS = Facts(
-    names={"$stage": "prod", "$assets_bucket": "mlops-assets"},
+    names={
+        "$stage": "prod",
+        "$assets_bucket": "mlops-assets",
+        "$tags": {"team": "fraud", "cost": "7"},
+        "$document:analysis.json": "s3://pkg/documents/abc/analysis.json",
+    },
     region="us-east-1",
     partition="aws",
     assets={"m.tar.gz": PinnedAsset("m.tar.gz", "mlops-assets", "v1", "pkg", "assets/h/m.tar.gz", "abc", 7)},
-    model_packages={"group": ModelPackage(ARN, IMAGE, "models", "k/m.tar.gz")},
+    model_packages={"group": MODEL_PACKAGE},
 )
 VALUES: dict[str, Any] = {
     "text": " Fraud ",
@@ -48,7 +64,19 @@ VALUES: dict[str, Any] = {
     "instance": "ml.m5.large",
     "image": IMAGE,
     "package": "group",
+    "parameters": {"eta": 0.3, "rounds": 100, "booster": "gbtree", "quiet": True, "checks": [1, "a"]},
+    "ranges": {
+        "eta": ["continuous", [0, 0.5]],
+        "alpha": ["continuous", ["1e-3", 1, "Logarithmic"]],
+        "rounds": ["integer", [10, 50]],
+        "booster": ["categorical", ["gbtree", 7, True]],
+    },
+    "bias": {"facet_name": "age", "facet_values_or_threshold": [40]},
+    "biases": {"facet_name": ["age", "sex", "town"], "facet_values_or_threshold": [[40], "f"]},
+    "bare_bias": {"facet_name": 3},
 }
+MONITOR = "156813124566"
+ANALYZER = "sagemaker-model-monitor-analyzer"
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 
 
@@ -97,6 +125,68 @@ SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1
             {"from": "package", "as": "model_package_repository_arn"},
             "arn:aws:ecr:us-east-1:111122223333:repository/fraud",
         ),
+        (
+            {"from": "package", "as": "model_package_data_arns"},
+            "arn:aws:s3:::models/k/m.tar.gz,arn:aws:s3:::models/parts/*",
+        ),
+        (
+            {"from": "package", "as": "model_package_repository_arns"},
+            "arn:aws:ecr:us-east-1:111122223333:repository/fraud,"
+            "arn:aws:ecr:us-east-1:683313688378:repository/sagemaker-scikit-learn",
+        ),
+        ({"from": "$document:analysis.json"}, "s3://pkg/documents/abc/analysis.json"),
+        ({"from": "$document:analysis.json", "as": "uri_bucket"}, "pkg"),
+        ({"from": "$document:analysis.json", "as": "uri_key"}, "documents/abc/analysis.json"),
+        ({"from": "asset", "as": "asset_or_prefix_bucket"}, "pkg"),
+        ({"from": "asset", "as": "asset_or_prefix_key"}, "assets/h/m.tar.gz"),
+        ({"from": "folder", "as": "asset_or_prefix_bucket"}, "mlops-assets"),
+        ({"from": "folder", "as": "asset_or_prefix_key"}, "data/train"),
+        ({"from": "asset", "as": "asset_or_raw"}, "s3://pkg/assets/h/m.tar.gz"),
+        ({"from": "list", "as": "asset_or_raw"}, ["a", 1, True]),
+        ({"value": "model-monitor", "as": "aws_image"}, f"{MONITOR}.dkr.ecr.us-east-1.amazonaws.com/{ANALYZER}"),
+        (
+            {"value": "model-monitor", "as": "aws_image_repository_arn"},
+            f"arn:aws:ecr:us-east-1:{MONITOR}:repository/{ANALYZER}",
+        ),
+        (
+            {"value": "clarify", "as": "aws_image"},
+            "205585389593.dkr.ecr.us-east-1.amazonaws.com/sagemaker-clarify-processing:1.0",
+        ),
+        (
+            {"from": "parameters", "as": "hyperparameters"},
+            {"eta": "0.3", "rounds": "100", "booster": "gbtree", "quiet": "True", "checks": '[1,"a"]'},
+        ),
+        (
+            {"from": "parameters", "as": "hyperparameters", "without": "ranges"},
+            {"quiet": "True", "checks": '[1,"a"]'},
+        ),
+        (
+            {"from": "ranges", "as": "parameter_ranges"},
+            {
+                "ContinuousParameterRanges": [
+                    {"Name": "eta", "MinValue": "0", "MaxValue": "0.5", "ScalingType": "Auto"},
+                    {"Name": "alpha", "MinValue": "1e-3", "MaxValue": "1", "ScalingType": "Logarithmic"},
+                ],
+                "IntegerParameterRanges": [
+                    {"Name": "rounds", "MinValue": "10", "MaxValue": "50", "ScalingType": "Auto"}
+                ],
+                "CategoricalParameterRanges": [{"Name": "booster", "Values": ["gbtree", "7", "True"]}],
+            },
+        ),
+        (
+            {"from": "$tags", "as": "tag_list"},
+            [{"Key": "cost", "Value": "7"}, {"Key": "team", "Value": "fraud"}],
+        ),
+        ({"from": "bias", "as": "clarify_facets"}, [{"name_or_index": "age", "value_or_threshold": [40]}]),
+        (
+            {"from": "biases", "as": "clarify_facets"},
+            [
+                {"name_or_index": "age", "value_or_threshold": [40]},
+                {"name_or_index": "sex", "value_or_threshold": ["f"]},
+                {"name_or_index": "town"},
+            ],
+        ),
+        ({"from": "bare_bias", "as": "clarify_facets"}, [{"name_or_index": 3}]),
         ({"from": "$stage"}, "prod"),
         ({"from": "$region"}, None),
         ({"value": "constant"}, "constant"),
@@ -108,6 +198,10 @@ SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1
         ({"from": "number", "when": {"key": "missing"}}, None),
         ({"from": "number", "when": {"key": "missing", "present": False}}, "3"),
         ({"from": "number", "when": {"key": "zero"}}, "3"),
+        ({"from": "number", "when": {"key": "object.a.deep"}}, "3"),
+        ({"from": "number", "when": {"key": "object.a.none"}}, None),
+        ({"from": "number", "when": [{"key": "zero"}, {"key": "off", "is": [False]}]}, "3"),
+        ({"from": "number", "when": [{"key": "zero"}, {"key": "off", "is": [True]}]}, None),
     ],
     ids=str,
 )
@@ -137,13 +231,67 @@ def test_documents_are_rendered() -> None:
         "null": None,
         "list": [{"$source": {"from": "number", "as": "raw"}}, {"$source": {"from": "missing"}}, None, "x"],
         "deep": {"flag": {"$source": {"from": "off", "as": "raw"}}},
+        "empty": {},
+        "none": [],
     }
-    assert render(document, VALUES, FACTS, parse_sources) == {
+    assert render(document, VALUES, FACTS) == {
         "name": "fraud",
         "null": None,
         "list": [3, None, "x"],
         "deep": {"flag": False},
+        "empty": {},
+        "none": [],
     }
+
+
+GONE = {"$source": {"from": "missing"}}
+
+
+@pytest.mark.parametrize(
+    ("document", "rendered"),
+    [
+        ({"Vpc": {"Subnets": GONE, "Groups": [GONE]}, "a": 1}, {"a": 1}),
+        ({"Vpc": {"Subnets": GONE, "Groups": []}}, {"Vpc": {"Groups": []}}),
+        ({"Vpc": {"Subnets": GONE}}, {}),
+        ([{"$when": {"key": "zero"}, "Name": "train"}], [{"Name": "train"}]),
+        ({"a": [{"$when": {"key": "missing"}, "Name": "validation"}, {"Name": "train"}]}, {"a": [{"Name": "train"}]}),
+        ({"a": [{"$when": {"key": "missing"}, "Name": "validation"}]}, {}),
+        ({"a": {"$when": {"key": "off", "is": [False]}, "Wait": 3}}, {"a": {"Wait": 3}}),
+        ({"a": {"$when": [{"key": "off", "is": [False]}, {"key": "missing"}], "Wait": 3}, "b": 0}, {"b": 0}),
+        ({"a": {"$when": {"key": "zero"}}}, {"a": {}}),
+    ],
+    ids=str,
+)
+def test_what_vanishes_from_a_document(document: Any, rendered: Any) -> None:
+    assert render(document, VALUES, FACTS) == rendered
+
+
+@pytest.mark.parametrize(
+    ("raw", "entry", "value"),
+    [
+        ({"from": "number", "as": "raw"}, {"value": 3}, 3),
+        ({"from": "missing"}, None, None),
+        ({"from": "$release"}, {"from": "$release", "as": "text"}, "fraud-1"),
+        ({"from": "$output:ExecutionRoleArn"}, {"from": "$output:ExecutionRoleArn", "as": "text"}, "arn:role"),
+        ({"from": "$output:Place", "as": "uri_key"}, {"from": "$output:Place", "as": "uri_key"}, "k/x"),
+        ([{"from": "missing"}, {"from": "$release"}, {"value": "x"}], {"from": "$release", "as": "text"}, "fraud-1"),
+        ([{"from": "number"}, {"from": "$release"}], {"value": "3"}, "3"),
+        ({"from": "$release", "when": {"key": "missing"}}, None, None),
+    ],
+    ids=str,
+)
+def test_the_input_of_a_job(raw: Any, entry: Any, value: Any) -> None:
+    """Package writes what it knows; RunJob knows the rest."""
+    names = {"$release": "fraud-1", "$output:ExecutionRoleArn": "arn:role", "$output:Place": "s3://b/k/x"}
+    written = late(parse_sources(raw), VALUES, FACTS)
+    assert written == entry
+    if written is not None:
+        assert finish(written, names) == value
+
+
+def test_an_output_that_the_stack_does_not_have() -> None:
+    with pytest.raises(KeyError, match="Nope"):
+        finish({"from": "$output:Nope", "as": "text"}, {"$release": "r"})
 
 
 def test_small_parts() -> None:

@@ -103,6 +103,7 @@ def problems_with(own: Path) -> list[str]:
 
 
 SOURCE = {"from": "model_name"}
+SOURCE_KEY = {"key": "model_name"}
 
 
 @pytest.mark.parametrize(
@@ -118,6 +119,9 @@ SOURCE = {"from": "model_name"}
         ({"parameters": {"A": {**SOURCE, "version": "nope"}}}, 'there is no configuration key "nope"'),
         ({"parameters": {"A": {**SOURCE, "when": {"key": "nope"}}}}, 'there is no configuration key "nope"'),
         ({"parameters": {"A": {"from": "$document:x.json"}}}, '"x.json" is not in documents'),
+        ({"parameters": {"A": {"from": "$output:Role"}}}, "known only when the stage is deployed"),
+        ({"parameters": {"A": {**SOURCE, "without": "nope"}}}, 'there is no configuration key "nope"'),
+        ({"parameters": {"A": {**SOURCE, "when": [SOURCE_KEY, {"key": "nope"}]}}}, 'no configuration key "nope"'),
         ({"documents": ["x.json"]}, "the file is missing"),
         ({"registry": {"key": "nope", "instead_of": ["model_name"]}}, 'there is no configuration key "nope"'),
         ({"aliases": {"other": "nope"}}, 'there is no configuration key "nope"'),
@@ -131,6 +135,8 @@ SOURCE = {"from": "model_name"}
             "cannot be told from",
         ),
         ({"job": {"kind": "codebuild"}}, "$.job"),
+        ({"job": {"kind": "automl_job", "request": "x.json"}}, '$.job.request: "x.json" is not in documents'),
+        ({"job": {"kind": "codebuild", "output": "P", "input": {"A": {"from": "nope"}}}}, "$.job.input.A"),
     ],
 )
 def test_what_is_wrong_with_a_type(own: Path, changes: dict[str, Any], words: str) -> None:
@@ -138,6 +144,51 @@ def test_what_is_wrong_with_a_type(own: Path, changes: dict[str, Any], words: st
     told = problems_with(own)
     assert any(words in sentence for sentence in told), told
     assert all("own_type" in sentence or "cannot be told" in sentence for sentence in told)
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ({"from": "nope"}, 'files/x.json: there is no configuration key "nope"'),
+        ({"from": "model_name", "when": {"key": "nope"}}, 'there is no configuration key "nope"'),
+        ({"from": "$release"}, "a document may not depend on the release"),
+        ({"from": "$output:Role"}, "known only when the stage is deployed"),
+        ({"from": "$document:x.json"}, "a document may not name a document"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_a_document(own: Path, source: dict[str, Any], words: str) -> None:
+    change(own, documents=["x.json"])
+    (own / "files").mkdir()
+    (own / "files" / "x.json").write_text(json.dumps({"list": [{"$source": source}]}))
+    assert words in problems_with(own)[0]
+
+
+def test_a_document_is_checked_where_it_stands_under_a_condition(own: Path) -> None:
+    change(own, documents=["x.json"])
+    (own / "files").mkdir()
+    (own / "files" / "x.json").write_text('{"a": {"$when": {"key": "nope"}, "b": 1}}')
+    assert 'there is no configuration key "nope"' in problems_with(own)[0]
+
+
+def test_a_job_may_ask_for_what_is_known_late(own: Path) -> None:
+    inputs = {"Release": {"from": "$release"}, "RoleArn": {"from": "$output:ExecutionRoleArn"}, "Name": SOURCE}
+    change(own, job={"kind": "sagemaker_pipeline", "output": "PipelineName", "input": inputs})
+    found = load_types([TEMPLATES, own.parent]).types["own_type"]
+    assert found.job is not None
+    assert [source.known_late for sources in found.job.inputs.values() for source in sources] == [True, True, False]
+
+
+def test_a_common_key_that_only_a_document_or_a_job_draws_from_is_supported(own: Path) -> None:
+    change(
+        own,
+        documents=["x.json"],
+        job={"kind": "codebuild", "output": "P", "input": {"Subnets": {"from": "vpc.subnets", "as": "list"}}},
+    )
+    (own / "files").mkdir()
+    (own / "files" / "x.json").write_text(json.dumps({"max": {"$source": {"from": "scaling.max", "as": "raw"}}}))
+    found = load_types([TEMPLATES, own.parent]).types["own_type"]
+    assert {"vpc", "scaling"} <= set(found.properties)
 
 
 def test_files_that_are_not_there_or_no_json(own: Path) -> None:
