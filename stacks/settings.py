@@ -8,13 +8,14 @@ synthesise anything while one is left.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from orchestrator.core import strict_json
 from orchestrator.core.installation import Installation
 from orchestrator.core.problems import BadConfiguration, Problem
+from stacks.settings_options import Options, read_options
 from stacks.settings_reading import Reading
 from stacks.settings_rules import read_installation
 
@@ -41,6 +42,8 @@ class Settings:
     runtime: str
     architecture: Architecture
     log_retention_days: int
+    options: Options = field(default_factory=Options)
+    """What the organisation brings along, and how stage stacks get into their accounts."""
 
     @property
     def account(self) -> str:
@@ -52,6 +55,11 @@ class Settings:
         """Accounts of the stages other than the orchestrator's own, each once, sorted."""
         return tuple(sorted({stage.account for stage in self.installation.stages} - {self.account}))
 
+    @property
+    def template_folders(self) -> tuple[Path, ...]:
+        """Folders with workload types of the organisation's own, absolute."""
+        return self.options.template_folders
+
 
 def load(given: object, root: Path) -> Settings:
     """Settings from the context's ``settings``: an object, or the path of a file (relative to ``root``).
@@ -62,8 +70,10 @@ def load(given: object, root: Path) -> Settings:
         raise BadConfiguration(
             [Problem("settings", "no settings are given", "Use `-c settings=FILE`; docs/settings.md has an example.")]
         )
+    folder = root
     if isinstance(given, str):
         path = root / given
+        folder = path.parent
         try:
             data = path.read_bytes()
         except OSError as error:
@@ -73,15 +83,20 @@ def load(given: object, root: Path) -> Settings:
         given = strict_json.parse(data)
     if not isinstance(given, Mapping):
         raise BadConfiguration([Problem("$", f"is {type(given).__name__}", "Write an object.")])
-    return parse(given)
+    return parse(given, folder)
 
 
-def parse(raw: Mapping[str, Any]) -> Settings:
-    """Check the settings; raises ``BadConfiguration`` with every problem."""
+def parse(raw: Mapping[str, Any], folder: Path = Path()) -> Settings:
+    """Check the settings; raises ``BadConfiguration`` with every problem.
+
+    ``folder`` is what relative paths in them start from: the folder of their file.
+    """
     reading = Reading(raw)
-    installation = read_installation(reading)
+    installation, units = read_installation(reading)
+    options = read_options(reading, installation, units, folder)
+    repository = options.ecr_repository.name if options.ecr_repository else ""
     settings = Settings(
-        installation=installation,
+        installation=replace(installation, ecr_repository=repository),
         notification_email=reading.email("notification_email", default=""),
         organization_id=reading.text(
             "organization_id", default="", pattern=ORGANIZATION_ID, shape="an organisation's id, such as o-a1b2c3d4e5"
@@ -89,6 +104,7 @@ def parse(raw: Mapping[str, Any]) -> Settings:
         runtime=reading.choice("runtime", RUNTIMES, default=RUNTIMES[-1]),
         architecture=reading.choice("architecture", ARCHITECTURES, default="arm64"),  # type: ignore[arg-type]
         log_retention_days=reading.number("log_retention_days", LOG_RETENTION_DAYS, default=90),
+        options=options,
     )
     reading.unknown_keys()
     if reading.problems:

@@ -1,14 +1,15 @@
 """The part of the settings that running functions see: accounts, people, approver roles, approval policies.
 
 Approvals fail closed: every stage after dev needs an entry in ``approvals``, a policy that can be met or a written
-``null`` for "deploy without asking".
+``null`` for "deploy without asking". What runs in the orchestrator's own account beside stages (training, images)
+releases nothing to anybody, so its entry, ``orchestrator``, is optional.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from orchestrator.core.approvals import Outcome, Rules, best_case, identify
@@ -21,14 +22,16 @@ from orchestrator.core.installation import (
 )
 from orchestrator.core.people import UNKNOWN, People, Person, same_principal
 from orchestrator.core.problems import did_you_mean, listing
+from orchestrator.core.regions import partition_of, region_fault
 from stacks.settings_reading import Reading, shown
 
 MULTI_STAGES = ("dev", "staging", "prod")
 UNASKED = "dev"
 """The only stage that needs no entry in ``approvals``."""
+OWN = "orchestrator"
+"""The entry of ``approvals`` for workloads that run in the orchestrator's account, where that is no stage's."""
 
 MODES = ("multi", "single")
-PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 ACCOUNT = r"\d{12}"
 REGION = r"[a-z]{2}(-[a-z]+)+-\d"
@@ -40,26 +43,32 @@ SLACK_USER = r"[UW][A-Z0-9]{4,20}"
 SLACK_TEAM = r"[TE][A-Z0-9]{4,20}"
 CHANNEL = r"[a-z0-9_-]{1,80}|[CG][A-Z0-9]{8,20}"
 URL = r"https?://[^\s/]+/(\S*/)?"
+UNIT = r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}"
+"""An organizational unit, or the root (Organizations API, CreateOrganizationalUnit)."""
 
 MAX_EXPIRY_HOURS = 24 * 90
 MAX_PARAMETER = 8192
 """Characters of an SSM parameter of the advanced tier."""
 
 
-def read_installation(reading: Reading) -> Installation:
+Units = Mapping[str, tuple[str, ...]]
+"""Stage → organizational units that its account is in."""
+
+
+def read_installation(reading: Reading) -> tuple[Installation, Units]:
     """Read and check; the problems are in ``reading.problems``."""
     before = len(reading.problems)
     mode = cast(Mode, reading.choice("mode", MODES))
-    region = reading.text("region", pattern=REGION, shape="a region's name, such as eu-central-1")
+    region = _region(reading)
     account = reading.text("orchestrator_account", pattern=ACCOUNT, shape="the account's 12 digits, in quotes")
     people = _people(reading)
     roles = _roles(reading, people)
-    stages = _stages(reading, mode, account)
-    policies = _approvals(reading, [stage.name for stage in stages], roles, people)
+    stages, units = _stages(reading, mode, account)
+    policies = _approvals(reading, mode, [stage.name for stage in stages], roles, people)
     installation = Installation(
         mode=mode,
         region=region,
-        partition=next((partition for start, partition in PARTITIONS.items() if region.startswith(start)), "aws"),
+        partition=partition_of(region),
         account=account,
         external_id=reading.text(
             "external_id", pattern=EXTERNAL_ID, shape="2 to 1,224 letters, digits or +=,.@:/-, the same for every stage"
@@ -80,12 +89,23 @@ def read_installation(reading: Reading) -> Installation:
             "slack_team", default="", pattern=SLACK_TEAM, shape="a workspace's id, such as T0123456789"
         ),
         model_registry=reading.flag("model_registry", default=False),
+        orchestrator_approval=policies.get(OWN) if mode == "multi" else None,
+        detailed_errors=reading.flag("detailed_error_messages", default=True),
     )
     size = len(installation.to_json())
     if len(reading.problems) == before and size > MAX_PARAMETER:
         what = f"take {size:,} characters as one SSM parameter, which holds {MAX_PARAMETER:,}"
         reading.note("people", what, "Leave out people who are neither approvers nor requesters.")
-    return installation
+    return installation, units
+
+
+def _region(reading: Reading) -> str:
+    """A region that has SageMaker; one of another name would fail only when the first model is deployed."""
+    region = reading.text("region", pattern=REGION, shape="a region's name, such as eu-central-1")
+    fault = region_fault(region, "region") if region else None
+    if fault is not None:
+        reading.note("region", fault.what, fault.fix)
+    return region
 
 
 def _people(reading: Reading) -> People:
@@ -148,19 +168,37 @@ def _roles(reading: Reading, people: People) -> dict[str, tuple[str, ...]]:
     return roles
 
 
-def _stages(reading: Reading, mode: Mode, orchestrator: str) -> list[StageSettings]:
+def _stages(reading: Reading, mode: Mode, orchestrator: str) -> tuple[list[StageSettings], Units]:
     stages: list[StageSettings] = []
+    units: dict[str, tuple[str, ...]] = {}
     for one in reading.objects("stages", required=True):
-        stages.append(
-            StageSettings(
-                one.text("name", pattern=STAGE_NAME, shape="a stage's name in lower case, such as prod"),
-                one.text("account", pattern=ACCOUNT, shape="the account's 12 digits, in quotes"),
-            )
+        stage = StageSettings(
+            one.text("name", pattern=STAGE_NAME, shape="a stage's name in lower case, such as prod"),
+            one.text("account", pattern=ACCOUNT, shape="the account's 12 digits, in quotes"),
         )
+        stages.append(stage)
+        units[stage.name] = _units(one)
         one.unknown_keys()
+    _check_stages(reading, stages, mode, orchestrator)
+    return stages, {name: ids for name, ids in units.items() if ids}
+
+
+def _units(stage: Reading) -> tuple[str, ...]:
+    units = stage.texts(
+        "organizational_units",
+        pattern=UNIT,
+        shape="an organizational unit's id, such as ou-a1b2-c3d4e5f6, or the root's, such as r-a1b2",
+    )
+    for unit, times in Counter(units).items():
+        if times > 1:
+            stage.note("organizational_units", f"name {unit} {times} times", "Name each unit once.")
+    return units
+
+
+def _check_stages(reading: Reading, stages: Sequence[StageSettings], mode: Mode, orchestrator: str) -> None:
     names = tuple(stage.name for stage in stages)
     if not stages:
-        return stages
+        return
     if mode == "single":
         if len(stages) > 1:
             reading.note("stages", f"has {len(stages)} stages", "A single-account installation has exactly one.")
@@ -170,7 +208,7 @@ def _stages(reading: Reading, mode: Mode, orchestrator: str) -> list[StageSettin
                 f"is {stages[0].account}, but orchestrator_account is {orchestrator}",
                 'They are one account where mode is "single".',
             )
-        return stages
+        return
     if all(names) and names != MULTI_STAGES:
         wanted = ", ".join(MULTI_STAGES)
         reading.note("stages", f"are {', '.join(names)}", f'Where mode is "multi" they are {wanted}, in this order.')
@@ -181,13 +219,13 @@ def _stages(reading: Reading, mode: Mode, orchestrator: str) -> list[StageSettin
             reading.note(
                 "stages", f"name the orchestrator's account {account}", "Each stage has an account of its own."
             )
-    return stages
 
 
 def _approvals(
-    reading: Reading, stages: Iterable[str], roles: Mapping[str, tuple[str, ...]], people: People
+    reading: Reading, mode: Mode, stages: Iterable[str], roles: Mapping[str, tuple[str, ...]], people: People
 ) -> dict[str, ApprovalPolicy]:
     names = [name for name in stages if name]
+    known = [*names, OWN] if mode == "multi" else names
     given = reading.has("approvals")
     section = reading.object("approvals", required=False)
     policies: dict[str, ApprovalPolicy] = {}
@@ -195,12 +233,15 @@ def _approvals(
     if section is not None:
         for name, value in section.items():
             written.add(name)
-            if name not in names:
-                section.note(name, "is no stage of this installation", did_you_mean(name, names))
+            if name == OWN and name not in known:
+                what = "is for several accounts; in one account everything runs in its only stage"
+                section.note(name, what, "Remove it.")
+            elif name not in known:
+                section.note(name, "is no stage of this installation", did_you_mean(name, known))
             if value is None:
                 continue
             if name == UNASKED and len(names) > 1:
-                others = ", ".join(other for other in names if other != UNASKED)
+                others = ", ".join(other for other in known if other != UNASKED)
                 what = "asks for approval, but dev is deployed without"
                 section.note(name, what, f"Remove it, or write null. Stages that can ask: {others}.")
                 continue
