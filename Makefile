@@ -46,7 +46,7 @@ bench-demo: setup ## measure one release: state transitions, AWS calls, time the
 	@$(VENV)/python -m bench.release
 
 golden: setup ## rewrite the golden templates in tests/ after a change that was meant
-	@$(VENV)/python -m pytest -q tests/stacks --refresh-golden
+	@$(VENV)/python -m pytest -q tests/stacks tests/templates --refresh-golden
 
 lock: setup ## resolve requirements.lock anew from pyproject.toml
 	@$(VENV)/python -m pip install --quiet uv

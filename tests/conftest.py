@@ -36,7 +36,8 @@ WITHOUT_SOCKETS = frozenset({"core", "steps", "functions", "events", "statemachi
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Pictures of the documentation that a test makes."""
+    """What tests write anew after a change that was meant: golden files, pictures of the documentation."""
+    parser.addoption("--refresh-golden", action="store_true", help="rewrite the golden files of the tests that run")
     parser.addoption("--refresh-pictures", action="store_true", help="write the pictures in docs/ anew")
 
 

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from tests.stacks.templates import Synthesised
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--refresh-golden", action="store_true", help="rewrite tests/stacks/golden/")
-
-
 @pytest.fixture(scope="session")
 def multi(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
     from tests.stacks.templates import settings_of, synthesise

@@ -1,0 +1,189 @@
+"""What the templates come to: each example's resources as reviewed, and every combination of optional keys by
+CloudFormation's own resource schemas, which cfn-lint ships.
+
+``make golden`` rewrites ``golden/`` after a change that was meant.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from itertools import product
+from typing import Any
+
+import pytest
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+
+from orchestrator.core.config import Checked, documents_for, parameters_for
+from orchestrator.core.problems import BadConfiguration
+from orchestrator.core.schemas import per_value
+from orchestrator.core.workloads import WorkloadType
+from tests.templates.expansion import Expansion, refusal
+from tests.templates.folders import (
+    GOLDEN,
+    NAMES,
+    TYPES,
+    Body,
+    bodies,
+    checked,
+    examples,
+    package,
+    resolved,
+    stages_of,
+    template,
+    workload_type,
+)
+
+WITHOUT_EFFECT = frozenset(
+    {"pipeline_type", "pipeline_name", "description", "tags", "channel", "approval", "metrics", "gates", "verify"}
+)
+"""Keys that no resource depends on."""
+
+MAX_VARIANTS = 5_000
+"""Of one body; a template that decides upon more than this is to be tried in another way."""
+
+
+@pytest.mark.parametrize("body", examples(), ids=lambda body: body.id)
+def test_the_example_comes_to_what_was_reviewed(body: Body, request: pytest.FixtureRequest) -> None:
+    """In the last stage; the others differ in parameters only."""
+    one = checked(body.values, body.context)
+    made = package(one, body.context)
+    stage = stages_of(one, body.context)[-1]
+    expansion = Expansion(template(body.type), made.parameters(stage), one.stack_name)
+    told = {
+        "stack_name": one.stack_name,
+        "parameters": made.parameters(stage),
+        "tags": made.tags(stage),
+        "resources": expansion.resources,
+        "outputs": expansion.outputs,
+        "documents": {key.rpartition("/")[2]: json.loads(data) for key, data in made.documents(stage).items()},
+        "job": made.manifest["job"],
+    }
+    text = json.dumps(told, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    path = GOLDEN / f"{body.type}.{body.accounts}.json"
+    if request.config.getoption("--refresh-golden"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+    reviewed = path.read_text().splitlines()
+
+    difference = list(difflib.unified_diff(reviewed, text.splitlines(), "reviewed", "made", lineterm="", n=2))
+    assert not difference, "`make golden` takes over what was meant:\n" + "\n".join(difference[:80])
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_cloudformation_takes_every_combination_of_optional_keys(name: str) -> None:
+    """Each resource that any combination comes to is looked at in one template at least."""
+    seen: set[str] = set()
+    wrong = []
+    for expansion in combinations(name):
+        texts = {f"{key} {json.dumps(resource)}" for key, resource in expansion.resources.items()}
+        if texts <= seen:
+            continue
+        seen |= texts
+        wrong += findings(expansion.template)
+    assert seen
+    assert sorted(set(wrong)) == []
+
+
+@pytest.mark.parametrize("name", TYPES)
+def test_every_condition_is_tried_both_ways(name: str) -> None:
+    """A condition that nothing makes true, or false, is not tested above (or not needed)."""
+    held: dict[str, set[bool]] = {}
+    for expansion in combinations(name):
+        for condition, value in expansion.conditions.items():
+            held.setdefault(condition, set()).add(value)
+    tried = {True, False}
+    always = {"HasPackagesKey"}  # every installation has the key; the template can be used without one
+    assert {condition: values for condition, values in held.items() if values != tried} == {
+        condition: {True} for condition in always & set(held)
+    }
+
+
+def test_a_wrong_template_would_be_found() -> None:
+    model = {"Type": "AWS::SageMaker::Model", "Properties": {"ExecutionRoleArn": 7, "NoSuchProperty": "x"}}
+    found = findings({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Model": model}})
+    assert any("NoSuchProperty" in finding for finding in found)
+
+
+def findings(expanded: Mapping[str, Any]) -> list[str]:
+    """What cfn-lint says of a template without parameters."""
+    text = json.dumps(expanded, indent=1)
+    lines = text.splitlines()
+    return [
+        f"{match.rule.id} {match.message} (at {lines[match.linenumber - 1].strip()})"
+        for match in lint(text, config=ManualArgs(regions=["us-east-1"]))
+    ]
+
+
+@cache
+def combinations(name: str) -> tuple[Expansion, ...]:
+    """Every distinct expansion that bodies and their variants come to."""
+    found: dict[str, Expansion] = {}
+    specs = template(name)["Parameters"]
+    for body in (*bodies(), *examples()):
+        if body.type != name:
+            continue
+        for one in variants(body):
+            stage = stages_of(one, body.context)[-1]
+            given = parameters_for(one, stage, resolved(one), NAMES)
+            documents_for(one, stage, resolved(one), NAMES)
+            text = json.dumps(given, sort_keys=True)
+            if text not in found:
+                refused = [f"{key}: {why}" for key, value in given.items() if (why := refusal(specs[key], value))]
+                assert refused == []
+                found[text] = Expansion(template(name), given, one.stack_name)
+    return tuple(found.values())
+
+
+def variants(body: Body) -> Iterator[Checked]:
+    """The body with every combination of the optional keys that the template's conditions depend on, each absent,
+    minimal and full; and with every other optional key left out alone. Those that are refused are passed over."""
+    one, values = workload_type(body.type), body.values
+    always = set(one.schema.get("required", ())) | WITHOUT_EFFECT
+    deciding = [key for key in values if key in decided_upon(body.type) and key not in always]
+    fixed = {key: value for key, value in values.items() if key not in deciding}
+    choices = [[(key, choice) for choice in alternatives(key, values[key], one)] for key in deciding]
+    assert math.prod(map(len, choices)) <= MAX_VARIANTS
+    for chosen in product(*choices):
+        yield from accepted({**fixed, **{key: value for key, value in chosen if value is not None}}, body)
+    for left_out in set(fixed) - always:
+        yield from accepted({key: value for key, value in values.items() if key != left_out}, body)
+
+
+def accepted(values: Mapping[str, Any], body: Body) -> Iterator[Checked]:
+    """The configuration, unless it is refused."""
+    try:
+        yield checked(values, body.context)
+    except BadConfiguration:
+        return
+
+
+def decided_upon(name: str) -> frozenset[str]:
+    """The configuration keys that the conditions of the template depend on."""
+    used = set(re.findall(r'"Ref": "(\w+)"', json.dumps(template(name).get("Conditions", {}))))
+    sources = [source for parameter in used for source in workload_type(name).parameters.get(parameter, ())]
+    conditions = [condition.key for source in sources for condition in source.when]
+    return frozenset(key.split(".")[0] for key in [*conditions, *(source.key for source in sources)])
+
+
+def alternatives(key: str, value: Any, one: WorkloadType) -> list[Any]:
+    """None (absent), the body's own value, the least of it, and one for each member of an enumeration."""
+    schema = per_value(one.properties[key], one.schema)
+    members, needed = schema.get("properties", {}), set(schema.get("required", ()))
+    staged = isinstance(value, Mapping) and bool(members) and not set(value) & set(members)
+    whole = next(iter(value.values())) if staged else value
+    found = [None, value]
+    if isinstance(whole, Mapping) and members:
+        found.append({name: member for name, member in whole.items() if name in needed})
+        for name, member in members.items():
+            found += [{**whole, name: choice} for choice in member.get("enum", ()) if name in needed]
+    elif "x-form" not in schema:
+        found += schema.get("enum", ())
+    distinct = {json.dumps(choice, sort_keys=True): choice for choice in found if choice != {}}
+    return list(distinct.values())
