@@ -8,6 +8,7 @@
     │   ├── BadRequest             the request itself has the wrong shape
     │   ├── NotAllowed             this person may not do that; says why
     │   ├── UnknownRelease         no release has this id
+    │   ├── UnknownModelCard       no model card has this name, or not this version
     │   └── UnversionedObject      the object has no version; the bucket must be versioned
     ├── StepFailed                 the release ends Failed; the message is shown in Slack and in the e-mail
     │   ├── SourceGone             the configuration or an asset was deleted before it was packaged
@@ -52,6 +53,10 @@ class NotAllowed(Refused):
 
 class UnknownRelease(Refused):
     """No release has this id."""
+
+
+class UnknownModelCard(Refused):
+    """No model card of the account and region has this name, or it has no such version."""
 
 
 class UnversionedObject(Refused):

@@ -1,0 +1,1 @@
+"""SageMaker model cards: six operations that make no stack and are answered at once."""
