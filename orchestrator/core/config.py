@@ -17,7 +17,7 @@ from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Figure, StagePolicy
 from orchestrator.core.sources import Facts, ModelPackage, PinnedAsset, as_text, evaluate, late, render
-from orchestrator.core.stack_names import stack_name, workload_name
+from orchestrator.core.stack_names import workload_name
 from orchestrator.core.workloads import Catalogue, WorkloadType
 
 MAX_WORKLOADS = 50
@@ -185,7 +185,7 @@ def check(raw: RawConfiguration, catalogue: Catalogue, context: CheckContext) ->
     name = str(values.get("pipeline_name") or values[naming.key])
     return Checked(
         workload_name=workload_name(name, naming.workload_suffix),
-        stack_name=stack_name(name, naming.suffix),
+        stack_name=naming.stack(name),
         type=workload_type,
         configuration=values,
         assets=tuple(AssetRef(path, key, or_prefix) for path, key, or_prefix in found.assets),

@@ -13,9 +13,10 @@ from typing import Any
 
 from orchestrator.core import images, schemas
 from orchestrator.core.config_part import Context, Part, for_stage, is_stage_object
+from orchestrator.core.config_relations import relations
 from orchestrator.core.problems import Problem, closest, did_you_mean, listing
 from orchestrator.core.sources import AWS_IMAGE_FORMS, IMAGE_FORMS, Facts, Source, evaluate
-from orchestrator.core.stack_names import stack_name, stack_name_fault
+from orchestrator.core.stack_names import stack_name_fault
 from orchestrator.core.workloads import Catalogue, WorkloadType
 
 SCHEMA_KEY = "$schema"
@@ -52,6 +53,7 @@ def find(values: Mapping[str, Any], path: str, catalogue: Catalogue, context: Co
     problems += faulty
     sound = frozenset(workload_type.properties) - {_key(problem, part) for problem in faulty}
     problems += _names(part, sound)
+    problems += relations(part, sound)
     problems += _arns(part, sound)
     problems += _asset_keys(part, sound)
     problems += _approval_stages(part, sound)
@@ -245,7 +247,7 @@ def _names(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
     if not name.strip():
         yield Problem(part.at(key), "is empty", "Give the workload a name.")
         return
-    stack = stack_name(name, naming.suffix)
+    stack = naming.stack(name)
     fault = stack_name_fault(stack)
     if fault:
         fix = "Choose another name." if key == "pipeline_name" else "Choose another, or set pipeline_name."

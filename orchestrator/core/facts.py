@@ -68,6 +68,8 @@ class Source:
     scope: Scope = "inference"
     without_key: str = ""
     """For hyperparameters: the key with an object whose names are left out, such as those that are tuned."""
+    most: int = 0
+    """Characters of the text that are kept, without hyphens at the end; 0 for all of them."""
 
     @property
     def known_late(self) -> bool:

@@ -100,7 +100,7 @@ def holds(value: Any, schema: Schema, root: Schema) -> bool:
     return _error(value, schema, root) is None
 
 
-_MEMBER_RULES = frozenset({"properties", "required", "additionalProperties", "items"})
+_MEMBER_RULES = frozenset({"properties", "required", "additionalProperties", "items", "if", "then", "else"})
 
 
 def _member_faults(value: Any, schema: Schema, root: Schema, path: str) -> Iterator[Problem]:
@@ -117,9 +117,15 @@ def _member_faults(value: Any, schema: Schema, root: Schema, path: str) -> Itera
                 yield from faults(member, rest, root, f"{path}.{name}")
             elif rest is False:
                 yield Problem(f"{path}.{name}", "there is no such key", did_you_mean(name, properties))
-    elif isinstance(value, list) and isinstance(schema.get("items"), Mapping):
-        for index, member in enumerate(value):
-            yield from faults(member, schema["items"], root, f"{path}[{index}]")
+    elif isinstance(value, list):
+        rules = schema.get("items", [])
+        each = [rules] * len(value) if isinstance(rules, Mapping) else rules
+        for index, (member, rule) in enumerate(zip(value, each, strict=False)):
+            yield from faults(member, rule, root, f"{path}[{index}]")
+    if "if" in schema:
+        branch = schema.get("then" if holds(value, schema["if"], root) else "else")
+        if branch is not None:
+            yield from faults(value, branch, root, path)
 
 
 def missing(path: str, schema: Schema) -> Problem:

@@ -69,6 +69,7 @@ def _source(raw: Mapping[str, Any]) -> Source:
         instance_key=raw.get("instance", ""),
         scope=raw.get("scope", "inference"),
         without_key=raw.get("without", ""),
+        most=raw.get("most", 0),
     )
 
 
@@ -81,7 +82,8 @@ def evaluate(sources: Sequence[Source], values: Mapping[str, Any], facts: Facts)
     if found is None:
         return None
     source, value = found
-    return _FORMS[source.form](value, source, values, facts)
+    formed = _FORMS[source.form](value, source, values, facts)
+    return formed[: source.most].rstrip("-") if source.most and isinstance(formed, str) else formed
 
 
 def chosen(sources: Sequence[Source], values: Mapping[str, Any], facts: Facts) -> tuple[Source, object] | None:

@@ -29,6 +29,20 @@ def stack_name(name: str, suffix: str) -> str:
     return f"{STACK_PREFIX}{infix(name)}-{suffix}"
 
 
+def fitting_stack_name(name: str, suffix: str) -> str:
+    """As ``stack_name`` where that is legal; else what can stay of the name, and a hash of the whole.
+
+    An image tag such as ``v1.0`` becomes ``mlops-pipeline-v1-0-<hash>-…``, which no tag ``v1-0`` shares.
+    """
+    plain = stack_name(name, suffix)
+    if not stack_name_fault(plain):
+        return plain
+    digest = hashlib.sha256(infix(name).encode()).hexdigest()[:_HASH_DIGITS]
+    room = MAX_STACK_NAME - len(f"{STACK_PREFIX}-{digest}-{suffix}")
+    readable = re.sub(r"[^a-z0-9]+", "-", infix(name)).strip("-")[:room].rstrip("-")
+    return f"{STACK_PREFIX}{'-'.join(filter(None, [readable, digest, suffix]))}"
+
+
 def stack_name_fault(stack: str) -> str:
     """What CloudFormation would refuse about the name, as a clause; empty when nothing."""
     if not STACK_NAME.fullmatch(stack):

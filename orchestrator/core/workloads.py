@@ -18,6 +18,7 @@ import fastjsonschema
 
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.sources import OUTPUT, Source, document_sources, parse_sources
+from orchestrator.core.stack_names import fitting_stack_name, stack_name
 
 RunsIn = Literal["stages", "orchestrator"]
 JobKind = Literal["sagemaker_pipeline", "automl_job", "codebuild"]
@@ -42,6 +43,12 @@ class Naming:
     key: str
     suffix: str
     workload_suffix: str
+    any_name: bool = False
+    """Whether a value that makes no stack name is made to fit; else it is refused."""
+
+    def stack(self, name: str) -> str:
+        """Name of the stack of this workload; may still break a rule, see ``stack_names.stack_name_fault``."""
+        return fitting_stack_name(name, self.suffix) if self.any_name else stack_name(name, self.suffix)
 
 
 @dataclass(frozen=True)
@@ -198,7 +205,7 @@ def _load(folder: Path, vocabulary: Any, common: Mapping[str, Any]) -> WorkloadT
         folder=folder,
         title=raw["title"],
         description=raw["description"],
-        naming=Naming(raw["stack_name"]["from"], raw["stack_name"]["suffix"], raw["stack_name"]["workload_suffix"]),
+        naming=_naming(raw["stack_name"]),
         runs_in=raw["runs_in"],
         capabilities=tuple(raw.get("capabilities", ())),
         parameters=parameters,
@@ -214,6 +221,10 @@ def _load(folder: Path, vocabulary: Any, common: Mapping[str, Any]) -> WorkloadT
     )
     _check_references(workload_type, file)
     return workload_type
+
+
+def _naming(raw: Mapping[str, Any]) -> Naming:
+    return Naming(raw["from"], raw["suffix"], raw["workload_suffix"], raw.get("any_name", False))
 
 
 def _job(raw: Mapping[str, Any] | None) -> Job | None:

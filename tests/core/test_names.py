@@ -12,6 +12,7 @@ from orchestrator.core.stack_names import (
     MAX_STACK_NAME,
     STACK_NAME,
     WORKLOAD_NAME,
+    fitting_stack_name,
     infix,
     stack_name,
     stack_name_fault,
@@ -67,3 +68,29 @@ def test_a_release_id_is_the_name_of_an_execution(name: str, delivery: str, inde
     assert len(f"r-{found}-3") <= 80
     assert found == release_id(workload_name(name, "realtime"), delivery, index)
     assert found != release_id(workload_name(name, "realtime"), delivery, index + 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "stack"),
+    [
+        ("latest", "mlops-pipeline-latest-sfx"),
+        (" V2-Final ", "mlops-pipeline-v2-final-sfx"),
+        ("v1.0", "mlops-pipeline-v1-0-fa8b919c-sfx"),
+        ("v1_0", "mlops-pipeline-v1-0-f02fe434-sfx"),
+        ("...", "mlops-pipeline-ab5df625-sfx"),
+        ("x" * 128, f"mlops-pipeline-{'x' * 100}-24da1b81-sfx"),
+    ],
+)
+def test_a_name_that_is_made_to_fit(name: str, stack: str) -> None:
+    assert fitting_stack_name(name, "sfx") == stack
+    assert stack_name_fault(stack) == ""
+
+
+@given(st.text(st.characters(codec="ascii", exclude_categories=("C",)), min_size=1, max_size=128))
+def test_any_name_can_be_made_to_fit(name: str) -> None:
+    assert stack_name_fault(fitting_stack_name(name, "byompipelineimagebuilder")) == ""
+
+
+@given(st.from_regex(r"[a-z0-9._-]{1,128}", fullmatch=True), st.from_regex(r"[a-z0-9._-]{1,128}", fullmatch=True))
+def test_two_names_that_are_made_to_fit_stay_two(one: str, other: str) -> None:
+    assert (fitting_stack_name(one, "sfx") == fitting_stack_name(other, "sfx")) == (one == other)

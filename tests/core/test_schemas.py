@@ -50,6 +50,25 @@ def told(value: Any, schema: dict[str, Any]) -> list[str]:
             ['$.x[1]: must be a whole number, not "a".', "$.x[3]: must be a whole number, not null."],
         ),
         (
+            ["a", "b", 3],
+            {"items": [{"const": "a"}, {"type": "integer"}]},
+            ['$.x[1]: must be a whole number, not "b".'],
+        ),
+        (
+            ["number", "b"],
+            {
+                "if": {"items": [{"const": "number"}]},
+                "then": {"items": [{}, {"type": "integer"}]},
+                "else": {"items": [{}, {"minLength": 9}]},
+            },
+            ['$.x[1]: must be a whole number, not "b".'],
+        ),
+        (
+            ["text", "b"],
+            {"if": {"items": [{"const": "number"}]}, "else": {"items": [{}, {"type": "string", "minLength": 9}]}},
+            ['$.x[1]: "b" is shorter than 9 characters.'],
+        ),
+        (
             {"a": 1, "c": "x"},
             {"required": ["b"], "properties": {"c": {"type": "integer"}, "b": {"description": "Size."}}},
             ["$.x.b: is required but missing. Size.", '$.x.c: must be a whole number, not "x".'],

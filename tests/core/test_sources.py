@@ -301,3 +301,14 @@ def test_small_parts() -> None:
     assert split_location("b/p/q") == ("b", "p/q")
     assert Condition("a").holds({"a": 0})
     assert not Condition("a").holds({"a": ""})
+
+
+@pytest.mark.parametrize(
+    ("most", "value"), [(99, "bucket/a/b"), (6, "bucket"), (7, "bucket/")], ids=["all of it", "cut", "one more"]
+)
+def test_a_text_is_cut(most: int, value: str) -> None:
+    assert evaluate(parse_sources({"from": "place", "most": most}), VALUES, FACTS) == value
+
+
+def test_what_is_cut_ends_in_no_hyphen() -> None:
+    assert evaluate(parse_sources({"value": "fraud--detector", "most": 7}), VALUES, FACTS) == "fraud"
