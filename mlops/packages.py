@@ -8,7 +8,7 @@ the digest that the installation would come to, and equal digests mean that a re
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -200,6 +200,8 @@ def _write(built: Sequence[Built], output: Path | None) -> list[Path | None]:
 def _answer(built: Built, path: Path | None) -> dict[str, Any]:
     return {
         "workload": built.checked.workload_name,
+        "stack_name": built.checked.stack_name,
+        "parameters": {stage: built.package.parameters(stage) for stage in built.package.manifest["stages"]},
         "content_digest": built.digest,
         "not_pinned": list(built.missing),
         "placeholders": [ASSETS_BUCKET, PACKAGES_BUCKET, UNKNOWN_VERSION],
@@ -211,6 +213,9 @@ def _answer(built: Built, path: Path | None) -> dict[str, Any]:
 def _show(built: Built, path: Path | None, screen: Screen) -> None:
     manifest = built.package.manifest
     screen.line(f"Package of {manifest['workload']} ({manifest['type']}) for {', '.join(manifest['stages'])}", "bold")
+    screen.line(f"Stack {built.checked.stack_name}")
+    _show_parameters({stage: built.package.parameters(stage) for stage in manifest["stages"]}, screen)
+    screen.line()
     screen.table(
         ("MEMBER", "BYTES", "SHA-256"),
         [(name, str(entry["size"]), entry["sha256"]) for name, entry in manifest["members"].items()],
@@ -230,3 +235,16 @@ def _show(built: Built, path: Path | None, screen: Screen) -> None:
     )
     if path:
         screen.line(f"written to {path}")
+
+
+def _show_parameters(values: Mapping[str, Mapping[str, str]], screen: Screen) -> None:
+    """The template's parameters: those that all stages share once, the others stage by stage."""
+    named = list(dict.fromkeys(name for parameters in values.values() for name in parameters))
+    by_name = {name: [parameters.get(name, "") for parameters in values.values()] for name in named}
+    shared = {name: found[0] for name, found in by_name.items() if len(set(found)) == 1}
+    screen.line()
+    screen.table(("PARAMETER", "VALUE"), [(name, value) for name, value in shared.items() if value])
+    different = [(name, *by_name[name]) for name in named if name not in shared]
+    if different:
+        screen.line()
+        screen.table(("PARAMETER", *(stage.upper() for stage in values)), different)

@@ -161,8 +161,8 @@ def _in_region(value: Any, context: CheckContext) -> Any:
     if isinstance(value, list):
         return [_in_region(member, context) for member in value]
     if isinstance(value, str) and value.startswith("arn:"):
-        _, _, service, _, rest = value.split(":", 4)
-        return f"arn:{context.partition}:{service}:{context.region}:{rest}"
+        _, _, service, there, rest = value.split(":", 4)
+        return f"arn:{context.partition}:{service}:{context.region if there else ''}:{rest}"
     if isinstance(value, str) and (there := images.uri_region(value)):
         return value.replace(f".{there}.", f".{context.region}.", 1)
     return value
