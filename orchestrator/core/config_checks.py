@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.core import images, schemas
+from orchestrator.core.config_conditions import conditions
 from orchestrator.core.config_part import Context, Part, for_stage, is_stage_object
 from orchestrator.core.config_relations import relations
 from orchestrator.core.problems import Problem, closest, did_you_mean, listing
@@ -49,7 +50,7 @@ def find(values: Mapping[str, Any], path: str, catalogue: Catalogue, context: Co
     normal = _normalise(kept, workload_type)
     part = Part(workload_type, normal, path, context, spelled)
     problems += _required(part)
-    faulty = [*_stage_objects(part), *_values(part), *_conditions(part)]
+    faulty = [*_stage_objects(part), *_values(part), *conditions(part)]
     problems += faulty
     sound = frozenset(workload_type.properties) - {_key(problem, part) for problem in faulty}
     problems += _names(part, sound)
@@ -213,23 +214,6 @@ def _kind_of(schema: Mapping[str, Any]) -> str:
 
 def _plain_examples(schema: Mapping[str, Any]) -> list[Any]:
     return [example for example in schema.get("examples", []) if not isinstance(example, Mapping)]
-
-
-def _conditions(part: Part) -> Iterator[Problem]:
-    """``if``/``then`` rules of the schema: a key that another key's value makes necessary."""
-    root = part.type.schema
-    for rule in root.get("allOf", ()):
-        if not schemas.holds(part.values, rule["if"], root):
-            continue
-        then = rule.get("then", {})
-        reasons = [f'{key} "{part.values[key]}"' for key in rule["if"].get("properties", {}) if key in part.values]
-        for key in then.get("required", ()):
-            if key not in part.values:
-                what = f"is required with {' and '.join(reasons)}" if reasons else "is required"
-                yield Problem(part.at(key), what, str(part.type.properties.get(key, {}).get("description", "")))
-        for key, schema in then.get("properties", {}).items():
-            for path, value in part.each_value(key):
-                yield from schemas.faults(value, schema, root, path)
 
 
 def _key(problem: Problem, part: Part) -> str:

@@ -254,7 +254,7 @@ def _schema(
         "properties": {**properties, **{name: schema for name, schema in shared.items() if name not in properties}},
         "definitions": {**common["definitions"], **own.get("definitions", {})},
     }
-    conditions = [rule for rule in own.get("allOf", []) if "if" in rule]
+    conditions = [rule for rule in [*common.get("allOf", []), *own.get("allOf", [])] if "if" in rule]
     if conditions:
         merged["allOf"] = conditions
     for name in own.get("required", []):
