@@ -1,4 +1,4 @@
-"""The CDK app: one stack for the orchestrator's account, one for each stage's."""
+"""The CDK app: one stack for the orchestrator, one for each place that workloads are deployed to."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from aws_cdk import App
 
 from orchestrator.core.problems import BadConfiguration
+from stacks.names import places
 from stacks.orchestrator_stack import OrchestratorStack
 from stacks.settings import load
 from stacks.stage_stack import StageStack
@@ -18,6 +19,6 @@ try:
 except BadConfiguration as error:
     sys.exit(f"The settings have mistakes; nothing was synthesised.\n{error}")
 OrchestratorStack(app, "MlopsOrchestrator", settings=settings)
-for stage in settings.installation.stages:
+for stage in places(settings):
     StageStack(app, f"MlopsStage-{stage.name}", settings=settings, stage=stage)
 app.synth()

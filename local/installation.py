@@ -135,7 +135,7 @@ def targets(mode: Mode) -> list[Target]:
     stages = [
         Target(account, (f"MlopsStage-{name}",), bootstrap=False) for name, account in stage_accounts(mode).items()
     ]
-    return [Target(ORCHESTRATOR, ("MlopsOrchestrator",), bootstrap=True), *stages]
+    return [Target(ORCHESTRATOR, ("MlopsOrchestrator", "MlopsStage-orchestrator"), bootstrap=True), *stages]
 
 
 def front_url(cloud: EmbeddedCloud, outputs: dict[str, Any]) -> str:

@@ -18,6 +18,8 @@ REQUESTS = "requests/*"
 """Keys of the configurations that releases started from."""
 ASSET_COPIES = "assets/*"
 """Keys of the pinned copies of assets."""
+DOCUMENTS = "documents/*"
+"""Keys of rendered documents, such as the definition of a pipeline: digests."""
 CONFIGURATIONS = "*mlops-config.json"
 
 ACCESS_LOG_DAYS = 365
@@ -89,13 +91,14 @@ class Buckets(Construct):
             self._open_to_stages(settings, fixed)
 
     def _open_to_stages(self, settings: Settings, fixed: Names) -> None:
-        """Reads across accounts: templates by those who deploy them, pinned assets by workloads, nothing else."""
+        """Reads across accounts: templates by those who deploy them, assets by workloads, documents by both."""
         accounts = settings.stage_accounts
         deployers = fixed.stage_role_arns(accounts, names.DEPLOY, names.SERVICE)
         workloads = fixed.workload_role_patterns(accounts)
         for sid, keys, readers in (
             ("StagesReadTemplates", PACKAGES, deployers),
             ("WorkloadsReadAssets", ASSET_COPIES, workloads),
+            ("StagesReadDocuments", DOCUMENTS, [*fixed.stage_role_arns(accounts, names.SERVICE), *workloads]),
         ):
             self.packages.add_to_resource_policy(
                 iam.PolicyStatement(

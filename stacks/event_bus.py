@@ -11,7 +11,10 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from orchestrator.core.events import (
+    AUTOML_STATUS_CHANGE,
+    BUILD_STATUS_CHANGE,
     CLOUDFORMATION_SOURCE,
+    CODEBUILD_SOURCE,
     CONFIGURATION_NAME,
     EXECUTION_STATUS_CHANGE,
     PIPELINE_STATUS_CHANGE,
@@ -28,8 +31,8 @@ from stacks.names import Names
 from stacks.queues import failures
 from stacks.settings import Settings
 
-FORWARDED_SOURCES = [CLOUDFORMATION_SOURCE, SAGEMAKER_SOURCE]
-FORWARDED_TYPES = [STACK_STATUS_CHANGE, PIPELINE_STATUS_CHANGE]
+FORWARDED_SOURCES = [CLOUDFORMATION_SOURCE, CODEBUILD_SOURCE, SAGEMAKER_SOURCE]
+FORWARDED_TYPES = [STACK_STATUS_CHANGE, PIPELINE_STATUS_CHANGE, AUTOML_STATUS_CHANGE, BUILD_STATUS_CHANGE]
 
 MAX_EVENT_AGE = Duration.hours(6)
 """Status events older than this are worth nothing: the sweeper has long looked itself."""
@@ -75,7 +78,7 @@ class EventBus(Construct):
             "StatusChanged",
             description="A stack or a job of a workload has changed its status in a stage account",
             event_bus=bus,
-            event_pattern=status_forwarded([stage.account for stage in settings.installation.stages]),
+            event_pattern=status_forwarded([place.account for place in names.places(settings)]),
             targets=[_target(resume_deployment, self.events_failed, MAX_EVENT_AGE)],
         )
         events.Rule(
@@ -107,7 +110,7 @@ def configuration_uploaded(bucket: str) -> events.EventPattern:
 
 
 def status_forwarded(accounts: list[str]) -> events.EventPattern:
-    """What the stage accounts forward; they have sifted it (``stage_events.py``)."""
+    """What the stage accounts forward; they have sifted it (``forwarding.py``)."""
     return events.EventPattern(source=FORWARDED_SOURCES, detail_type=FORWARDED_TYPES, account=sorted(set(accounts)))
 
 

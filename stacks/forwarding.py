@@ -9,8 +9,14 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from orchestrator.core.events import (
+    AUTOML_ENDS,
+    AUTOML_STATUS_CHANGE,
+    BUILD_ENDS,
+    BUILD_STATUS_CHANGE,
     CLOUDFORMATION_SOURCE,
+    CODEBUILD_SOURCE,
     MANAGED_STACK_PREFIX,
+    PIPELINE_ENDS,
     PIPELINE_STATUS_CHANGE,
     SAGEMAKER_SOURCE,
     STACK_STATUS_CHANGE,
@@ -20,12 +26,17 @@ from stacks import names
 from stacks.names import Names
 from stacks.settings import Settings
 
-RULES = {"StackSettled": "mlops-stack-settled", "PipelineEnded": "mlops-pipeline-ended"}
+RULES = {
+    "StackSettled": "mlops-stack-settled",
+    "PipelineEnded": "mlops-pipeline-ended",
+    "AutomlJobEnded": "mlops-automl-job-ended",
+    "BuildEnded": "mlops-build-ended",
+}
 """Construct id → name of the rule."""
 
 
 class Forwarding(Construct):
-    """Two rules with one role."""
+    """The rules, with one role."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, stage: StageSettings) -> None:
         super().__init__(scope, id)
@@ -46,7 +57,12 @@ class Forwarding(Construct):
             ),
         )
         role.add_to_policy(iam.PolicyStatement(actions=["events:PutEvents"], resources=[fixed.event_bus_arn]))
-        patterns = {"StackSettled": stack_settled(fixed, stage.account), "PipelineEnded": pipeline_ended()}
+        patterns = {
+            "StackSettled": stack_settled(fixed, stage.account),
+            "PipelineEnded": pipeline_ended(fixed, stage.account),
+            "AutomlJobEnded": automl_job_ended(),
+            "BuildEnded": build_ended(),
+        }
         for rule, pattern in patterns.items():
             events.CfnRule(
                 self,
@@ -74,10 +90,35 @@ def stack_settled(fixed: Names, account: str) -> dict[str, Any]:
     }
 
 
-def pipeline_ended() -> dict[str, Any]:
-    """A SageMaker Pipeline execution has ended; whose it was the orchestrator finds out."""
+def pipeline_ended(fixed: Names, account: str) -> dict[str, Any]:
+    """An execution of a workload's pipeline has ended."""
+    pipelines = f"arn:{fixed.partition}:sagemaker:{fixed.region}:{account}:pipeline/{MANAGED_STACK_PREFIX}"
     return {
         "source": [SAGEMAKER_SOURCE],
         "detail-type": [PIPELINE_STATUS_CHANGE],
-        "detail": {"currentPipelineExecutionStatus": ["Succeeded", "Failed", "Stopped"]},
+        "detail": {
+            "pipelineArn": [{"prefix": pipelines}],
+            "currentPipelineExecutionStatus": list(PIPELINE_ENDS),
+        },
+    }
+
+
+def automl_job_ended() -> dict[str, Any]:
+    """An AutoML job has ended; its name is a workload's own, so whose it was the orchestrator finds out."""
+    return {
+        "source": [SAGEMAKER_SOURCE],
+        "detail-type": [AUTOML_STATUS_CHANGE],
+        "detail": {"AutoMLJobStatus": list(AUTOML_ENDS)},
+    }
+
+
+def build_ended() -> dict[str, Any]:
+    """A build of a workload's project has ended."""
+    return {
+        "source": [CODEBUILD_SOURCE],
+        "detail-type": [BUILD_STATUS_CHANGE],
+        "detail": {
+            "project-name": [{"prefix": MANAGED_STACK_PREFIX}],
+            "build-status": list(BUILD_ENDS),
+        },
     }

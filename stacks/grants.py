@@ -5,7 +5,7 @@ from __future__ import annotations
 from aws_cdk import aws_ssm as ssm
 
 from stacks import names
-from stacks.buckets import ASSET_COPIES, CONFIGURATIONS, PACKAGES, REQUESTS, Buckets
+from stacks.buckets import ASSET_COPIES, CONFIGURATIONS, DOCUMENTS, PACKAGES, REQUESTS, Buckets
 from stacks.fleet import Fleet
 from stacks.machines import machines_of
 from stacks.names import Names
@@ -69,9 +69,9 @@ def grant_machines(settings: Settings, fleet: Fleet) -> None:
 
 
 def grant_stage_roles(settings: Settings, fleet: Fleet) -> None:
-    """Assume the roles of the stages; their trust names the same functions."""
+    """Assume the roles of every place that workloads are deployed to; their trust names the same functions."""
     fixed = Names(settings)
-    accounts = [stage.account for stage in settings.installation.stages]
+    accounts = [place.account for place in names.places(settings)]
     for function in fleet.by_id.values():
         roles = [role for role, assumers in names.ASSUMED_BY.items() if function.name in assumers]
         if roles:
@@ -92,7 +92,7 @@ def grant_buckets(buckets: Buckets, fleet: Fleet) -> None:
     package.may(read, [assets.arn_for_objects("*")])
     package.may(
         [*read, *write, "s3:AbortMultipartUpload"],
-        [packages.arn_for_objects(keys) for keys in (PACKAGES, ASSET_COPIES)],
+        [packages.arn_for_objects(keys) for keys in (PACKAGES, ASSET_COPIES, DOCUMENTS)],
     )
     package.may(read, [packages.arn_for_objects(REQUESTS)])
     package.may(["s3:ListBucket"], [assets.bucket_arn, packages.bucket_arn])

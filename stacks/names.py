@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from orchestrator.core.events import MANAGED_STACK_PREFIX
+from orchestrator.core.installation import StageSettings
 from stacks.settings import Settings
 
 PATH = "/mlops/"
@@ -29,6 +30,9 @@ EVENT_BUS = "mlops"
 """Bus of the orchestrator's account that stage accounts forward status events to."""
 
 SETTINGS_PARAMETER = "/mlops/installation"
+
+ORCHESTRATOR_STAGE = "orchestrator"
+"""Name of the one stage of types that run in the orchestrator's account (``runs_in`` of ``workload.json``)."""
 
 ASSUMED_BY: dict[str, tuple[str, ...]] = {
     DEPLOY: ("plan_stage", "deploy_stage", "record_outcome"),
@@ -51,6 +55,20 @@ def construct_id(function: str) -> str:
 def function_role_name(function: str) -> str:
     """Name of a function's role: never that of a stage role, which may stand in the same account."""
     return f"mlops-function-{hyphened(function)}"
+
+
+def places(settings: Settings) -> tuple[StageSettings, ...]:
+    """Where workloads are deployed, each with a stack of roles and rules in its account.
+
+    The stages; in a multi-account installation also the orchestrator's own account, for the types that run there.
+    """
+    installation = settings.installation
+    if installation.mode == "single":
+        return installation.stages
+    return (
+        *installation.stages,
+        StageSettings(ORCHESTRATOR_STAGE, settings.account, installation.orchestrator_approval),
+    )
 
 
 class Names:

@@ -1,94 +1,21 @@
 """CloudFormation's service role of a stage: the only one that makes and changes what a workload consists of.
 
-Its rights are written resource type by resource type, as the templates in ``templates/`` use them; a test compares.
-Roles may be made under one path and with one permissions boundary only, so that no template can hand out more than
-the boundary has.
+Its rights on resources are those of ``resource_rights``, and of an organisation's own types. Roles may be made under
+one path and with one permissions boundary only, so that no template can hand out more than the boundary has.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from orchestrator.core.events import MANAGED_STACK_PREFIX
 from orchestrator.core.installation import StageSettings
 from stacks import names
+from stacks.buckets import DOCUMENTS, PACKAGES
 from stacks.names import Names
+from stacks.resource_rights import PASSED_TO, RIGHTS, SERVICE_LINKED, Rights, merged
 from stacks.settings import Settings
 from stacks.stage_roles import grant_template
-
-
-@dataclass(frozen=True)
-class Rights:
-    """What CloudFormation calls for one resource type."""
-
-    service: str
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    """ARNs with ``{partition}``, ``{region}``, ``{account}``."""
-
-
-def _sagemaker(kind: str, verbs: str, resource: str, *more: str) -> Rights:
-    actions = (*(f"{verb}{kind}" for verb in verbs.split()), "AddTags", "DeleteTags", "ListTags", *more)
-    return Rights("sagemaker", actions, (f"arn:{{partition}}:sagemaker:{{region}}:{{account}}:{resource}/*",))
-
-
-_REST_API = Rights(
-    "apigateway",
-    ("GET", "POST", "PUT", "PATCH", "DELETE"),
-    (
-        "arn:{partition}:apigateway:{region}::/restapis",
-        "arn:{partition}:apigateway:{region}::/restapis/*",
-        "arn:{partition}:apigateway:{region}::/tags/*",
-    ),
-)
-_FUNCTION_ARN = f"arn:{{partition}}:lambda:{{region}}:{{account}}:function:{MANAGED_STACK_PREFIX}*"
-
-RIGHTS: Mapping[str, Rights] = {
-    "AWS::ApiGateway::Deployment": _REST_API,
-    "AWS::ApiGateway::Method": _REST_API,
-    "AWS::ApiGateway::RequestValidator": _REST_API,
-    "AWS::ApiGateway::Resource": _REST_API,
-    "AWS::ApiGateway::RestApi": _REST_API,
-    "AWS::ApiGateway::Stage": _REST_API,
-    "AWS::Lambda::Function": Rights(
-        "lambda",
-        (
-            *("CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionCodeSigningConfig"),
-            *("GetFunctionConfiguration", "GetFunctionRecursionConfig", "GetFunctionScalingConfig"),
-            *("GetRuntimeManagementConfig", "ListTags", "TagResource", "UntagResource"),
-            *("UpdateFunctionCode", "UpdateFunctionConfiguration"),
-        ),
-        (_FUNCTION_ARN,),
-    ),
-    "AWS::Lambda::Permission": Rights("lambda", ("AddPermission", "GetPolicy", "RemovePermission"), (_FUNCTION_ARN,)),
-    "AWS::Logs::LogGroup": Rights(
-        "logs",
-        (
-            *("CreateLogGroup", "DeleteLogGroup", "DeleteRetentionPolicy", "DescribeIndexPolicies"),
-            *("GetDataProtectionPolicy", "ListTagsForResource", "PutRetentionPolicy", "TagResource", "UntagResource"),
-        ),
-        (f"arn:{{partition}}:logs:{{region}}:{{account}}:log-group:{MANAGED_STACK_PREFIX}*",),
-    ),
-    "AWS::SageMaker::Endpoint": _sagemaker("Endpoint", "Create Delete Describe Update", "endpoint"),
-    "AWS::SageMaker::EndpointConfig": _sagemaker("EndpointConfig", "Create Delete Describe", "endpoint-config"),
-    "AWS::SageMaker::Model": _sagemaker("Model", "Create Delete Describe", "model"),
-}
-"""Resource type → rights. ``AWS::IAM::Role`` stands apart: see ``_grant_roles``."""
-
-CREATES_FROM = {
-    "sagemaker:CreateEndpoint": "endpoint-config",
-    "sagemaker:UpdateEndpoint": "endpoint-config",
-}
-"""Actions that IAM also checks on the thing that is made use of (Service Authorization Reference, SageMaker)."""
-
-_API_GATEWAY = "ops.apigateway.amazonaws.com"
-
-PASSED_TO = ("lambda.amazonaws.com", "sagemaker.amazonaws.com")
-"""Services that a workload's roles are handed to."""
 
 
 class ServiceRole(Construct):
@@ -109,20 +36,18 @@ class ServiceRole(Construct):
             # CloudFormation within its own account only, so there is no deputy to confuse.
             assumed_by=iam.ServicePrincipal("cloudformation.amazonaws.com"),
         )
-        for rights in _merged(RIGHTS.values()):
-            self._may(
-                [f"{rights.service}:{action}" for action in rights.actions],
-                [_filled(arn, fixed, stage) for arn in rights.resources],
-            )
-        self._may(
-            sorted(CREATES_FROM),
-            [_filled("arn:{partition}:sagemaker:{region}:{account}:endpoint-config/*", fixed, stage)],
+        every = merged(right for rights in RIGHTS.values() for right in rights)
+        # A role's own policies hold 10,240 characters together, so SageMaker's rights have a policy of their own.
+        iam.ManagedPolicy(
+            self,
+            "SageMaker",
+            description="What CloudFormation calls of SageMaker for the stacks of workloads",
+            roles=[self.role],
+            statements=[_statement(right, fixed, stage) for right in every if right.service == "sagemaker"],
         )
-        # CloudFormation looks for a log group by listing, which IAM decides on all of them.
-        self._may(
-            ["logs:DescribeLogGroups"],
-            [_filled("arn:{partition}:logs:{region}:{account}:log-group:*", fixed, stage)],
-        )
+        for right in every:
+            if right.service != "sagemaker":
+                self.role.add_to_policy(_statement(right, fixed, stage))
         # The key of an endpoint's storage (`kms_key_arn`): SageMaker grants it to itself with the rights of whoever
         # creates the endpoint (SageMaker Developer Guide, API permissions reference, CreateEndpoint).
         self._may(
@@ -130,14 +55,15 @@ class ServiceRole(Construct):
             [_filled("arn:{partition}:kms:{region}:*:key/*", fixed, stage)],
             {"StringLike": {"kms:ViaService": f"sagemaker.{fixed.region}.*"}},
         )
-        # API Gateway makes this role of its own on the first API of an account.
-        self._may(
-            ["iam:CreateServiceLinkedRole"],
-            [_filled(f"arn:{{partition}}:iam::{{account}}:role/aws-service-role/{_API_GATEWAY}/*", fixed, stage)],
-            {"StringEquals": {"iam:AWSServiceName": _API_GATEWAY}},
-        )
+        for service in SERVICE_LINKED:
+            self._may(
+                ["iam:CreateServiceLinkedRole"],
+                [fixed.role_arn(stage.account, f"/aws-service-role/{service}/", "*")],
+                {"StringEquals": {"iam:AWSServiceName": service}},
+            )
         self._grant_roles(fixed, stage, boundary)
-        grant_template(self.role, fixed)
+        # A pipeline's definition is read with the rights of whoever makes the pipeline.
+        grant_template(self.role, fixed, PACKAGES, DOCUMENTS)
 
     def _grant_roles(self, fixed: Names, stage: StageSettings, boundary: iam.ManagedPolicy) -> None:
         """Roles of workloads, never without the boundary; nothing lets a role lose it."""
@@ -165,14 +91,15 @@ class ServiceRole(Construct):
         self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions))
 
 
-def _merged(rights: Iterable[Rights]) -> list[Rights]:
-    """One statement for the rights on the same resources: a role's policies hold 10,240 characters."""
-    by_resources: dict[tuple[str, tuple[str, ...]], set[str]] = {}
-    for one in rights:
-        by_resources.setdefault((one.service, one.resources), set()).update(one.actions)
-    return [
-        Rights(service, tuple(sorted(actions)), resources) for (service, resources), actions in by_resources.items()
-    ]
+def _statement(right: Rights, fixed: Names, stage: StageSettings) -> iam.PolicyStatement:
+    conditions: dict[str, dict[str, object]] = {}
+    for operator, key, value in right.conditions:
+        conditions.setdefault(operator, {})[key] = value
+    return iam.PolicyStatement(
+        actions=[f"{right.service}:{action}" for action in right.actions],
+        resources=[_filled(arn, fixed, stage) for arn in right.resources],
+        conditions=conditions,
+    )
 
 
 def _filled(arn: str, fixed: Names, stage: StageSettings) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from orchestrator.core.events import MANAGED_STACK_PREFIX
 from orchestrator.core.installation import StageSettings
 from orchestrator.core.packaging import WORKLOAD_TAG
 from stacks import names
@@ -56,7 +57,7 @@ class StageRoles(Construct):
             [service_role.role_arn],
             {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
         )
-        grant_template(deploy, self._fixed)
+        grant_template(deploy, self._fixed, PACKAGES)
 
         observe = self._role("Observe", names.OBSERVE, "Looks at stacks and endpoints, and calls an endpoint once")
         self._may(observe, ["cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents"], [stacks])
@@ -70,8 +71,31 @@ class StageRoles(Construct):
         run_job = self._role("RunJob", names.RUN_JOB, "Starts a workload's job and looks how it ends")
         self._may(
             run_job,
-            ["sagemaker:StartPipelineExecution", "sagemaker:DescribePipelineExecution"],
-            [self._sagemaker(stage, "pipeline/*")],
+            [
+                f"sagemaker:{action}"
+                for action in ("StartPipelineExecution", "DescribePipelineExecution", "ListPipelineExecutionSteps")
+            ],
+            [self._sagemaker(stage, f"pipeline/{MANAGED_STACK_PREFIX}*")],
+        )
+        self._may(
+            run_job,
+            [f"sagemaker:{action}" for action in ("AddTags", "CreateAutoMLJobV2", "DescribeAutoMLJobV2", "ListTags")],
+            [self._sagemaker(stage, "automl-job/*")],
+        )
+        self._may(
+            run_job,
+            [f"codebuild:{action}" for action in ("BatchGetBuilds", "ListBuildsForProject", "StartBuild")],
+            [
+                f"arn:{self._fixed.partition}:codebuild:{self._fixed.region}:{stage.account}"
+                f":project/{MANAGED_STACK_PREFIX}*"
+            ],
+        )
+        # An AutoML job runs as a role of the workload's stack.
+        self._may(
+            run_job,
+            ["iam:PassRole"],
+            self._fixed.workload_role_patterns([stage.account]),
+            {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         )
 
     def _role(self, id: str, name: str, description: str) -> iam.Role:
@@ -103,10 +127,12 @@ class StageRoles(Construct):
         return f"arn:{self._fixed.partition}:sagemaker:{self._fixed.region}:{stage.account}:{resource}"
 
 
-def grant_template(role: iam.Role, fixed: Names) -> None:
+def grant_template(role: iam.Role, fixed: Names, *keys: str) -> None:
     """Read templates of packages: CloudFormation reads one with the rights of whoever names it."""
     role.add_to_policy(
-        iam.PolicyStatement(actions=["s3:GetObject"], resources=[f"{fixed.packages_bucket_arn}/{PACKAGES}"])
+        iam.PolicyStatement(
+            actions=["s3:GetObject"], resources=[f"{fixed.packages_bucket_arn}/{pattern}" for pattern in keys]
+        )
     )
     role.add_to_policy(
         iam.PolicyStatement(

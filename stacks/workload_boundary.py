@@ -1,7 +1,9 @@
 """The most that a role of a workload can ever do, whatever its template says.
 
 A boundary grants nothing by itself: a role may do what both its own policies and this document allow. What is not
-here (IAM, STS, Organizations, CloudFormation, the orchestrator's own table and queues) no workload can reach.
+here (STS, Organizations, CloudFormation, the orchestrator's own table and queues) no workload can reach; of IAM only
+that a job's role is handed on to SageMaker. IAM holds 6,144 characters of it, those of an organisation's own types
+included.
 """
 
 from __future__ import annotations
@@ -9,10 +11,21 @@ from __future__ import annotations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from orchestrator.core.events import MANAGED_STACK_PREFIX
 from orchestrator.core.installation import StageSettings
 from stacks import names
 from stacks.names import Names
 from stacks.settings import Settings
+
+JOBS = ("AutoMLJob", "HyperParameterTuningJob", "ProcessingJob", "TrainingJob", "TransformJob")
+"""Jobs that a pipeline, an Autopilot job or a monitor starts and looks after, as the role of the workload."""
+
+NETWORK_INTERFACES = (
+    *("CreateNetworkInterface", "CreateNetworkInterfacePermission", "DeleteNetworkInterface"),
+    *("DeleteNetworkInterfacePermission", "DescribeDhcpOptions", "DescribeNetworkInterfaces"),
+    *("DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs"),
+)
+"""What a model or job in a VPC needs (SageMaker Developer Guide, "CreateModel API: Execution Role Permissions")."""
 
 
 class WorkloadBoundary(Construct):
@@ -20,55 +33,119 @@ class WorkloadBoundary(Construct):
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings, stage: StageSettings) -> None:
         super().__init__(scope, id)
-        fixed = Names(settings)
-        here = f"{fixed.region}:{stage.account}"
-        arn = f"arn:{fixed.partition}"
         self.policy = iam.ManagedPolicy(
             self,
             "Policy",
             managed_policy_name=names.BOUNDARY,
             path=names.PATH,
             description="Bounds every role that a stack of a workload makes",
-            statements=[
-                iam.PolicyStatement(
-                    sid="DataOfWorkloads",
-                    actions=["s3:GetObject", "s3:PutObject", "s3:ListBucket", "s3:GetBucketLocation"],
-                    # Data capture, batch data and results lie in the organisation's own buckets.
-                    resources=[f"{arn}:s3:::*"],
-                ),
-                iam.PolicyStatement(
-                    sid="KeysOfData",
-                    actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
-                    resources=[f"{arn}:kms:{fixed.region}:*:key/*"],
-                ),
-                iam.PolicyStatement(
-                    sid="Images",
-                    actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-                    # AWS's own images lie in AWS's accounts.
-                    resources=[f"{arn}:ecr:{fixed.region}:*:repository/*"],
-                ),
-                iam.PolicyStatement(sid="RegistryLogin", actions=["ecr:GetAuthorizationToken"], resources=["*"]),
-                iam.PolicyStatement(
-                    sid="Logs",
-                    actions=[
-                        *("logs:CreateLogGroup", "logs:CreateLogStream"),
-                        *("logs:DescribeLogStreams", "logs:PutLogEvents"),
-                    ],
-                    resources=[
-                        f"{arn}:logs:{here}:log-group:/aws/sagemaker/*",
-                        f"{arn}:logs:{here}:log-group:mlops-pipeline-*",
-                    ],
-                ),
-                iam.PolicyStatement(
-                    sid="Metrics",
-                    actions=["cloudwatch:PutMetricData"],
-                    resources=["*"],
-                    conditions={"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
-                ),
-                iam.PolicyStatement(
-                    sid="Invocation",
-                    actions=["sagemaker:InvokeEndpoint"],
-                    resources=[f"{arn}:sagemaker:{here}:endpoint/*"],
-                ),
-            ],
+            statements=[*_data(Names(settings), stage), *_sagemaker(Names(settings), stage)],
         )
+
+
+def _data(fixed: Names, stage: StageSettings) -> list[iam.PolicyStatement]:
+    """Objects, keys, images, logs, metrics, network."""
+    arn, here = f"arn:{fixed.partition}", f"{fixed.region}:{stage.account}"
+    return [
+        iam.PolicyStatement(
+            sid="DataOfWorkloads",
+            actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:ListBucket", "s3:GetBucketLocation"],
+            # Data capture, batch data and results lie in the organisation's own buckets.
+            resources=[f"{arn}:s3:::*"],
+        ),
+        iam.PolicyStatement(
+            sid="PackagesStayAsTheyAre",
+            effect=iam.Effect.DENY,
+            actions=["s3:PutObject"],
+            # In the orchestrator's account nothing else would keep a workload from them.
+            resources=[f"{fixed.packages_bucket_arn}/*"],
+        ),
+        iam.PolicyStatement(
+            sid="KeysOfData",
+            actions=["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey"],
+            resources=[f"{arn}:kms:{fixed.region}:*:key/*"],
+        ),
+        iam.PolicyStatement(
+            sid="KeysOfVolumes",
+            actions=["kms:CreateGrant"],
+            resources=[f"{arn}:kms:{fixed.region}:*:key/*"],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        ),
+        iam.PolicyStatement(
+            sid="Images",
+            actions=["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            # AWS's own images lie in AWS's accounts.
+            resources=[f"{arn}:ecr:{fixed.region}:*:repository/*"],
+        ),
+        iam.PolicyStatement(
+            sid="ImagesThatAreBuilt",
+            actions=["ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"],
+            resources=[f"{arn}:ecr:{here}:repository/*"],
+        ),
+        iam.PolicyStatement(sid="RegistryLogin", actions=["ecr:GetAuthorizationToken"], resources=["*"]),
+        iam.PolicyStatement(
+            sid="Logs",
+            actions=["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            resources=[
+                f"{arn}:logs:{here}:log-group:{group}"
+                for group in (
+                    "/aws/sagemaker/*",
+                    f"/aws/codebuild/{MANAGED_STACK_PREFIX}*",
+                    f"{MANAGED_STACK_PREFIX}*",
+                )
+            ],
+        ),
+        iam.PolicyStatement(
+            sid="Metrics",
+            actions=["cloudwatch:PutMetricData"],
+            resources=["*"],
+            conditions={"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
+        ),
+        iam.PolicyStatement(
+            sid="AlarmsOfDeployments",
+            actions=["cloudwatch:DescribeAlarms"],
+            resources=[f"{arn}:cloudwatch:{here}:alarm:*"],
+        ),
+        # EC2 knows no resource for most of them.
+        iam.PolicyStatement(sid="Network", actions=[f"ec2:{action}" for action in NETWORK_INTERFACES], resources=["*"]),
+    ]
+
+
+def _sagemaker(fixed: Names, stage: StageSettings) -> list[iam.PolicyStatement]:
+    """Jobs, endpoints, and the role that jobs run as."""
+    base = f"arn:{fixed.partition}:sagemaker:{fixed.region}:{stage.account}"
+    kinds = ("automl-job", "hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job")
+    return [
+        iam.PolicyStatement(
+            sid="Jobs",
+            actions=[
+                *(f"sagemaker:{verb}{job}" for job in JOBS for verb in ("Create", "Describe", "Stop")),
+                *("sagemaker:CreateAutoMLJobV2", "sagemaker:DescribeAutoMLJobV2"),
+                *("sagemaker:AddTags", "sagemaker:ListTags"),
+            ],
+            resources=[f"{base}:{kind}/*" for kind in kinds],
+        ),
+        iam.PolicyStatement(
+            sid="Models",
+            actions=[f"sagemaker:{action}" for action in ("AddTags", "CreateModel", "DeleteModel", "DescribeModel")],
+            resources=[f"{base}:model/*"],
+        ),
+        # Clarify asks an endpoint of its own making, and ends it.
+        iam.PolicyStatement(
+            sid="Endpoints",
+            actions=[
+                f"sagemaker:{action}"
+                for action in (
+                    *("AddTags", "CreateEndpoint", "CreateEndpointConfig", "DeleteEndpoint", "DeleteEndpointConfig"),
+                    *("DescribeEndpoint", "DescribeEndpointConfig", "InvokeEndpoint"),
+                )
+            ],
+            resources=[f"{base}:endpoint/*", f"{base}:endpoint-config/*"],
+        ),
+        iam.PolicyStatement(
+            sid="RolesOfJobs",
+            actions=["iam:PassRole"],
+            resources=fixed.workload_role_patterns([stage.account]),
+            conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+        ),
+    ]

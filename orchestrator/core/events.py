@@ -26,11 +26,22 @@ CLOUDFORMATION_SOURCE = "aws.cloudformation"
 STACK_STATUS_CHANGE = "CloudFormation Stack Status Change"
 SAGEMAKER_SOURCE = "aws.sagemaker"
 PIPELINE_STATUS_CHANGE = "SageMaker Model Building Pipeline Execution Status Change"
+AUTOML_STATUS_CHANGE = "SageMaker AutoML Job State Change"
+CODEBUILD_SOURCE = "aws.codebuild"
+BUILD_STATUS_CHANGE = "CodeBuild Build State Change"
 STATES_SOURCE = "aws.states"
 EXECUTION_STATUS_CHANGE = "Step Functions Execution Status Change"
 
 MANAGED_STACK_PREFIX = "mlops-pipeline-"
-"""Stacks of workloads are named ``mlops-pipeline-…``; stage accounts forward events of no others."""
+"""Stacks of workloads are named ``mlops-pipeline-…``, and so are their pipelines and build projects; stage accounts
+forward events of no others."""
+
+PIPELINE_ENDS = ("Succeeded", "Failed", "Stopped")
+"""``detail.currentPipelineExecutionStatus`` of a pipeline execution that has ended."""
+AUTOML_ENDS = ("Completed", "Failed", "Stopped")
+"""``detail.AutoMLJobStatus`` of an AutoML job that has ended."""
+BUILD_ENDS = ("SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED")
+"""``detail.build-status`` of a build that has ended."""
 
 
 @dataclass(frozen=True)

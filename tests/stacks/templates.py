@@ -12,6 +12,7 @@ from typing import Any
 from aws_cdk import App
 
 from local.settings import Mode, settings
+from stacks.names import places
 from stacks.orchestrator_stack import OrchestratorStack
 from stacks.settings import Settings, parse
 from stacks.stage_stack import StageStack
@@ -34,6 +35,11 @@ class Synthesised:
     def orchestrator(self) -> Template:
         return self.templates[ORCHESTRATOR]
 
+    @property
+    def places(self) -> dict[str, str]:
+        """Name of each place that workloads are deployed to → its account."""
+        return {place.name: place.account for place in places(self.settings)}
+
     def stage(self, name: str) -> Template:
         return self.templates[f"MlopsStage-{name}"]
 
@@ -50,7 +56,7 @@ def app_of(chosen: Settings, folder: Path) -> App:
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(context={**context, "aws:cdk:bundling-stacks": []}, analytics_reporting=False, outdir=str(folder))
     OrchestratorStack(app, ORCHESTRATOR, settings=chosen)
-    for stage in chosen.installation.stages:
+    for stage in places(chosen):
         StageStack(app, f"MlopsStage-{stage.name}", settings=chosen, stage=stage)
     return app
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.events.samples import event as envelope
 from tests.events.samples import object_created, pipeline_changed, stack_changed
 from tests.stacks.event_matching import matches
 from tests.stacks.templates import ROOT, Synthesised, Template, of_type, text
@@ -15,7 +16,8 @@ BUCKET = "assets"
 DEV = "222222222222"
 STACK = f"arn:aws:cloudformation:us-east-1:{DEV}:stack/mlops-pipeline-fraud-byompipelinerealtimebuiltin/1a2b"
 OTHER = f"arn:aws:cloudformation:us-east-1:{DEV}:stack/billing/1a2b"
-EXECUTION = f"arn:aws:sagemaker:us-east-1:{DEV}:pipeline/fraud/execution/abc"
+PIPELINES = f"arn:aws:sagemaker:us-east-1:{DEV}:pipeline"
+EXECUTION = f"{PIPELINES}/mlops-pipeline-fraud-byompipelinebatchbuiltin/execution/abc"
 
 
 def pattern(template: Template, description: str) -> dict[str, Any]:
@@ -77,13 +79,65 @@ def test_a_stage_forwards_what_has_come_to_rest(multi: Synthesised, event: dict[
     assert bool(found) is forwarded
 
 
+def job_changed(detail_type: str, detail: dict[str, Any], account: str = DEV) -> dict[str, Any]:
+    source = "aws.codebuild" if detail_type.startswith("CodeBuild") else "aws.sagemaker"
+    return envelope(source, detail_type, account, [], detail)
+
+
+def automl_changed(status: str, account: str = DEV) -> dict[str, Any]:
+    return job_changed(
+        "SageMaker AutoML Job State Change",
+        {"AutoMLJobName": "fraud-0a1b2c3d", "AutoMLJobStatus": status},
+        account,
+    )
+
+
+def build_changed(project: str, status: str, account: str = DEV) -> dict[str, Any]:
+    """In the shape of the "Build notifications input format reference" of the AWS CodeBuild User Guide."""
+    build = f"arn:aws:codebuild:us-east-1:{account}:build/{project}:8745a7a9"
+    return job_changed(
+        "CodeBuild Build State Change",
+        {"build-status": status, "project-name": project, "build-id": build},
+        account,
+    )
+
+
+PROJECT = "mlops-pipeline-v1-byompipelineimagebuilder"
+
+
 @pytest.mark.parametrize(
-    ("status", "forwarded"),
-    [("Succeeded", True), ("Failed", True), ("Stopped", True), ("Executing", False), ("Stopping", False)],
+    ("event", "forwarded"),
+    [
+        pytest.param(pipeline_changed(EXECUTION, "Succeeded"), True, id="pipeline succeeded"),
+        pytest.param(pipeline_changed(EXECUTION, "Failed"), True, id="pipeline failed"),
+        pytest.param(pipeline_changed(EXECUTION, "Stopped"), True, id="pipeline stopped"),
+        pytest.param(pipeline_changed(EXECUTION, "Executing"), False, id="pipeline at work"),
+        pytest.param(pipeline_changed(EXECUTION, "Stopping"), False, id="pipeline stopping"),
+        pytest.param(pipeline_changed(f"{PIPELINES}/nightly/execution/abc", "Failed"), False, id="another pipeline"),
+        pytest.param(automl_changed("Completed"), True, id="AutoML job completed"),
+        pytest.param(automl_changed("Failed"), True, id="AutoML job failed"),
+        pytest.param(automl_changed("Stopped"), True, id="AutoML job stopped"),
+        pytest.param(automl_changed("InProgress"), False, id="AutoML job at work"),
+        *(
+            pytest.param(build_changed(PROJECT, status), True, id=f"build {status}")
+            for status in ("SUCCEEDED", "FAILED", "FAULT", "STOPPED", "TIMED_OUT")
+        ),
+        pytest.param(build_changed(PROJECT, "IN_PROGRESS"), False, id="build at work"),
+        pytest.param(build_changed("website", "FAILED"), False, id="another project"),
+        pytest.param(
+            job_changed("CodeBuild Build Phase Change", {"project-name": PROJECT, "build-status": "FAILED"}),
+            False,
+            id="phase of a build",
+        ),
+        pytest.param(
+            job_changed("SageMaker Training Job State Change", {"TrainingJobStatus": "Failed"}),
+            False,
+            id="a step's job",
+        ),
+    ],
 )
-def test_a_stage_forwards_the_end_of_a_pipeline(multi: Synthesised, status: str, forwarded: bool) -> None:
+def test_a_stage_forwards_the_end_of_a_job(multi: Synthesised, event: dict[str, Any], forwarded: bool) -> None:
     rules = of_type(multi.stage("dev"), "AWS::Events::Rule").values()
-    event = pipeline_changed(EXECUTION, status)
 
     assert any(matches(rule["EventPattern"], event) for rule in rules) is forwarded
 
@@ -93,6 +147,13 @@ def test_a_stage_forwards_the_end_of_a_pipeline(multi: Synthesised, status: str,
     [
         pytest.param(stack_changed(STACK, "CREATE_COMPLETE"), True, id="a stack"),
         pytest.param(pipeline_changed(EXECUTION, "Succeeded"), True, id="a pipeline"),
+        pytest.param(automl_changed("Completed"), True, id="an AutoML job"),
+        pytest.param(build_changed(PROJECT, "SUCCEEDED"), True, id="a build"),
+        pytest.param(
+            build_changed(PROJECT, "SUCCEEDED", account="111111111111"),
+            True,
+            id="a build in the orchestrator's account",
+        ),
         pytest.param(stack_changed(STACK, "CREATE_COMPLETE", account="999999999999"), False, id="another account"),
         pytest.param({**stack_changed(STACK, "CREATE_COMPLETE"), "source": "custom"}, False, id="another source"),
     ],
@@ -106,8 +167,8 @@ def test_stages_forward_to_the_bus_that_resumes(synthesised: Synthesised) -> Non
     arn = f"arn:aws:events:us-east-1:{synthesised.settings.account}:event-bus/{bus['Name']}"
     targets = {
         target["Arn"]
-        for stage in synthesised.settings.installation.stages
-        for rule in of_type(synthesised.stage(stage.name), "AWS::Events::Rule").values()
+        for place in synthesised.places
+        for rule in of_type(synthesised.stage(place), "AWS::Events::Rule").values()
         for target in rule["Targets"]
     }
 
@@ -174,3 +235,20 @@ def test_such_an_end_is_told_as_the_state_machine_itself_would_tell_it(synthesis
         "failure": {"Error": "ExecutionEnded", "Cause": "The execution of the state machine has ended ABORTED."},
     }
     assert told.keys() == machine["States"]["RecordFailure"]["Arguments"]["Payload"].keys()
+
+
+def test_the_bus_takes_what_stages_forward_and_nothing_else(multi: Synthesised) -> None:
+    (bus,) = of_type(multi.orchestrator, "AWS::Events::EventBus").values()
+    (statement,) = bus["Policy"]["Statement"]
+    forwarded = [rule["EventPattern"] for rule in of_type(multi.stage("dev"), "AWS::Events::Rule").values()]
+    resuming = pattern(multi.orchestrator, "has changed its status")
+
+    taken = statement["Condition"]["StringEquals"]
+    assert set(taken["events:source"]) == {one for rule in forwarded for one in rule["source"]}
+    assert set(taken["events:detail-type"]) == {one for rule in forwarded for one in rule["detail-type"]}
+    assert (set(resuming["source"]), set(resuming["detail-type"])) == (
+        set(taken["events:source"]),
+        set(taken["events:detail-type"]),
+    )
+    # The orchestrator's own account needs no statement: its forwarding role may put events there itself.
+    assert resuming["account"] == ["111111111111", "222222222222", "333333333333", "444444444444"]

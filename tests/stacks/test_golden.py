@@ -57,10 +57,22 @@ def test_functions_read_the_settings_that_were_given(synthesised: Synthesised) -
 
 def test_stages_differ_in_nothing_but_name_and_account(multi: Synthesised) -> None:
     def neutral(stage: str) -> str:
-        account = multi.settings.installation.stage(stage).account
-        return json.dumps(multi.stage(stage)).replace(account, "<account>").replace(f"do in {stage}", "do in <stage>")
+        return (
+            json.dumps(multi.stage(stage))
+            .replace(multi.places[stage], "<account>")
+            .replace(f"do in {stage}", "do in <stage>")
+        )
 
     assert neutral("dev") == neutral("staging") == neutral("prod")
+
+
+def test_what_runs_in_the_orchestrators_account_has_there_what_a_single_account_has(
+    multi: Synthesised, single: Synthesised
+) -> None:
+    there = json.dumps(multi.stage("orchestrator")).replace("do in orchestrator", "do in prod")
+
+    assert there == json.dumps(single.stage("prod"))
+    assert "MlopsStage-orchestrator" not in single.templates
 
 
 def test_the_same_settings_give_the_same_bytes(multi: Synthesised, tmp_path: Path) -> None:
@@ -74,9 +86,9 @@ def _files(found: Synthesised) -> list[tuple[str, bytes]]:
 
 
 def test_a_stage_needs_no_bootstrap_of_its_account(synthesised: Synthesised) -> None:
-    for stage in synthesised.settings.installation.stages:
-        template = synthesised.stage(stage.name)
-        body = (synthesised.folder / f"MlopsStage-{stage.name}.template.json").read_bytes()
+    for place in synthesised.places:
+        template = synthesised.stage(place)
+        body = (synthesised.folder / f"MlopsStage-{place}.template.json").read_bytes()
 
         assert "bootstrap" not in json.dumps(template).lower()
         assert "Parameters" not in template

@@ -55,6 +55,11 @@ ORCHESTRATOR = (
         f"{READ} s3:PutObject s3:AbortMultipartUpload",
         "keys are digests",
     ),
+    _on(
+        "<BucketsPackages.Arn>/documents/*",
+        f"{READ} s3:PutObject s3:AbortMultipartUpload",
+        "keys are digests",
+    ),
     _on("<BucketsPackages.Arn>/requests/*", f"{READ} s3:PutObject", "one configuration a release"),
 )
 
@@ -68,6 +73,7 @@ STAGE = (
         "stacks of workloads; the end of a stack's ARN is made up by CloudFormation",
     ),
     _on(f"{PACKAGES}/packages/*", "s3:GetObject", "the template of any release"),
+    _on(f"{PACKAGES}/documents/*", "s3:GetObject", "the pipeline's definition of any release; keys are digests"),
     _on(
         "arn:aws:kms:us-east-1:111111111111:key/*",
         "kms:Decrypt",
@@ -76,7 +82,8 @@ STAGE = (
     _on(
         "arn:aws:sagemaker:us-east-1:<account>:endpoint/*",
         "sagemaker:AddTags sagemaker:CreateEndpoint sagemaker:DeleteEndpoint sagemaker:DeleteTags "
-        "sagemaker:DescribeEndpoint sagemaker:InvokeEndpoint sagemaker:ListTags sagemaker:UpdateEndpoint",
+        "sagemaker:DescribeEndpoint sagemaker:InvokeEndpoint sagemaker:ListTags sagemaker:UpdateEndpoint "
+        "sagemaker:UpdateEndpointWeightsAndCapacities",
         "endpoints are named by their owners; observing one has the workload's tag as its condition",
     ),
     _on(
@@ -85,16 +92,81 @@ STAGE = (
         "sagemaker:DeleteTags sagemaker:DescribeEndpointConfig sagemaker:ListTags sagemaker:UpdateEndpoint",
         "named by SageMaker where CloudFormation makes one",
     ),
-    _on(
-        "arn:aws:sagemaker:us-east-1:<account>:model/*",
-        "sagemaker:AddTags sagemaker:CreateModel sagemaker:DeleteModel sagemaker:DeleteTags sagemaker:DescribeModel "
-        "sagemaker:ListTags",
-        "named by SageMaker where CloudFormation makes one",
+    *(
+        _on(
+            f"arn:aws:sagemaker:us-east-1:<account>:{kind}/*",
+            f"sagemaker:AddTags sagemaker:Create{noun} sagemaker:Delete{noun} sagemaker:DeleteTags "
+            f"sagemaker:Describe{noun} sagemaker:ListTags",
+            "CloudFormation's handler names one after its logical id, which all workloads of a type share",
+        )
+        for kind, noun in (
+            ("model", "Model"),
+            ("data-quality-job-definition", "DataQualityJobDefinition"),
+            ("model-quality-job-definition", "ModelQualityJobDefinition"),
+            ("model-bias-job-definition", "ModelBiasJobDefinition"),
+            ("model-explainability-job-definition", "ModelExplainabilityJobDefinition"),
+        )
     ),
     _on(
-        "arn:aws:sagemaker:us-east-1:<account>:pipeline/*",
-        "sagemaker:DescribePipelineExecution sagemaker:StartPipelineExecution",
-        "a workload's pipeline and its executions, named by the stack's output",
+        "arn:aws:sagemaker:us-east-1:<account>:monitoring-schedule/*",
+        "sagemaker:AddTags sagemaker:CreateMonitoringSchedule sagemaker:DeleteMonitoringSchedule "
+        "sagemaker:DeleteTags sagemaker:DescribeMonitoringSchedule sagemaker:ListTags "
+        "sagemaker:UpdateMonitoringSchedule",
+        "a schedule's name holds 63 characters, fewer than a stack's, so it has a name of its own",
+    ),
+    _on(
+        "arn:aws:sagemaker:us-east-1:<account>:pipeline/mlops-pipeline-*",
+        "sagemaker:AddTags sagemaker:CreatePipeline sagemaker:DeletePipeline sagemaker:DeleteTags "
+        "sagemaker:DescribePipeline sagemaker:DescribePipelineExecution sagemaker:ListPipelineExecutionSteps "
+        "sagemaker:ListTags sagemaker:StartPipelineExecution sagemaker:UpdatePipeline",
+        "pipelines of workloads, named after their stacks, and their executions",
+    ),
+    _on(
+        "arn:aws:sagemaker:us-east-1:<account>:automl-job/*",
+        "sagemaker:AddTags sagemaker:CreateAutoMLJobV2 sagemaker:DescribeAutoMLJobV2 sagemaker:ListTags",
+        "an AutoML job's name holds 32 characters, so it begins with the workload's own",
+    ),
+    _on(
+        "arn:aws:codebuild:us-east-1:<account>:project/mlops-pipeline-*",
+        "codebuild:BatchGetBuilds codebuild:BatchGetProjects codebuild:CreateProject codebuild:DeleteProject "
+        "codebuild:ListBuildsForProject codebuild:StartBuild codebuild:UpdateProject",
+        "build projects of workloads, named after their stacks",
+    ),
+    _on(
+        "arn:aws:application-autoscaling:us-east-1:<account>:scalable-target/*",
+        "application-autoscaling:DeleteScalingPolicy application-autoscaling:DeregisterScalableTarget "
+        "application-autoscaling:ListTagsForResource application-autoscaling:PutScalingPolicy "
+        "application-autoscaling:RegisterScalableTarget application-autoscaling:TagResource "
+        "application-autoscaling:UntagResource",
+        "a target's id is made up by Application Auto Scaling; that it is SageMaker's is the condition",
+    ),
+    _on(
+        "*",
+        "application-autoscaling:DescribeScalableTargets application-autoscaling:DescribeScalingPolicies "
+        "application-autoscaling:DescribeScheduledActions",
+        "Application Auto Scaling knows no resource for a list",
+    ),
+    _on(
+        "arn:aws:cloudwatch:us-east-1:<account>:alarm:*",
+        "cloudwatch:DescribeAlarms",
+        "a list of alarms is decided on all of them, and a deployment may be watched by any alarm",
+    ),
+    _on(
+        "arn:aws:cloudwatch:us-east-1:<account>:alarm:mlops-pipeline-*",
+        "cloudwatch:DeleteAlarms cloudwatch:ListTagsForResource cloudwatch:PutMetricAlarm cloudwatch:TagResource "
+        "cloudwatch:UntagResource",
+        "alarms that CloudFormation names after the workload's stack",
+    ),
+    _on(
+        "arn:aws:cloudwatch:us-east-1:<account>:alarm:TargetTracking-endpoint/*",
+        "cloudwatch:DeleteAlarms cloudwatch:PutMetricAlarm",
+        "alarms that Application Auto Scaling names after the endpoint that it scales",
+    ),
+    _on(
+        "arn:aws:events:us-east-1:<account>:rule/mlops-pipeline-*",
+        "events:DeleteRule events:DescribeRule events:ListTagsForResource events:ListTargetsByRule events:PutRule "
+        "events:PutTargets events:RemoveTargets events:TagResource events:UntagResource",
+        "rules that CloudFormation names after the workload's stack",
     ),
     _on(
         "arn:aws:iam::<account>:role/mlops/workload/*",
@@ -104,10 +176,13 @@ STAGE = (
         "iam:UpdateRoleDescription",
         "roles of workloads lie under this path and nowhere else, each under the boundary",
     ),
-    _on(
-        "arn:aws:iam::<account>:role/aws-service-role/ops.apigateway.amazonaws.com/*",
-        "iam:CreateServiceLinkedRole",
-        "API Gateway's own role, made on the first API of an account; the service is the condition",
+    *(
+        _on(
+            f"arn:aws:iam::<account>:role/aws-service-role/{service}.amazonaws.com/*",
+            "iam:CreateServiceLinkedRole",
+            "the service's own role, made on the first thing of its kind in an account; the service is the condition",
+        )
+        for service in ("ops.apigateway", "sagemaker.application-autoscaling")
     ),
     *(
         _on(
@@ -143,25 +218,71 @@ STAGE = (
 BOUNDARY = (
     _on(
         "arn:aws:s3:::*",
-        "s3:GetBucketLocation s3:GetObject s3:ListBucket s3:PutObject",
+        "s3:GetBucketLocation s3:GetObject s3:GetObjectVersion s3:ListBucket s3:PutObject",
         "data lies in the organisation's own buckets; a role's own policy names them",
     ),
     _on(
         "arn:aws:kms:us-east-1:*:key/*",
         "kms:CreateGrant kms:Decrypt kms:DescribeKey kms:Encrypt kms:GenerateDataKey",
-        "keys of data, in this account or others; a role's own policy names them; grants are SageMaker's alone",
+        "keys of data, in this account or others; a role's own policy names them; grants are AWS's services' alone",
     ),
     _on(
         "arn:aws:ecr:us-east-1:*:repository/*",
         "ecr:BatchCheckLayerAvailability ecr:BatchGetImage ecr:GetDownloadUrlForLayer",
         "AWS's images lie in AWS's accounts; a role's own policy names the repository",
     ),
+    _on(
+        "arn:aws:ecr:us-east-1:<account>:repository/*",
+        "ecr:CompleteLayerUpload ecr:InitiateLayerUpload ecr:PutImage ecr:UploadLayerPart",
+        "images are pushed to repositories that the organisation names; a role's own policy names one",
+    ),
     _on("*", "ecr:GetAuthorizationToken", "ECR knows no resource for logging in"),
     _on("*", "cloudwatch:PutMetricData", "CloudWatch knows no resource for it; the namespace is the condition"),
     _on(
-        "arn:aws:logs:us-east-1:<account>:log-group:/aws/sagemaker/*",
-        "logs:CreateLogGroup logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents",
-        "SageMaker names the log groups of endpoints and jobs",
+        "*",
+        "ec2:CreateNetworkInterface ec2:CreateNetworkInterfacePermission ec2:DeleteNetworkInterface "
+        "ec2:DeleteNetworkInterfacePermission ec2:DescribeDhcpOptions ec2:DescribeNetworkInterfaces "
+        "ec2:DescribeSecurityGroups ec2:DescribeSubnets ec2:DescribeVpcs",
+        "network interfaces of models and jobs in a VPC; EC2 knows no resource for most of it",
+    ),
+    *(
+        _on(
+            f"arn:aws:logs:us-east-1:<account>:log-group:{group}",
+            "logs:CreateLogGroup logs:CreateLogStream logs:DescribeLogStreams logs:PutLogEvents",
+            reason,
+        )
+        for group, reason in (
+            ("/aws/sagemaker/*", "SageMaker names the log groups of endpoints and jobs"),
+            ("/aws/codebuild/mlops-pipeline-*", "CodeBuild names a log group after the project"),
+        )
+    ),
+    *(
+        _on(
+            f"arn:aws:sagemaker:us-east-1:<account>:{kind}/*",
+            " ".join(
+                f"sagemaker:{action}"
+                for action in (
+                    *("AddTags", "ListTags", "CreateAutoMLJobV2", "DescribeAutoMLJobV2"),
+                    *(
+                        f"{verb}{job}Job"
+                        for job in ("AutoML", "HyperParameterTuning", "Processing", "Training", "Transform")
+                        for verb in ("Create", "Describe", "Stop")
+                    ),
+                )
+            ),
+            "jobs are named by SageMaker, after what the workload's pipeline begins their names with",
+        )
+        for kind in ("automl-job", "hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job")
+    ),
+    *(
+        _on(
+            f"arn:aws:sagemaker:us-east-1:<account>:{kind}/*",
+            "sagemaker:AddTags sagemaker:CreateEndpoint sagemaker:CreateEndpointConfig sagemaker:DeleteEndpoint "
+            "sagemaker:DeleteEndpointConfig sagemaker:DescribeEndpoint sagemaker:DescribeEndpointConfig "
+            "sagemaker:InvokeEndpoint",
+            "Clarify makes up the names of the endpoint that it asks",
+        )
+        for kind in ("endpoint", "endpoint-config")
     ),
 )
 
