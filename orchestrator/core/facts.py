@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -40,12 +41,16 @@ class Condition:
     key: str
     is_one_of: tuple[object, ...] = ()
     present: bool = True
+    pattern: str = ""
+    """Regular expression that the beginning of the value, as text, fits."""
 
     def holds(self, values: Mapping[str, Any]) -> bool:
         """Whether the stage's configuration meets the condition."""
         value = lookup(values, self.key)
         if self.is_one_of:
             return value in self.is_one_of
+        if self.pattern:
+            return value is not None and re.match(self.pattern, as_text(value)) is not None
         return (value is not None) == self.present
 
 
@@ -145,12 +150,18 @@ class NotPinned(LookupError):
 
 
 def lookup(values: Mapping[str, Any], path: str) -> Any:
-    """The value under a dotted path; None when any step is missing or the value is an empty string."""
+    """The value under a dotted path; None when any step is missing or the value is an empty string.
+
+    A step into a list is a number: ``deployment.alarms.0``.
+    """
     value: Any = values
     for step in path.split("."):
-        if not isinstance(value, Mapping) or step not in value:
+        if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+            value = value[int(step)]
+        elif isinstance(value, Mapping) and step in value:
+            value = value[step]
+        else:
             return None
-        value = value[step]
     return None if value == "" else value
 
 

@@ -3,6 +3,7 @@
 ===============================  =====================================================================================
 text, lower, json, list          As it is (objects as JSON); lower case; JSON text; the members joined by commas, for a
                                  parameter of the type CommaDelimitedList.
+minutes_to_seconds               A number of minutes as seconds.
 raw                              The JSON value itself: numbers, booleans, lists and objects in documents.
 bucket, prefix                   The parts of a location ``bucket/prefix``.
 s3_uri, s3_arn                   ``s3://…`` and ``arn:…:s3:::…`` of a location.
@@ -158,6 +159,7 @@ FORMS: Mapping[str, Form] = {
         value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))
     ),
     "list": lambda value, source, values, facts: ",".join(as_text(member) for member in as_list(value)),
+    "minutes_to_seconds": lambda value, source, values, facts: str(int(value) * 60),
     "bucket": lambda value, source, values, facts: split_location(str(value))[0],
     "prefix": lambda value, source, values, facts: split_location(str(value))[1],
     "s3_uri": lambda value, source, values, facts: f"s3://{value}",

@@ -55,7 +55,10 @@ def parse_sources(raw: Any) -> tuple[Source, ...]:
 def parse_conditions(raw: Any) -> tuple[Condition, ...]:
     """A condition or a list of them."""
     members = raw if isinstance(raw, list) else [raw] if raw else []
-    return tuple(Condition(one["key"], tuple(one.get("is", ())), one.get("present", True)) for one in members)
+    return tuple(
+        Condition(one["key"], tuple(one.get("is", ())), one.get("present", True), one.get("matches", ""))
+        for one in members
+    )
 
 
 def _source(raw: Mapping[str, Any]) -> Source:

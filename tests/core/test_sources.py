@@ -198,6 +198,10 @@ SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1
         ({"from": "number", "when": {"key": "missing"}}, None),
         ({"from": "number", "when": {"key": "missing", "present": False}}, "3"),
         ({"from": "number", "when": {"key": "zero"}}, "3"),
+        ({"from": "number", "as": "minutes_to_seconds"}, "180"),
+        ({"from": "number", "when": {"key": "text", "matches": "Fr"}}, "3"),
+        ({"from": "number", "when": {"key": "text", "matches": "aud"}}, None),
+        ({"from": "number", "when": {"key": "missing", "matches": "x"}}, None),
         ({"from": "number", "when": {"key": "object.a.deep"}}, "3"),
         ({"from": "number", "when": {"key": "object.a.none"}}, None),
         ({"from": "number", "when": [{"key": "zero"}, {"key": "off", "is": [False]}]}, "3"),
@@ -296,6 +300,9 @@ def test_an_output_that_the_stack_does_not_have() -> None:
 
 def test_small_parts() -> None:
     assert lookup({"a": {"b": ""}}, "a.b") is None
+    assert lookup({"a": ["x", {"b": 7}]}, "a.1.b") == 7
+    assert lookup({"a": ["x"]}, "a.1") is None
+    assert lookup({"a": ["x"]}, "a.b") is None
     assert as_text(True) == "true"
     assert as_text({"ü": 1}) == '{"ü":1}'
     assert split_location("b/p/q") == ("b", "p/q")
