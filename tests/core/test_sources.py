@@ -199,7 +199,7 @@ SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1
         ({"from": "number", "when": {"key": "missing", "present": False}}, "3"),
         ({"from": "number", "when": {"key": "zero"}}, "3"),
         ({"from": "number", "as": "minutes_to_seconds"}, "180"),
-        ({"from": "number", "when": {"key": "text", "matches": "Fr"}}, "3"),
+        ({"from": "number", "when": {"key": "text", "matches": " ?Fr"}}, "3"),
         ({"from": "number", "when": {"key": "text", "matches": "aud"}}, None),
         ({"from": "number", "when": {"key": "missing", "matches": "x"}}, None),
         ({"from": "number", "when": {"key": "object.a.deep"}}, "3"),
