@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mlops import decisions, local_installation, packages, releases, starting, validation
+from mlops import cards, decisions, local_installation, packages, releases, starting, validation
 from mlops.refusals import Denied, Problems, Refused
 from mlops.screen import Screen, problem_lines
 from orchestrator.core.version import VERSION
@@ -71,6 +71,7 @@ for verb in (
     releases.history,
 ):
     app.command()(verb)
+app.add_typer(cards.app, name="card")
 app.add_typer(local_installation.app, name="local")
 
 

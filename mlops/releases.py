@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from mlops.cards import show_answer
 from mlops.following import GOOD_ENDS, follow
 from mlops.plans import show_approval, show_metrics, show_plan, summary
 from mlops.refusals import Refused
@@ -54,6 +55,9 @@ def release(
         raise Refused(f"{file} has {len(data):,} bytes; a configuration may have {MAX_BYTES:,}.")
     api = Target(api_url, profile, region, local, person).api(screen)
     answer = api.provision(data, str(uuid.uuid4()), force=force)
+    if "release_id" not in answer:
+        show_answer(answer, screen)  # a model-card operation: answered, not released
+        return
     ids = answer.get("release_ids") or [answer["release_id"]]
     for warning in answer.get("warnings", []):
         screen.note(f"warning: {warning}", "yellow")

@@ -13,6 +13,7 @@ from mlops.refusals import Refused
 from mlops.screen import Screen, problem_lines
 from mlops.target import default_region
 from orchestrator.core.config import CheckContext, Checked, check_file
+from orchestrator.core.model_cards.request import model_card_in
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.regions import partition_of, region_fault
 from orchestrator.core.workloads import Catalogue, load_types, shipped_templates
@@ -87,8 +88,15 @@ def known_types(templates: Sequence[Path] = ()) -> Catalogue:
 
 
 def _report(file: Path, catalogue: Catalogue, context: CheckContext) -> dict[str, Any]:
+    data = file.read_bytes()
     try:
-        checked = check_file(file.read_bytes(), catalogue, context)
+        card = model_card_in(data)
+        if card is not None:
+            return {
+                **_of(file, (), [asdict(problem) for problem in card.warnings], valid=True),
+                "operation": card.operation,
+            }
+        checked = check_file(data, catalogue, context)
     except BadConfiguration as error:
         return _of(file, (), [asdict(problem) for problem in error.problems], valid=False)
     warnings = [asdict(problem) for one in checked for problem in one.warnings]
@@ -118,6 +126,8 @@ def _show(report: dict[str, Any], screen: Screen) -> None:
     for problem in report["problems"]:
         warning = problem["severity"] == "warning"
         screen.line(f"  {'warning: ' if warning else ''}{problem_lines(problem)}", "yellow" if warning else "")
+    if "operation" in report:
+        screen.line(f"  the model-card operation {report['operation']}")
     for workload in report["workloads"]:
         screen.line(f"  {workload['workload']} ({workload['type']}) in the stack {workload['stack_name']}")
         for asset in workload["assets"]:

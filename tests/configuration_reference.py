@@ -1,4 +1,4 @@
-"""``python -m tests.configuration_reference`` writes the tables of ``docs/configuration.md`` anew from the schemas.
+"""``python -m tests.configuration_reference`` writes the tables of keys in ``docs/`` anew from the schemas.
 
 Whatever stands between a pair of ``<!-- keys: NAME -->`` and ``<!-- end -->`` is replaced; the prose around it is
 written by hand. ``tests/test_docs.py`` fails when the file lags.
@@ -12,18 +12,25 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from orchestrator.core.model_cards.request import schema as model_card_schema
 from orchestrator.core.schemas import per_value, resolve
 from orchestrator.core.workloads import Catalogue, WorkloadType, load_types, shipped_templates
 
-PAGE = Path(__file__).parents[1] / "docs" / "configuration.md"
-COMMON, TYPES = "common", "types"
+DOCS = Path(__file__).parents[1] / "docs"
+PAGE = DOCS / "configuration.md"
+PAGES = (PAGE, DOCS / "model-cards.md")
+COMMON, TYPES, MODEL_CARDS = "common", "types", "model_cards"
 
 _PLACE = re.compile(r"(<!-- keys: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def written(page: str, catalogue: Catalogue, common: Mapping[str, Any]) -> str:
     """The page with its tables as the schemas have them now."""
-    tables = {COMMON: _common_table(common), TYPES: _type_sections(catalogue, common)}
+    tables = {
+        COMMON: _common_table(common),
+        TYPES: _type_sections(catalogue, common),
+        MODEL_CARDS: _model_card_table(model_card_schema()),
+    }
     return _PLACE.sub(lambda match: f"{match[1]}{tables[match[2]]}{match[3]}", page)
 
 
@@ -41,6 +48,19 @@ def _common_table(common: Mapping[str, Any]) -> str:
         for path, member, required in _members(key, schema, common):
             lines.append(_row([f"`{path}`", "", _meaning(member, required), ""]))
     return "\n".join(lines) + "\n"
+
+
+def _model_card_table(schema: Mapping[str, Any]) -> str:
+    lines = ["| key | meaning | example |", "|---|---|---|"]
+    for key, described in schema["properties"].items():
+        lines.append(_row([f"`{key}`", f"{described['description']}{_choices(described)}", _example(described)]))
+        for path, member, required in _members(key, described, schema):
+            lines.append(_row([f"`{path}`", f"{_meaning(member, required)}{_choices(member)}", ""]))
+    return "\n".join(lines) + "\n"
+
+
+def _choices(schema: Mapping[str, Any]) -> str:
+    return f" One of {_listed(schema['enum'])}." if "enum" in schema else ""
 
 
 def _type_sections(catalogue: Catalogue, common: Mapping[str, Any]) -> str:
@@ -114,5 +134,6 @@ def _listed(keys: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text(), *known()))
-    print(f"{PAGE.relative_to(Path.cwd())} is written")
+    for page in PAGES:
+        page.write_text(written(page.read_text(), *known()))
+        print(f"{page.relative_to(Path.cwd())} is written")

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core import schemas
+from orchestrator.core import schemas, strict_json
 from orchestrator.core.problems import BadConfiguration, Problem, closest, did_you_mean
 
 OPERATIONS: Mapping[str, str] = {
@@ -65,6 +65,18 @@ class ModelCardRequest:
 def is_model_card(values: object) -> bool:
     """Whether this part of a file or body asks for a model-card operation."""
     return isinstance(values, Mapping) and values.get("pipeline_type") in list(OPERATIONS)
+
+
+def model_card_in(data: bytes) -> ModelCardRequest | None:
+    """The checked request in a file or body; None when it is something else, readable or not.
+
+    Raises ``BadConfiguration`` for a request with problems. A request stands alone: not in a list of ``pipelines``.
+    """
+    try:
+        values = strict_json.parse(data)
+    except BadConfiguration:
+        return None
+    return check_model_card(values) if isinstance(values, Mapping) and is_model_card(values) else None
 
 
 def check_model_card(values: Mapping[str, Any], path: str = "$") -> ModelCardRequest:
