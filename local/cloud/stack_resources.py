@@ -2,7 +2,8 @@
 
 The emulator provisions resources without asking IAM. Here each create, update and delete of a type that
 ``stack_permissions`` knows is decided for the operation's role first: its policies, its permissions boundary and the
-conditions on them. What is refused becomes the resource's status reason, in CloudFormation's words.
+conditions on them. What is refused becomes the resource's status reason, in CloudFormation's words. Before that its
+properties are checked against CloudFormation's schema of the type.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from local.cloud import contract
+from local.cloud import contract, resource_schemas
 from local.cloud.contract import Seam
 from local.cloud.principals import decide
 from local.cloud.stack_permissions import Resource, Step, needs
@@ -56,6 +57,7 @@ def install() -> None:
 
     @functools.wraps(provision)
     def provisioned(resource_type: str, logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
+        props = resource_schemas.checked(resource_type, logical_id, props)
         _ask("create", resource_type, logical_id, "", props, stack_name)
         return provision(resource_type, logical_id, props, stack_name)
 
@@ -70,6 +72,8 @@ def install() -> None:
         old_attrs: Any = None,
     ) -> Any:
         if old_props != new_props:
+            new_props = resource_schemas.checked(resource_type, logical_id or "", new_props)
+            old_props = resource_schemas.checked(resource_type, logical_id or "", old_props)
             replaces = provisioners._replacing_change(resource_type, old_props, new_props)
             step: Step = "create" if replaces else "update"
             _ask(step, resource_type, logical_id or "", "" if replaces else physical_id, new_props, stack_name)

@@ -1,21 +1,33 @@
-"""SageMaker's API: IAM first, as for every service of the emulator, then moto's records and our endpoints.
+"""SageMaker's API: IAM first, as for every service of the emulator, then the bridges, and moto for what is left.
 
-Resource ARNs and tags are given to IAM for the calls of the product: a policy that names an endpoint, or asks for a
-tag on it, is evaluated. CreateModel refuses a model whose execution role may not read its data, as SageMaker does.
+Resource ARNs and tags are given to IAM: a policy that names an endpoint, or asks for a tag on it, is evaluated. A
+request is checked against the API's model, and a role in it must be one that the caller may pass.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
+from local.cloud import on_behalf, s3_objects, shapes
 from local.cloud.contract import Seam
-from local.cloud.principals import caller_may
-from local.cloud.sagemaker import backend, hosting, model_data
+from local.cloud.sagemaker import (
+    arns,
+    backend,
+    definitions,
+    deployment,
+    endpoints,
+    hosting,
+    model_data,
+    models,
+    monitoring,
+    pipelines,
+    records,
+    registry,
+)
 from local.cloud.sagemaker.backend import ApiError
 
 SEAMS = (
@@ -28,52 +40,32 @@ SEAMS = (
     Seam("ministack.core.responses", "get_region", ()),
     Seam("ministack.core.router", "SERVICE_PATTERNS"),
     Seam("ministack.services.tagging", "_RESOURCE_TAG_COLLECTORS"),
-    *model_data.SEAMS,
+    Seam("ministack.core.iam_evaluator", "_resource_policy", ("service", "resource_arn")),
+    *deployment.SEAMS,
+    *on_behalf.SEAMS,
+    *s3_objects.SEAMS,
 )
-
-INVOCATION = re.compile(r"^/endpoints/([^/]+)/invocations$")
 
 Answer = tuple[int, dict[str, str], bytes]
 
-_VERB = re.compile(
-    r"^(Create|Update|Delete|Describe|Start|Stop|Send|Register|Deregister)"
-    r"(EndpointConfig|Endpoint|ModelPackageGroup|ModelPackage|Model|Pipeline|MonitoringSchedule|TrainingJob|"
-    r"ProcessingJob|TransformJob|HyperParameterTuningJob|AutoMLJob|DataQualityJobDefinition|ModelQualityJobDefinition|"
-    r"ModelBiasJobDefinition|ModelExplainabilityJobDefinition)"
-)
+Action = Callable[[str, str, dict[str, Any]], dict[str, Any]]
+"""Account, region and members of the request → members of the answer; raises ApiError."""
 
-_KINDS = {"AutoMLJob": "automl-job", "HyperParameterTuningJob": "hyper-parameter-tuning-job"}
-_NAME_FIELDS = {"AutoMLJob": "AutoMLJobName"}
-
-
-def kind_of(noun: str) -> str:
-    """``EndpointConfig`` → ``endpoint-config``, as in ARNs."""
-    return _KINDS.get(noun) or re.sub(r"(?<!^)(?=[A-Z])", "-", noun).lower()
-
-
-def resource_arn(account: str, region: str, path: str, action: str, fields: dict[str, Any]) -> str:
-    """The ARN that IAM evaluates for a call."""
-    invoked = INVOCATION.match(path)
-    if invoked:
-        return backend.arn(account, region, "endpoint", unquote(invoked[1]))
-    if action in {"AddTags", "ListTags", "DeleteTags"}:
-        return str(fields.get("ResourceArn", "*"))
-    if "PipelineExecutionArn" in fields:
-        return str(fields["PipelineExecutionArn"])
-    matched = _VERB.match(action)
-    if matched is None:
-        return "*"
-    noun = matched[2]
-    name = str(fields.get(_NAME_FIELDS.get(noun, f"{noun}Name"), ""))
-    if not name or name.startswith("arn:"):
-        return name or "*"
-    return backend.arn(account, region, kind_of(noun), name)
+OWN: dict[str, Action] = {
+    **models.ACTIONS,
+    **endpoints.ACTIONS,
+    **pipelines.ACTIONS,
+    **definitions.ACTIONS,
+    **monitoring.ACTIONS,
+    **registry.ACTIONS,
+}
+"""Actions that the bridges answer; any other is moto's."""
 
 
 def install() -> None:
     """Register the service with the router, IAM and the handlers."""
     from ministack import app
-    from ministack.core import iam_actions, responses, router
+    from ministack.core import iam_actions, iam_evaluator, responses, router
     from ministack.services import tagging
 
     router.SERVICE_PATTERNS["sagemaker"] = {
@@ -83,9 +75,9 @@ def install() -> None:
     iam_actions.SERVICE_TO_IAM_NAMESPACE["sagemaker"] = "sagemaker"
     iam_actions._BOTOCORE_SERVICE_MAP["sagemaker"] = ["sagemaker-runtime"]
     app.SERVICE_HANDLERS["sagemaker"] = handle
-    tagging._RESOURCE_TAG_COLLECTORS["sagemaker"] = lambda: backend.tags(
-        responses.get_account_id(), responses.get_region()
-    )
+    tagging._RESOURCE_TAG_COLLECTORS["sagemaker"] = lambda: [
+        (record.arn, record.tags) for record in records.everything(responses.get_account_id(), responses.get_region())
+    ]
     extract = iam_actions.extract_resource_arn
     reset = app._reset_all_state
 
@@ -97,14 +89,24 @@ def install() -> None:
             return str(extract(service, method, path, headers, body, *more, **named))
         action = headers.get("x-amz-target", "").rpartition(".")[2]
         fields = _fields(body) if action else {}
-        return resource_arn(responses.get_account_id(), responses.get_region(), path, action, fields)
+        return arns.of_call(responses.get_account_id(), responses.get_region(), path, action, fields)
 
     @functools.wraps(reset)
     def reset_all(*arguments: Any, **named: Any) -> Any:
         hosting.reset()
+        records.reset()
         backend.reset()
         return reset(*arguments, **named)
 
+    policy = iam_evaluator._resource_policy
+
+    @functools.wraps(policy)
+    def resource_policy(service: str, resource_arn: str) -> Any:
+        if service == "sagemaker":
+            return registry.policy_for_arn(resource_arn)
+        return policy(service, resource_arn)
+
+    iam_evaluator._resource_policy = resource_policy
     iam_actions.extract_resource_arn = extracted
     app._reset_all_state = reset_all
 
@@ -116,7 +118,7 @@ async def handle(method: str, path: str, headers: dict[str, str], body: bytes, q
     from ministack.core import responses
 
     account, region = responses.get_account_id(), responses.get_region()
-    invoked = INVOCATION.match(path)
+    invoked = arns.INVOCATION.match(path)
     try:
         if invoked:
             key = (account, region, unquote(invoked[1]))
@@ -134,22 +136,31 @@ def error(refused: ApiError) -> Answer:
 
 
 def perform(account: str, region: str, action: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """One action: ours where an endpoint is deployed, moto's otherwise; raises ApiError."""
-    own = _OWN.get(action)
+    """One action, by the bridges where they have it and by moto otherwise; raises ApiError."""
+    problem = shapes.problem("sagemaker", action, fields)
+    if problem:
+        raise ApiError("ValidationException", problem)
+    for role in _roles(fields):
+        passed = on_behalf.acting().may("iam:PassRole", role, {"iam:passedtoservice": model_data.SERVICE})
+        if not passed.allowed:
+            raise ApiError("AccessDeniedException", passed.message)
+    own = OWN.get(action)
     return own(account, region, fields) if own else backend.call(account, region, action, **fields)
 
 
+def _roles(fields: dict[str, Any]) -> set[str]:
+    """The roles that a request hands to SageMaker."""
+    inline = (fields.get("MonitoringScheduleConfig") or {}).get("MonitoringJobDefinition") or {}
+    return {found for found in (fields.get("RoleArn"), fields.get("ExecutionRoleArn"), inline.get("RoleArn")) if found}
+
+
 def _action(account: str, region: str, action: str, body: bytes) -> Answer:
-    if action in {"AddTags", "ListTags", "DeleteTags"}:
-        fields = _fields(body)
-        fields["ResourceArn"] = backend.named(account, region, fields.get("ResourceArn", ""))
-        body = json.dumps(fields).encode()
-    own = _OWN.get(action)
-    if own is not None:
-        answer = json.dumps(own(account, region, _fields(body))).encode()
-        return 200, {"Content-Type": "application/x-amz-json-1.1"}, answer
-    status, answer = backend.send(account, region, f"SageMaker.{action}", body)
-    return status, {"Content-Type": "application/x-amz-json-1.1"}, answer
+    fields = _fields(body)
+    if action in _TAGGING and records.by_arn(str(fields.get("ResourceArn", ""))) is not None:
+        answer = _TAGGING[action](fields)
+    else:
+        answer = perform(account, region, action, fields)
+    return 200, {"Content-Type": "application/x-amz-json-1.1"}, json.dumps(answer).encode()
 
 
 def _fields(body: bytes) -> dict[str, Any]:
@@ -184,70 +195,23 @@ def _invocation(key: hosting.Key, headers: dict[str, str], body: bytes) -> Answe
     return 424, {"Content-Type": "application/json", "x-amzn-ErrorType": "ModelError"}, json.dumps(fields).encode()
 
 
-def _create_model(account: str, region: str, fields: dict[str, Any]) -> dict[str, Any]:
-    role = str(fields.get("ExecutionRoleArn", ""))
-    passed = caller_may("iam:PassRole", role, {"iam:passedtoservice": model_data.SERVICE})
-    if not passed.allowed:
-        raise ApiError("AccessDeniedException", passed.message, 400)
-    for container in model_data.containers(fields):
-        url = model_data.location(container)
-        if url:
-            try:
-                model_data.read(url, role, region)
-            except model_data.Unreadable as problem:
-                raise ApiError("ValidationException", str(problem)) from problem
-    return backend.call(account, region, "CreateModel", **fields)
+def _add_tags(fields: dict[str, Any]) -> dict[str, Any]:
+    record = records.by_arn(fields["ResourceArn"])
+    assert record is not None  # noqa: S101 - asked by ``_action``
+    record.tag(fields.get("Tags") or [])
+    return {"Tags": record.tags}
 
 
-def _create_endpoint(account: str, region: str, fields: dict[str, Any]) -> dict[str, Any]:
-    name = str(fields["EndpointName"])
-    if hosting.describe((account, region, name)) is not None:
-        existing = backend.arn(account, region, "endpoint", name)
-        raise ApiError("ValidationException", f'Cannot create already existing endpoint "{existing}".')
-    made = backend.call(account, region, "CreateEndpoint", **fields)
-    hosting.create((account, region, fields["EndpointName"]), fields["EndpointConfigName"])
-    return made
+def _list_tags(fields: dict[str, Any]) -> dict[str, Any]:
+    record = records.by_arn(fields["ResourceArn"])
+    return {"Tags": record.tags if record is not None else []}
 
 
-def _update_endpoint(account: str, region: str, fields: dict[str, Any]) -> dict[str, Any]:
-    key = (account, region, fields["EndpointName"])
-    if hosting.describe(key) is None:
-        raise ApiError("ValidationException", f'Could not find endpoint "{key[2]}".')
-    config = backend.call(account, region, "DescribeEndpointConfig", EndpointConfigName=fields["EndpointConfigName"])
-    hosting.update(key, config["EndpointConfigName"])
-    return {"EndpointArn": backend.arn(account, region, "endpoint", key[2])}
-
-
-def _delete_endpoint(account: str, region: str, fields: dict[str, Any]) -> dict[str, Any]:
-    backend.call(account, region, "DeleteEndpoint", **fields)
-    hosting.delete((account, region, fields["EndpointName"]))
+def _delete_tags(fields: dict[str, Any]) -> dict[str, Any]:
+    record = records.by_arn(fields["ResourceArn"])
+    assert record is not None  # noqa: S101 - asked by ``_action``
+    record.untag(fields.get("TagKeys") or [])
     return {}
 
 
-def _describe_endpoint(account: str, region: str, fields: dict[str, Any]) -> dict[str, Any]:
-    found = backend.call(account, region, "DescribeEndpoint", **fields)
-    endpoint = hosting.describe((account, region, found["EndpointName"]))
-    if endpoint is not None:
-        found |= {"EndpointStatus": endpoint.status, "EndpointConfigName": endpoint.config}
-        if endpoint.reason:
-            found["FailureReason"] = endpoint.reason
-    return found
-
-
-def _list_endpoints(account: str, region: str, fields: dict[str, Any]) -> dict[str, Any]:
-    found = backend.call(account, region, "ListEndpoints", **fields)
-    for summary in found.get("Endpoints", []):
-        endpoint = hosting.describe((account, region, summary["EndpointName"]))
-        if endpoint is not None:
-            summary["EndpointStatus"] = endpoint.status
-    return found
-
-
-_OWN: dict[str, Callable[[str, str, dict[str, Any]], dict[str, Any]]] = {
-    "CreateModel": _create_model,
-    "CreateEndpoint": _create_endpoint,
-    "UpdateEndpoint": _update_endpoint,
-    "DeleteEndpoint": _delete_endpoint,
-    "DescribeEndpoint": _describe_endpoint,
-    "ListEndpoints": _list_endpoints,
-}
+_TAGGING = {"AddTags": _add_tags, "ListTags": _list_tags, "DeleteTags": _delete_tags}

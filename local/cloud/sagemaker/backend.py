@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import re
 import threading
+import time
 from functools import lru_cache
 from typing import Any
 
 _lock = threading.Lock()
-
-_NAMED_ARN = re.compile(rb"arn:aws[a-z-]*:sagemaker:[a-z0-9-]+:\d{12}:(?:endpoint|endpoint-config|model)/[A-Za-z0-9-]+")
 
 
 class ApiError(Exception):
@@ -45,8 +43,7 @@ def send(account: str, region: str, target: str, body: bytes) -> tuple[int, byte
             .test_client()
             .post("/", data=body, headers=headers, base_url=f"https://api.sagemaker.{region}.amazonaws.com")
         )
-        # SageMaker's ARNs hold the name in lower case, whatever the name's own spelling; moto's do not.
-        return answer.status_code, _NAMED_ARN.sub(lambda found: found[0].lower(), answer.get_data())
+        return answer.status_code, answer.get_data()
 
 
 def call(account: str, region: str, action: str, **arguments: Any) -> dict[str, Any]:
@@ -73,31 +70,6 @@ def arn(account: str, region: str, kind: str, name: str) -> str:
     return f"arn:aws:sagemaker:{region}:{account}:{kind}/{name.lower()}"
 
 
-def tags(account: str, region: str) -> list[tuple[str, list[dict[str, str]]]]:
-    """ARN and tags of every endpoint, endpoint configuration and model."""
-    from moto.sagemaker.models import sagemaker_backends
-
-    records = sagemaker_backends[account][region]
-    kinds = (
-        ("endpoint", records.endpoints),
-        ("endpoint-config", records.endpoint_configs),
-        ("model", records._models),
-    )
-    return [
-        (arn(account, region, kind, name), list(record.tags or []))
-        for kind, found in kinds
-        for name, record in found.items()
-    ]
-
-
-def named(account: str, region: str, resource_arn: str) -> str:
-    """The ARN by which moto knows a resource: with the name as it was given."""
-    from moto.sagemaker.models import sagemaker_backends
-
-    records = sagemaker_backends[account][region]
-    kind, _, wanted = resource_arn.split(":", 5)[-1].partition("/")
-    found = {"endpoint": records.endpoints, "endpoint-config": records.endpoint_configs, "model": records._models}
-    for name in found.get(kind, {}):
-        if name.lower() == wanted.lower():
-            return resource_arn.removesuffix(wanted) + str(name)
-    return resource_arn
+def instant(seconds: float) -> str:
+    """``2021-03-15T16:10:10Z``, as CloudFormation's attributes have times."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

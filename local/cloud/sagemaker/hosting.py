@@ -1,7 +1,8 @@
 """Endpoints that answer: deployed from the model's data in S3, updated in place, asked by InvokeEndpoint.
 
 An endpoint is Creating or Updating while its model is loaded, then InService or Failed, as on AWS; an update that
-fails leaves the old model serving. Only the first production variant and its first container are served.
+fails leaves the old model serving, and one that is rolled out in steps shares the traffic with it (``deployment``).
+Only the first production variant and its first container are served.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local.cloud.faults import FAULTS
-from local.cloud.sagemaker import backend, model_data
+from local.cloud.sagemaker import backend, deployment, model_data, models
 from local.cloud.sagemaker.backend import ApiError
 from local.cloud.sagemaker.served import NotServing, Prediction, ServedModel
 
@@ -22,8 +23,21 @@ _LOG = logging.getLogger("local.cloud.sagemaker")
 HOLD_SECONDS = 0.1
 """How often a held endpoint looks whether it may settle."""
 
+IN_PROGRESS = frozenset({"Creating", "Updating"})
+
 Key = tuple[str, str, str]
 """Account, region, name of an endpoint."""
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """What serves one configuration: a loaded model of its first variant."""
+
+    variant: str
+    model: ServedModel
+    role: str
+    """The model's execution role."""
+    instances: int
 
 
 @dataclass
@@ -33,18 +47,21 @@ class Endpoint:
     status: str
     config: str
     reason: str = ""
-    variant: str = ""
-    model: ServedModel | None = None
+    serving: Fleet | None = None
+    arriving: Fleet | None = None
+    """The fleet of an update that gets a share of the traffic."""
+    share: float = 0.0
+    """Of the traffic to ``arriving``, 0 to 1."""
+    asked: float = 0.0
     settled: threading.Event = field(default_factory=threading.Event)
     """Set once the endpoint is no longer Creating or Updating."""
 
-
-@dataclass(frozen=True)
-class Ready:
-    """A model that has been loaded for a variant."""
-
-    variant: str
-    model: ServedModel
+    def fleet(self) -> Fleet | None:
+        """The fleet that answers the next request; requests are spread evenly, not by chance."""
+        if self.arriving is None:
+            return self.serving
+        before, self.asked = self.asked, self.asked + self.share
+        return self.arriving if int(self.asked) > int(before) else self.serving
 
 
 _endpoints: dict[Key, Endpoint] = {}
@@ -63,18 +80,18 @@ def create(key: Key, config: str) -> threading.Event:
     endpoint = Endpoint("Creating", config)
     with _lock:
         _endpoints[key] = endpoint
-    threading.Thread(target=_deploy, args=(key, endpoint, config), daemon=True).start()
+    threading.Thread(target=_deploy, args=(key, endpoint, config, {}), daemon=True).start()
     return endpoint.settled
 
 
-def update(key: Key, config: str) -> threading.Event:
-    """Begin to deploy another configuration in place of the present one."""
+def update(key: Key, config: str, how: dict[str, Any]) -> threading.Event:
+    """Begin to deploy another configuration in place of the present one; ``how``: the deployment configuration."""
     with _lock:
         endpoint = _endpoints[key]
-        if endpoint.status in {"Creating", "Updating"}:
-            raise ApiError("ValidationException", f'Cannot update in-progress endpoint "{key[2]}".')
+        if endpoint.status in IN_PROGRESS:
+            raise ApiError("ValidationException", f'Cannot update in-progress endpoint "{_arn(key)}".')
         endpoint.status, endpoint.reason, endpoint.settled = "Updating", "", threading.Event()
-    threading.Thread(target=_deploy, args=(key, endpoint, config), daemon=True).start()
+    threading.Thread(target=_deploy, args=(key, endpoint, config, how), daemon=True).start()
     return endpoint.settled
 
 
@@ -82,8 +99,8 @@ def delete(key: Key) -> None:
     """End an endpoint."""
     with _lock:
         endpoint = _endpoints.pop(key, None)
-    if endpoint is not None and endpoint.model is not None:
-        endpoint.model.stop()
+    if endpoint is not None and endpoint.serving is not None:
+        endpoint.serving.model.stop()
 
 
 def reset() -> None:
@@ -94,49 +111,65 @@ def reset() -> None:
 
 def invoke(key: Key, body: bytes, content_type: str, accept: str) -> tuple[Prediction, str]:
     """Ask an endpoint; the prediction and the variant that made it."""
-    endpoint = describe(key)
+    with _lock:
+        endpoint = _endpoints.get(key)
+        fleet = endpoint.fleet() if endpoint is not None else None
     if endpoint is None:
         raise ApiError("ValidationError", f"Endpoint {key[2]} of account {key[0]} not found.")
-    if endpoint.model is None:
+    if fleet is None:
         raise ApiError("ValidationError", f"Endpoint {key[2]} of account {key[0]} is not in service.")
-    return endpoint.model.predict(body, content_type, accept), endpoint.variant
+    return fleet.model.predict(body, content_type, accept), fleet.variant
 
 
-def _deploy(key: Key, endpoint: Endpoint, config: str) -> None:
+def _deploy(key: Key, endpoint: Endpoint, config: str, how: dict[str, Any]) -> None:
     from ministack.core import responses
 
-    updates = endpoint.model is not None
+    updates = endpoint.serving is not None
     while not FAULTS.endpoints_settle:
         time.sleep(HOLD_SECONDS)
+    ready = None
     try:
         with responses.request_scope(key[0], key[1]):
             ready = _load(key, config)
+            if updates:
+                _shift(endpoint, ready, how)
     except Exception as problem:
-        if not isinstance(problem, NotServing | ApiError | model_data.Unreadable):
+        if not isinstance(problem, NotServing | ApiError | model_data.Unreadable | deployment.RolledBack):
             _LOG.exception("endpoint %s", key)
         with _lock:
+            endpoint.arriving, endpoint.share = None, 0.0
             endpoint.reason = str(problem)
             endpoint.status = "InService" if updates else "Failed"
+        if ready is not None:
+            ready.model.stop()
         endpoint.settled.set()
         return
     with _lock:
-        former, endpoint.model = endpoint.model, ready.model
-        endpoint.variant, endpoint.config, endpoint.status = ready.variant, config, "InService"
+        former, endpoint.serving, endpoint.arriving = endpoint.serving, ready, None
+        endpoint.config, endpoint.status = config, "InService"
         gone = _endpoints.get(key) is not endpoint
-    for model in (former, ready.model if gone else None):
-        if model is not None:
-            model.stop()
+    for fleet in (former, ready if gone else None):
+        if fleet is not None:
+            fleet.model.stop()
     endpoint.settled.set()
 
 
-def _load(key: Key, config: str) -> Ready:
+def _shift(endpoint: Endpoint, ready: Fleet, how: dict[str, Any]) -> None:
+    """Send more and more of the traffic to the new fleet; raises RolledBack."""
+    deployment.bake(how, 0, ready.role)
+    for share, seconds in deployment.shifts(how, ready.instances):
+        with _lock:
+            endpoint.arriving, endpoint.share = ready, share
+        deployment.bake(how, seconds, ready.role)
+
+
+def _load(key: Key, config: str) -> Fleet:
     account, region, name = key
-    variant: dict[str, Any] = backend.call(account, region, "DescribeEndpointConfig", EndpointConfigName=config)[
-        "ProductionVariants"
-    ][0]
-    model = backend.call(account, region, "DescribeModel", ModelName=variant["ModelName"])
-    container = model_data.containers(model)[0]
-    archive = model_data.read(model_data.location(container), model["ExecutionRoleArn"], region)
+    variant: dict[str, Any] = models.config(account, region, config).fields["ProductionVariants"][0]
+    model = models.model(account, region, variant["ModelName"])
+    role = model.fields["ExecutionRoleArn"]
+    container = models.containers(model)[0]
+    archive = model_data.read(model_data.location(container), role, region)
     try:
         served = ServedModel(archive, container.get("Environment") or {}, f"endpoint {name} of {account}")
     except NotServing as problem:
@@ -144,4 +177,8 @@ def _load(key: Key, config: str) -> Ready:
             f"The primary container for production variant {variant['VariantName']} did not pass the ping health "
             f"check. Please check CloudWatch logs for this endpoint. ({problem})"
         ) from problem
-    return Ready(variant["VariantName"], served)
+    return Fleet(variant["VariantName"], served, role, variant.get("InitialInstanceCount") or 1)
+
+
+def _arn(key: Key) -> str:
+    return backend.arn(key[0], key[1], "endpoint", key[2])

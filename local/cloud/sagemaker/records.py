@@ -40,6 +40,15 @@ class Record:
         self.fields |= {name: value for name, value in fields.items() if name not in NOT_RECORDED}
         self.modified = time.time()
 
+    def tag(self, tags: list[dict[str, str]]) -> None:
+        """Add tags, in place of those with the same keys."""
+        keys = {tag["Key"] for tag in tags}
+        self.tags = [tag for tag in self.tags if tag["Key"] not in keys] + list(tags)
+
+    def untag(self, keys: list[str]) -> None:
+        """Take tags away."""
+        self.tags = [tag for tag in self.tags if tag["Key"] not in keys]
+
 
 _records: dict[tuple[str, str, str], dict[str, Record]] = {}
 _lock = threading.RLock()
