@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestrator.aws.credentials import RoleCredentials
 from orchestrator.aws.endpoints import SageMakerEndpoints
-from orchestrator.aws.jobs import SageMakerJobs
+from orchestrator.aws.jobs import StageJobs
 from orchestrator.aws.stacks import CloudFormationStacks
 from orchestrator.aws.translated import translated
 from orchestrator.core.installation import Installation
@@ -76,10 +76,14 @@ class AssumedAccounts:
             credentials.role_arn,
         )
 
-    def jobs(self, stage: str) -> SageMakerJobs:
+    def jobs(self, stage: str) -> StageJobs:
         """See ``ports.Accounts``."""
         credentials = self._assume(stage, RUN_JOB)
-        return SageMakerJobs(self._clients("sagemaker", credentials), credentials.role_arn)
+        return StageJobs(
+            lambda: self._clients("sagemaker", credentials),
+            lambda: self._clients("codebuild", credentials),
+            credentials.role_arn,
+        )
 
     def _client(self, service: str, stage: str, role: str) -> Any:
         return self._clients(service, self._assume(stage, role))

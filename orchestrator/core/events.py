@@ -6,8 +6,10 @@ thing itself first.
 
 Sources: "EventBridge object-level events" of the Amazon S3 User Guide (keys are *not* URL-encoded there);
 "CloudFormation stack status change event" of the AWS CloudFormation User Guide; "SageMaker Model Building Pipeline
-Execution Status Change" of the Amazon SageMaker Developer Guide; "Automating Step Functions event delivery with
-EventBridge" of the AWS Step Functions Developer Guide.
+Execution Status Change" of the Amazon SageMaker Developer Guide; "Build notifications input format reference" of the
+AWS CodeBuild User Guide; "Automating Step Functions event delivery with EventBridge" of the AWS Step Functions
+Developer Guide. AWS documents no event of AutoML jobs: ``AUTOML_STATUS_CHANGE`` is what they are said to send, in the
+likeness of SageMaker's other jobs. Where none comes, the sweeper's look every minute settles the wait.
 """
 
 from __future__ import annotations
@@ -64,14 +66,15 @@ class StackChanged:
 
 
 @dataclass(frozen=True)
-class PipelineChanged:
-    """A SageMaker Pipeline execution in a stage account is said to have changed its status."""
+class JobChanged:
+    """A job in a stage account is said to have changed its status: a pipeline execution, an AutoML job, a build."""
 
-    execution_arn: str
+    arn: str
     status: str
+    """In its service's own words."""
 
 
-StatusEvent = StackChanged | PipelineChanged
+StatusEvent = StackChanged | JobChanged
 
 
 def upload(event: Mapping[str, Any]) -> Upload:
@@ -106,10 +109,14 @@ def status(event: Mapping[str, Any]) -> StatusEvent:
             token if isinstance(token, str) else "",
         )
     if kind == (SAGEMAKER_SOURCE, PIPELINE_STATUS_CHANGE):
-        return PipelineChanged(
+        return JobChanged(
             _text(detail, "pipelineExecutionArn", "detail."),
             _text(detail, "currentPipelineExecutionStatus", "detail."),
         )
+    if kind == (SAGEMAKER_SOURCE, AUTOML_STATUS_CHANGE):
+        return JobChanged(_text(detail, "AutoMLJobArn", "detail."), _text(detail, "AutoMLJobStatus", "detail."))
+    if kind == (CODEBUILD_SOURCE, BUILD_STATUS_CHANGE):
+        return JobChanged(_text(detail, "build-id", "detail."), _text(detail, "build-status", "detail."))
     raise BadRequest(f"event of source {kind[0]!r} and detail-type {kind[1]!r} is not one this function follows")
 
 

@@ -7,10 +7,11 @@ may raise ``Throttled``, ``AccessDenied`` and ``CallRefused``; others are named.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from orchestrator.core.jobs import JobKind, JobStatus
 from orchestrator.core.messages.blocks import Message
 from orchestrator.core.records import Plan, Record, TaskToken
 
@@ -200,24 +201,43 @@ class Endpoints(Protocol):
 
 
 @dataclass(frozen=True)
+class JobRequest:
+    """A job to be started."""
+
+    kind: JobKind
+    target: str
+    """Name of the pipeline or build project; empty for an AutoML job."""
+    request_token: str
+    """The same for every attempt to start this job; 32 to 64 characters."""
+    title: str
+    """What people see in the service's own console: the release's id."""
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    """Pipeline parameters, or environment variables of the build."""
+    document: Mapping[str, object] = field(default_factory=dict)
+    """The whole request of CreateAutoMLJobV2, with the job's name and tags."""
+
+
+@dataclass(frozen=True)
 class JobState:
     """A job as its service describes it."""
 
-    arn: str
-    status: str
-    """Executing, Succeeded, Failed or Stopped."""
+    status: JobStatus
     reason: str = ""
+    """Why it did not succeed: the service's own words, down to the step or phase that failed, and where its log is."""
 
 
 class Jobs(Protocol):
     """Jobs in one stage's account, through the stage's run-job role."""
 
-    def start_pipeline(self, pipeline: str, request_token: str, display_name: str) -> str:
-        """Start a SageMaker Pipeline execution and return its ARN; the same token starts no second one."""
+    def start(self, request: JobRequest) -> str:
+        """Start the job and return its ARN; a repeated call finds the job of the first one and starts no second.
+
+        Raises ``JobFailed`` where an AutoML job of the name exists that this release has not made.
+        """
         ...
 
-    def pipeline(self, execution_arn: str) -> JobState:
-        """The pipeline execution."""
+    def state(self, kind: JobKind, arn: str) -> JobState:
+        """How the job stands."""
         ...
 
 

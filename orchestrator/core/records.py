@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from orchestrator.core.installation import ApprovalPolicy
+from orchestrator.core.jobs import JobRun
 from orchestrator.core.people import Identity
 
 
@@ -219,6 +220,8 @@ class StageRecord:
     approval_id: str = ""
     outputs: tuple[tuple[str, str], ...] = ()
     note: str = ""
+    job: JobRun | None = None
+    """None where the workload has no job, and before it is started."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""
@@ -300,7 +303,7 @@ class WaitKind(StrEnum):
     """What a step waits for."""
 
     STACK = "stack"
-    PIPELINE = "pipeline"
+    JOB = "job"
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,10 @@ def evaluate(sources: Sequence[Source], values: Mapping[str, Any], facts: Facts)
     found = chosen(sources, values, facts)
     if found is None:
         return None
-    source, value = found
+    return _formed(*found, values, facts)
+
+
+def _formed(source: Source, value: object, values: Mapping[str, Any], facts: Facts) -> object:
     formed = _FORMS[source.form](value, source, values, facts)
     return formed[: source.most].rstrip("-") if source.most and isinstance(formed, str) else formed
 
@@ -110,8 +113,8 @@ def late(sources: Sequence[Source], values: Mapping[str, Any], facts: Facts) -> 
         return None
     source, value = found
     if value is None:
-        return {"from": source.key, "as": source.form}
-    return {"value": _FORMS[source.form](value, source, values, facts)}
+        return {"from": source.key, "as": source.form, **({"most": source.most} if source.most else {})}
+    return {"value": _formed(source, value, values, facts)}
 
 
 def finish(entry: Mapping[str, Any], names: Mapping[str, str]) -> object:
@@ -121,8 +124,8 @@ def finish(entry: Mapping[str, Any], names: Mapping[str, str]) -> object:
     """
     if "from" not in entry:
         return entry["value"]
-    source = Source(entry["from"], form=entry["as"])
-    return _FORMS[source.form](names[source.key], source, {}, Facts(names, "", ""))
+    source = Source(entry["from"], form=entry["as"], most=entry.get("most", 0))
+    return _formed(source, names[source.key], {}, Facts(names, "", ""))
 
 
 def render(document: Any, values: Mapping[str, Any], facts: Facts) -> Any:

@@ -16,14 +16,16 @@ from typing import Any, Literal
 
 import fastjsonschema
 
+from orchestrator.core.jobs import JobKind
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.sources import OUTPUT, Source, document_sources, parse_sources
 from orchestrator.core.stack_names import fitting_stack_name, stack_name
 
 RunsIn = Literal["stages", "orchestrator"]
-JobKind = Literal["sagemaker_pipeline", "automl_job", "codebuild"]
 
 WORKLOAD_SCHEMA = "workload.schema.json"
+OWN_TEMPLATES = "own_templates"
+"""Folder of a function's bundle, beside ``templates/``, with a folder of types for each of the settings."""
 COMMON_SCHEMA = "configuration.schema.json"
 _COMMON_REFERENCE = f"../{COMMON_SCHEMA}#/"
 
@@ -156,6 +158,15 @@ def shipped_templates() -> Path:
     return installed if installed.is_dir() else package.parent / "templates"
 
 
+def own_templates() -> list[Path]:
+    """Folders of an organisation's own types that a function's bundle carries, in the order of its settings.
+
+    Empty outside of a bundle: on the command line the folders are named.
+    """
+    carried = Path(__file__).resolve().parents[2] / OWN_TEMPLATES
+    return sorted(carried.iterdir(), key=lambda folder: int(folder.name)) if carried.is_dir() else []
+
+
 def load_types(folders: Sequence[Path]) -> Catalogue:
     """Every type in these folders; of two types with one name, the later folder's counts.
 
@@ -231,7 +242,7 @@ def _job(raw: Mapping[str, Any] | None) -> Job | None:
     if raw is None:
         return None
     inputs = {name: parse_sources(sources) for name, sources in raw.get("input", {}).items()}
-    return Job(raw["kind"], raw.get("output", ""), raw.get("request", ""), inputs)
+    return Job(JobKind(raw["kind"]), raw.get("output", ""), raw.get("request", ""), inputs)
 
 
 def _schema(

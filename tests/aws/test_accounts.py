@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from orchestrator.aws.accounts import AssumedAccounts
 from orchestrator.aws.credentials import RoleCredentials
 from orchestrator.core.errors import AccessDenied, Throttled
 from orchestrator.core.installation import Installation
+from orchestrator.core.jobs import JobKind
 from tests.aws.service_double import Refusal, ServiceDouble
 from tests.fakes.memory_world import installation
 
@@ -99,7 +101,7 @@ def test_a_session_is_of_the_stages_role_with_the_external_id_and_the_releases_n
     ("method", "role", "services"),
     [
         ("endpoints", "mlops-observe", ["sagemaker"]),
-        ("jobs", "mlops-run-job", ["sagemaker"]),
+        ("jobs", "mlops-run-job", []),
     ],
 )
 def test_each_group_of_calls_has_its_own_role(
@@ -109,7 +111,26 @@ def test_each_group_of_calls_has_its_own_role(
     assert [call["RoleArn"] for call in sts.made("assume_role")] == [f"arn:aws:iam::333333333333:role/mlops/{role}"]
     assert [service for service, _ in clients.made] == services
     keys = {made.access_key for _, made in clients.made if made}
-    assert keys == {"ASIA-KEY-OF-SESSION-1"}
+    assert keys <= {"ASIA-KEY-OF-SESSION-1"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "service"),
+    [
+        (JobKind.SAGEMAKER_PIPELINE, "sagemaker"),
+        (JobKind.AUTOML_JOB, "sagemaker"),
+        (JobKind.CODEBUILD, "codebuild"),
+    ],
+)
+def test_a_job_costs_the_client_of_its_own_service(
+    accounts: AssumedAccounts, clients: Clients, kind: JobKind, service: str
+) -> None:
+    jobs = accounts.jobs("dev")
+    with suppress(AttributeError):  # the double has no such operation
+        jobs.state(kind, "arn:aws:x:us-east-1:222222222222:build/p:1")
+    assert [(name, made.access_key if made else "") for name, made in clients.made] == [
+        (service, "ASIA-KEY-OF-SESSION-1")
+    ]
 
 
 def test_an_endpoint_is_invoked_by_the_same_session_in_one_attempt_of_the_given_time(

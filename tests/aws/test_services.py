@@ -1,4 +1,4 @@
-"""The small adapters: task tokens, mail, endpoints, jobs, the Slack secret."""
+"""The small adapters: task tokens, mail, endpoints, the Slack secret."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from typing import Any
 import pytest
 
 from orchestrator.aws.endpoints import SageMakerEndpoints
-from orchestrator.aws.jobs import SageMakerJobs
 from orchestrator.aws.machines import StepFunctionsTasks
 from orchestrator.aws.mail import MAX_MESSAGE, SnsMail
 from orchestrator.aws.secrets import SlackSecret, slack_secret
 from orchestrator.core.errors import AccessDenied, CallRefused, Throttled
-from orchestrator.core.ports import Answer, JobState
+from orchestrator.core.ports import Answer
 from orchestrator.core.records import TaskToken
 from tests.aws.service_double import Refusal, ServiceDouble
 
@@ -152,7 +151,7 @@ def test_a_text_is_cut_between_characters_and_is_never_empty() -> None:
 
 
 class SageMaker(ServiceDouble):
-    """Endpoints and pipelines."""
+    """Endpoints."""
 
     service = "sagemaker"
 
@@ -165,12 +164,6 @@ class SageMaker(ServiceDouble):
 
     def invoke_endpoint(self, **_: Any) -> dict[str, Any]:
         return {"Body": io.BytesIO(b"[0.9]"), "ContentType": "application/json"}
-
-    def start_pipeline_execution(self, **_: Any) -> dict[str, Any]:
-        return {"PipelineExecutionArn": "arn:execution"}
-
-    def describe_pipeline_execution(self, **_: Any) -> dict[str, Any]:
-        return self.answer
 
 
 @pytest.fixture
@@ -239,41 +232,6 @@ def test_what_sagemaker_refuses_is_a_core_error(
     sagemaker.refusals["invoke_endpoint"] = [refusal]
     with pytest.raises(error, match=words):
         endpoints.invoke("fraud", b"1", "text/csv", 60)
-
-
-def test_a_pipeline_is_started_once_for_a_token(sagemaker: SageMaker) -> None:
-    jobs = SageMakerJobs(sagemaker.client(), "arn:run-job")
-    token = "fraud-0001-dev-job00000000000000"
-    assert jobs.start_pipeline("fraud-pipeline", token, "fraud-0001") == "arn:execution"
-    assert sagemaker.made("start_pipeline_execution") == [
-        {
-            "PipelineName": "fraud-pipeline",
-            "ClientRequestToken": token,
-            "PipelineExecutionDisplayName": "fraud-0001",
-        }
-    ]
-
-
-def test_a_display_name_fits(sagemaker: SageMaker) -> None:
-    SageMakerJobs(sagemaker.client()).start_pipeline("p", "t" * 32, "n" * 81 + "-more")
-    (call,) = sagemaker.made("start_pipeline_execution")
-    assert call["PipelineExecutionDisplayName"] == "n" * 81
-
-
-@pytest.mark.parametrize(
-    ("answer", "expected"),
-    [
-        ({"PipelineExecutionStatus": "Executing"}, JobState("arn:execution", "Executing")),
-        (
-            {"PipelineExecutionStatus": "Failed", "FailureReason": "Step Train failed"},
-            JobState("arn:execution", "Failed", "Step Train failed"),
-        ),
-    ],
-    ids=["executing", "failed"],
-)
-def test_a_pipeline_tells_how_it_stands(sagemaker: SageMaker, answer: dict[str, Any], expected: JobState) -> None:
-    sagemaker.answer = answer
-    assert SageMakerJobs(sagemaker.client()).pipeline("arn:execution") == expected
 
 
 # The Slack secret.

@@ -16,7 +16,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orchestrator.core import packaging
-from orchestrator.core.config import CheckContext, Checked, InstallationNames, PinnedAsset, ResolvedAssets, check_file
+from orchestrator.core.config import (
+    CheckContext,
+    Checked,
+    InstallationNames,
+    PinnedAsset,
+    ResolvedAssets,
+    check_file,
+    tags_for,
+)
 from orchestrator.core.errors import PackageDamaged
 from orchestrator.core.packaging import (
     Package,
@@ -26,7 +34,6 @@ from orchestrator.core.packaging import (
     canonical,
     content_digest,
     read_package,
-    tags_for,
 )
 from orchestrator.core.problems import BadConfiguration
 from tests.fakes.memory_world import catalogue, configuration

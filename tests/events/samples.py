@@ -1,7 +1,9 @@
 """Events in the shapes that AWS documents, written by hand.
 
 Sources: "EventBridge event message structure" of the Amazon S3 User Guide; "CloudFormation events detail reference" of
-the Amazon EventBridge Events Reference; "Amazon SageMaker AI events" of the same.
+the Amazon EventBridge Events Reference; "Amazon SageMaker AI events" of the same; "Build notifications input format
+reference" of the AWS CodeBuild User Guide. AWS documents no event of an AutoML job; its sample is made after those of
+SageMaker's other jobs.
 """
 
 from __future__ import annotations
@@ -81,3 +83,43 @@ def pipeline_changed(execution_arn: str, status: str, account: str = "2222222222
         [pipeline, execution_arn],
         detail,
     )
+
+
+def automl_changed(job_arn: str, status: str, account: str = "111111111111") -> dict[str, Any]:
+    """SageMaker: an AutoML job has another status."""
+    detail = {
+        "AutoMLJobName": job_arn.rpartition("/")[2],
+        "AutoMLJobArn": job_arn,
+        "AutoMLJobStatus": status,
+        "AutoMLJobSecondaryStatus": status,
+        "CreationTime": 1772362800000,
+        "LastModifiedTime": 1772366400000,
+    }
+    return event("aws.sagemaker", "SageMaker AutoML Job State Change", account, [job_arn], detail)
+
+
+def build_changed(build_arn: str, status: str, account: str = "111111111111") -> dict[str, Any]:
+    """CodeBuild: a build has another status."""
+    project, _, number = build_arn.rpartition("build/")[2].partition(":")
+    detail = {
+        "build-status": status,
+        "project-name": project,
+        "build-id": build_arn,
+        "additional-information": {
+            "build-complete": True,
+            "build-number": 1,
+            "initiator": "mlops-run-job/fraud-0001",
+            "build-start-time": "Mar 1, 2026 11:00:00 AM",
+            "timeout-in-minutes": 60,
+            "logs": {
+                "group-name": f"/aws/codebuild/{project}",
+                "stream-name": number,
+                "deep-link": f"https://console.aws.amazon.com/cloudwatch/home?region={REGION}#logEvent:group=/aws/codebuild/{project};stream={number}",
+            },
+            "phases": [],
+        },
+        "current-phase": "COMPLETED",
+        "current-phase-context": "[]",
+        "version": "1",
+    }
+    return event("aws.codebuild", "CodeBuild Build State Change", account, [build_arn], detail)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from orchestrator.core import events
 from orchestrator.core.errors import BadRequest, Refused, UnversionedObject
-from orchestrator.core.events import PipelineChanged, StackChanged, Upload
-from tests.events.samples import OURS, object_created, pipeline_changed, stack_changed
+from orchestrator.core.events import JobChanged, StackChanged, Upload
+from tests.events.samples import OURS, automl_changed, build_changed, object_created, pipeline_changed, stack_changed
 
 BUCKET, VERSION, SEQUENCER = "mlops-assets", "gvUIPZBY_jKDpv3f1jOJhGdYMLx1XXAc", "0062E99A88DC407460"
 CONFIGURATION = object_created(BUCKET, "fraud/mlops-config.json", VERSION)
@@ -21,6 +21,10 @@ STACK = "arn:aws:cloudformation:us-east-1:222222222222:stack/mlops-pipeline-frau
 STACK_EVENT = stack_changed(STACK, "UPDATE_COMPLETE")
 EXECUTION = "arn:aws:sagemaker:us-east-1:222222222222:pipeline/fraud/execution/a1b2c3d4e5f6"
 PIPELINE_EVENT = pipeline_changed(EXECUTION, "Succeeded")
+AUTOML = "arn:aws:sagemaker:us-east-1:111111111111:automl-job/churn-0a1b2c3d"
+AUTOML_EVENT = automl_changed(AUTOML, "Completed")
+BUILD = "arn:aws:codebuild:us-east-1:111111111111:build/mlops-pipeline-v1:8745a7a9-c340-456a-9166-edf953571bec"
+BUILD_EVENT = build_changed(BUILD, "SUCCEEDED")
 
 
 def without(event: dict[str, Any], *path: str) -> dict[str, Any]:
@@ -111,7 +115,7 @@ def test_an_event_that_is_no_upload_is_refused_with_the_place(
 
 
 OTHER_ACCOUNT = STACK.replace("222222222222", "999999999999")
-STATUS_EVENTS: dict[str, tuple[dict[str, Any], StackChanged | PipelineChanged]] = {
+STATUS_EVENTS: dict[str, tuple[dict[str, Any], StackChanged | JobChanged]] = {
     "terminal": (STACK_EVENT, StackChanged(STACK, "UPDATE_COMPLETE", OURS)),
     "in progress": (
         stack_changed(STACK, "UPDATE_IN_PROGRESS"),
@@ -126,14 +130,18 @@ STATUS_EVENTS: dict[str, tuple[dict[str, Any], StackChanged | PipelineChanged]] 
         stack_changed(OTHER_ACCOUNT, "CREATE_COMPLETE", account="999999999999"),
         StackChanged(OTHER_ACCOUNT, "CREATE_COMPLETE", OURS),
     ),
-    "pipeline succeeded": (PIPELINE_EVENT, PipelineChanged(EXECUTION, "Succeeded")),
-    "pipeline failed": (pipeline_changed(EXECUTION, "Failed"), PipelineChanged(EXECUTION, "Failed")),
-    "pipeline executing": (pipeline_changed(EXECUTION, "Executing"), PipelineChanged(EXECUTION, "Executing")),
+    "pipeline succeeded": (PIPELINE_EVENT, JobChanged(EXECUTION, "Succeeded")),
+    "pipeline failed": (pipeline_changed(EXECUTION, "Failed"), JobChanged(EXECUTION, "Failed")),
+    "AutoML job completed": (AUTOML_EVENT, JobChanged(AUTOML, "Completed")),
+    "AutoML job failed": (automl_changed(AUTOML, "Failed"), JobChanged(AUTOML, "Failed")),
+    "build succeeded": (BUILD_EVENT, JobChanged(BUILD, "SUCCEEDED")),
+    "build timed out": (build_changed(BUILD, "TIMED_OUT"), JobChanged(BUILD, "TIMED_OUT")),
+    "pipeline executing": (pipeline_changed(EXECUTION, "Executing"), JobChanged(EXECUTION, "Executing")),
 }
 
 
 @pytest.mark.parametrize(("event", "expected"), STATUS_EVENTS.values(), ids=STATUS_EVENTS)
-def test_a_status_event_becomes_what_it_says(event: dict[str, Any], expected: StackChanged | PipelineChanged) -> None:
+def test_a_status_event_becomes_what_it_says(event: dict[str, Any], expected: StackChanged | JobChanged) -> None:
     assert events.status(event) == expected
 
 
@@ -149,6 +157,14 @@ REFUSED_STATUS: dict[str, tuple[dict[str, Any], str]] = {
     "no pipeline status": (
         without(PIPELINE_EVENT, "detail", "currentPipelineExecutionStatus"),
         "detail.currentPipelineExecutionStatus",
+    ),
+    "no AutoML job": (without(AUTOML_EVENT, "detail", "AutoMLJobArn"), "no text at detail.AutoMLJobArn"),
+    "no AutoML status": (without(AUTOML_EVENT, "detail", "AutoMLJobStatus"), "no text at detail.AutoMLJobStatus"),
+    "no build": (without(BUILD_EVENT, "detail", "build-id"), "no text at detail.build-id"),
+    "no build status": (without(BUILD_EVENT, "detail", "build-status"), "no text at detail.build-status"),
+    "a build's phase": (
+        with_value(BUILD_EVENT, "CodeBuild Build Phase Change", "detail-type"),
+        "not one this function follows",
     ),
     "a resource's status": (
         with_value(STACK_EVENT, "CloudFormation Resource Status Change", "detail-type"),
@@ -172,7 +188,11 @@ VALUES = st.recursive(
 )
 
 
-@given(st.sampled_from([CONFIGURATION, STACK_EVENT, PIPELINE_EVENT]), st.sampled_from(["detail", "source"]), VALUES)
+@given(
+    st.sampled_from([CONFIGURATION, STACK_EVENT, PIPELINE_EVENT, AUTOML_EVENT, BUILD_EVENT]),
+    st.sampled_from(["detail", "source"]),
+    VALUES,
+)
 def test_no_event_breaks_the_parsers(event: dict[str, Any], where: str, value: object) -> None:
     for parse in (events.upload, events.status):
         with suppress(Refused):

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.events import PipelineChanged, StackChanged, Upload
+from orchestrator.core.events import JobChanged, StackChanged, Upload
 from orchestrator.core.installation import ApprovalPolicy, Installation, StageSettings
 from orchestrator.core.people import Identity, IdentityKind, People, Person
 from orchestrator.core.ports import Accounts, Objects, Store, Tasks
@@ -299,7 +299,7 @@ class MemoryWorld:
         ballot = Ballot(approval.approval_id, approval.digest[:16], voter, verdict, reason)
         return vote(ballot, store=self.store, tasks=self.tasks, installation=self.installation, now=self.clock)
 
-    def happened(self, event: StackChanged | PipelineChanged) -> int:
+    def happened(self, event: StackChanged | JobChanged) -> int:
         """A status event is delivered."""
         return resume_deployment(event, store=self.store, accounts=self.accounts, tasks=self.tasks, now=self.clock)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from orchestrator.core.ports import Answer, JobState
+from orchestrator.core.errors import JobFailed
+from orchestrator.core.jobs import JobKind, JobStatus
+from orchestrator.core.ports import Answer, JobRequest, JobState
 from orchestrator.core.records import TaskToken
 from tests.fakes.stacks import FakeStacks
 
@@ -65,23 +67,42 @@ class FakeEndpoints:
 
 @dataclass
 class FakeJobs:
-    """``ports.Jobs``: one execution for each request token."""
+    """``ports.Jobs``: one job for each request token, whatever its kind."""
 
+    requests: dict[str, JobRequest] = field(default_factory=dict)
+    """By ARN, in the order in which they were started."""
     states: dict[str, JobState] = field(default_factory=dict)
+    taken: set[str] = field(default_factory=set)
+    """Names of AutoML jobs that somebody else has made."""
 
-    def start_pipeline(self, pipeline: str, request_token: str, display_name: str) -> str:
+    def start(self, request: JobRequest) -> str:
         """See ``ports.Jobs``."""
-        arn = f"arn:pipeline:{pipeline}:{request_token}"
-        self.states.setdefault(arn, JobState(arn, "Executing"))
+        name = str(request.document.get("AutoMLJobName", ""))
+        if name in self.taken:
+            raise JobFailed(f"an AutoML job of the name {name} exists already, and is not this release's")
+        arn = f"arn:aws:{_SERVICES[request.kind]}/{name or f'{request.target}:{request.request_token}'}"
+        self.requests.setdefault(arn, request)
+        self.states.setdefault(arn, JobState(JobStatus.RUNNING))
         return arn
 
-    def pipeline(self, execution_arn: str) -> JobState:
+    def state(self, kind: JobKind, arn: str) -> JobState:
         """See ``ports.Jobs``."""
-        return self.states[execution_arn]
+        return self.states.get(arn, JobState(JobStatus.ABSENT))
 
-    def end(self, status: str, reason: str = "") -> None:
-        """End every execution."""
-        self.states = {arn: replace(state, status=status, reason=reason) for arn, state in self.states.items()}
+    def end(self, status: JobStatus, reason: str = "") -> None:
+        """End every job."""
+        self.states = dict.fromkeys(self.states, JobState(status, reason))
+
+    def forget(self) -> None:
+        """Somebody deletes every job."""
+        self.states.clear()
+
+
+_SERVICES = {
+    JobKind.SAGEMAKER_PIPELINE: "sagemaker:us-east-1:222222222222:pipeline",
+    JobKind.AUTOML_JOB: "sagemaker:us-east-1:222222222222:automl-job",
+    JobKind.CODEBUILD: "codebuild:us-east-1:222222222222:build",
+}
 
 
 class FakeAccounts:

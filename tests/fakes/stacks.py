@@ -61,6 +61,8 @@ class FakeStacks:
     change_sets: dict[str, tuple[PlanRequest, Plan]] = field(default_factory=dict)
     executed: list[str] = field(default_factory=list)
     """Client request token of each operation that began, in their order."""
+    outputs: dict[str, str] = field(default_factory=dict)
+    """Of every stack, beside an endpoint's and a pipeline's name."""
     read_template: Callable[[str], bytes] | None = None
     before_execute: Callable[[Plan], None] | None = None
     """Called before an operation begins, for a test's own assertions."""
@@ -120,7 +122,8 @@ class FakeStacks:
         for name, found in self.stacks.items():
             if stack in {name, found.stack_id}:
                 lives = found.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE"}
-                outputs = (("EndpointName", f"{name}-endpoint"), ("PipelineName", f"{name}-pipeline")) if lives else ()
+                made = {"EndpointName": f"{name}-endpoint", "PipelineName": f"{name}-pipeline", **self.outputs}
+                outputs = tuple(made.items()) if lives else ()
                 return StackState(found.stack_id, found.status, found.token, found.reason, outputs)
         gone = self.deleted.get(stack)
         if gone is not None:

@@ -132,7 +132,7 @@ def test_every_task_has_a_time_a_retry_and_a_way_to_fail(name: str, state: dict[
     }
     assert {"Throttled", "Conflict"} <= set(transient["ErrorEquals"])
     assert (transient["JitterStrategy"], transient["BackoffRate"]) == ("FULL", 2)
-    assert own["MaxDelaySeconds"] <= 120
+    assert own["MaxDelaySeconds"] <= (780 if name == "Package" else 120)
     if name in RECORDING:
         assert "Catch" not in state
     else:

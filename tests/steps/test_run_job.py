@@ -5,29 +5,85 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from orchestrator.core.errors import JobFailed
-from orchestrator.core.events import PipelineChanged
+from orchestrator.core.events import JobChanged
+from orchestrator.core.jobs import JobKind, JobStatus, automl_name
 from orchestrator.core.records import Release, Status, WaitKind
-from orchestrator.core.steps.run_job import request_token
 from orchestrator.core.workloads import Catalogue, load_types
-from tests.fakes.memory_world import TEMPLATES, MemoryWorld, configuration
-from tests.steps.journeys import in_dev
+from tests.fakes.dying import dying_after
+from tests.fakes.machine import Died, Machines
+from tests.fakes.memory_world import CHLOE, TEMPLATES, MemoryWorld, configuration
+from tests.steps.journeys import in_dev, live
+
+ROLE = "arn:aws:iam::222222222222:role/mlops/workload/fraud"
+
+INPUT = {
+    "Release": {"from": "$release"},
+    "RoleArn": {"from": "$output:ExecutionRoleArn"},
+    "Instance": {"from": "inference_instance"},
+    "Stage": {"from": "$stage"},
+    "Nothing": {"from": "endpoint_name"},
+}
+
+JOBS: dict[JobKind, dict[str, Any]] = {
+    JobKind.SAGEMAKER_PIPELINE: {"kind": "sagemaker_pipeline", "output": "PipelineName", "input": INPUT},
+    JobKind.CODEBUILD: {"kind": "codebuild", "output": "ProjectName", "input": INPUT},
+    JobKind.AUTOML_JOB: {
+        "kind": "automl_job",
+        "request": "automl.json",
+        "input": {"RoleArn": {"from": "$output:ExecutionRoleArn"}},
+    },
+}
+
+DOCUMENT = {
+    "AutoMLJobName": {"$source": {"from": "model_name"}},
+    "OutputDataConfig": {"S3OutputPath": {"$source": {"from": "model_artifact_location", "as": "assets_uri"}}},
+    "Tags": [{"Key": "team", "Value": "fraud"}],
+}
 
 
-def with_job(folder: Path, job: dict[str, object]) -> Catalogue:
+def with_job(folder: Path, job: dict[str, Any]) -> Catalogue:
     """The real-time type, with a job."""
-    shutil.copytree(TEMPLATES / "byom_realtime_builtin", folder / "byom_realtime_builtin")
-    file = folder / "byom_realtime_builtin" / "workload.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), "job": job}))
+    own = folder / "byom_realtime_builtin"
+    shutil.copytree(TEMPLATES / "byom_realtime_builtin", own)
+    file = own / "workload.json"
+    values = {**json.loads(file.read_text()), "job": job}
+    if job.get("request"):
+        (own / "files").mkdir(exist_ok=True)
+        (own / "files" / job["request"]).write_text(json.dumps(DOCUMENT))
+        values["documents"] = [job["request"]]
+    file.write_text(json.dumps(values))
     return load_types([TEMPLATES, folder])
 
 
+def world_with(folder: Path, job: dict[str, Any]) -> MemoryWorld:
+    """A world whose stacks have the outputs that jobs need."""
+    world = MemoryWorld(catalogue=with_job(folder, job))
+    for stage in world.installation.stage_names:
+        world.stacks(stage).outputs |= {"ProjectName": "mlops-pipeline-fraud", "ExecutionRoleArn": ROLE}
+    return world
+
+
+@pytest.fixture(params=JobKind)
+def kind(request: pytest.FixtureRequest) -> JobKind:
+    """What runs the job."""
+    found: JobKind = request.param
+    return found
+
+
 @pytest.fixture
-def world(tmp_path: Path) -> MemoryWorld:
-    return MemoryWorld(catalogue=with_job(tmp_path, {"kind": "sagemaker_pipeline", "output": "PipelineName"}))
+def world(tmp_path: Path, kind: JobKind) -> MemoryWorld:
+    return world_with(tmp_path, JOBS[kind])
+
+
+@pytest.fixture
+def pipelines(tmp_path: Path) -> MemoryWorld:
+    """A world whose workload runs a SageMaker Pipeline."""
+    return world_with(tmp_path, JOBS[JobKind.SAGEMAKER_PIPELINE])
 
 
 @pytest.fixture
@@ -41,46 +97,118 @@ def test_a_workload_without_a_job_is_answered_at_once() -> None:
     token = world.run_job(release.release_id, "dev")
     assert world.fake_tasks.answers[token.value] == {"outcome": "none"}
     assert world.fake_accounts.jobs("dev").states == {}
+    assert world.stage(release.release_id, "dev").job is None
 
 
-def test_the_pipeline_of_the_stack_is_started_and_waited_for(world: MemoryWorld, release: Release) -> None:
+def test_the_job_is_started_noted_and_waited_for(world: MemoryWorld, release: Release, kind: JobKind) -> None:
     token = world.run_job(release.release_id, "dev")
     (arn,) = world.fake_accounts.jobs("dev").states
-    assert arn == f"arn:pipeline:{release.stack_name}-pipeline:{request_token(release.release_id, 'dev')}"
     (wait,) = world.waits()
-    assert (wait.kind, wait.subject, wait.token) == (WaitKind.PIPELINE, arn, token)
+    assert (wait.kind, wait.subject, wait.token) == (WaitKind.JOB, arn, token)
     assert token.value not in world.fake_tasks.answers
+    job = world.stage(release.release_id, "dev").job
+    assert job is not None
+    assert (job.kind, job.arn, job.status) == (kind, arn, JobStatus.RUNNING)
+
+
+def test_a_pipeline_gets_its_parameters(pipelines: MemoryWorld) -> None:
+    release = in_dev(pipelines)
+    pipelines.run_job(release.release_id, "dev")
+    (request,) = pipelines.fake_accounts.jobs("dev").requests.values()
+    assert request.target == f"{release.stack_name}-pipeline"
+    assert request.title == release.release_id
+    assert request.inputs == {
+        "Release": release.release_id,
+        "RoleArn": ROLE,
+        "Instance": "ml.t2.medium",
+        "Stage": "dev",
+    }
+
+
+def test_a_build_gets_its_variables(tmp_path: Path) -> None:
+    world = world_with(tmp_path, JOBS[JobKind.CODEBUILD])
+    release = in_dev(world)
+    world.run_job(release.release_id, "dev")
+    (request,) = world.fake_accounts.jobs("dev").requests.values()
+    assert (request.target, request.inputs["Release"]) == ("mlops-pipeline-fraud", release.release_id)
+
+
+def test_an_automl_job_gets_its_whole_request(tmp_path: Path) -> None:
+    world = world_with(tmp_path, JOBS[JobKind.AUTOML_JOB])
+    release = in_dev(world, configuration(tags={"cost": "7"}))
+    world.run_job(release.release_id, "dev")
+    (request,) = world.fake_accounts.jobs("dev").requests.values()
+    assert request.target == ""
+    assert {**request.document, "Tags": None} == {
+        "AutoMLJobName": automl_name("fraud-detector", release.release_id, "dev"),
+        "OutputDataConfig": {"S3OutputPath": "s3://mlops-assets/fraud/model.tar.gz"},
+        "RoleArn": ROLE,
+        "Tags": None,
+    }
+    tags = request.document["Tags"]
+    assert isinstance(tags, list)
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {
+        "cost": "7",
+        "mlops:release": release.release_id,
+        "mlops:stage": "dev",
+        "mlops:type": "byom_realtime_builtin",
+        "mlops:workload": release.workload,
+        "team": "fraud",
+    }
 
 
 @pytest.mark.parametrize(
     ("status", "reason", "failure"),
     [
-        ("Succeeded", "", None),
-        ("Failed", "Step Train: OutOfMemory", "Step Train: OutOfMemory"),
-        ("Failed", "", "the pipeline execution ended Failed"),
-        ("Stopped", "", "the pipeline execution ended Stopped"),
+        (JobStatus.SUCCEEDED, "", None),
+        (JobStatus.FAILED, "step Train failed: OutOfMemory", "step Train failed: OutOfMemory"),
+        (JobStatus.FAILED, "", "the job failed, and its service says no reason"),
+        (JobStatus.STOPPED, "", "the job was stopped"),
+        (JobStatus.STOPPED, "by ana", "by ana"),
     ],
 )
-def test_its_end_answers(world: MemoryWorld, release: Release, status: str, reason: str, failure: str | None) -> None:
+def test_its_end_answers(
+    world: MemoryWorld, release: Release, status: JobStatus, reason: str, failure: str | None
+) -> None:
     token = world.run_job(release.release_id, "dev")
     (wait,) = world.waits()
     world.fake_accounts.jobs("dev").end(status, reason)
-    assert world.happened(PipelineChanged(wait.subject, status)) == 1
+    assert world.happened(JobChanged(wait.subject, "whatever it says")) == 1
     if failure is None:
         assert world.fake_tasks.answers[token.value] == {"outcome": "completed"}
     else:
         assert world.fake_tasks.failures[token.value] == ("JobFailed", failure)
     assert world.waits() == ()
+    job = world.stage(release.release_id, "dev").job
+    assert job is not None
+    assert (job.status, job.reason) == (status, failure or "")
+    assert job.ended_at > job.started_at
 
 
-@pytest.mark.parametrize("status", ["Executing", "Stopping"])
-def test_a_forged_end_resumes_nothing(world: MemoryWorld, release: Release, status: str) -> None:
+def test_a_forged_end_resumes_nothing(world: MemoryWorld, release: Release) -> None:
     token = world.run_job(release.release_id, "dev")
     (wait,) = world.waits()
-    world.fake_accounts.jobs("dev").end(status)
-    assert world.happened(PipelineChanged(wait.subject, "Succeeded")) == 0
+    assert world.happened(JobChanged(wait.subject, "Succeeded")) == 0
+    assert world.happened(JobChanged("arn:of:somebody:else", "Succeeded")) == 0
     assert world.sweep().settled == 0
     assert token.value not in world.fake_tasks.answers
+
+
+def test_an_event_that_comes_twice_or_late_resumes_nothing_more(world: MemoryWorld, release: Release) -> None:
+    token = world.run_job(release.release_id, "dev")
+    (wait,) = world.waits()
+    world.fake_accounts.jobs("dev").end(JobStatus.SUCCEEDED)
+    assert [world.happened(JobChanged(wait.subject, "Succeeded")) for _ in range(3)] == [1, 0, 0]
+    assert list(world.fake_tasks.answers)[-1] == token.value
+
+
+def test_a_lost_event_is_made_good_by_the_sweeper(world: MemoryWorld, release: Release) -> None:
+    """As always for an AutoML job, of which AWS documents no event."""
+    token = world.run_job(release.release_id, "dev")
+    assert world.sweep().settled == 0
+    world.fake_accounts.jobs("dev").end(JobStatus.SUCCEEDED)
+    assert world.sweep().settled == 1
+    assert world.fake_tasks.answers[token.value] == {"outcome": "completed"}
 
 
 def test_a_repeated_step_starts_no_second_job(world: MemoryWorld, release: Release) -> None:
@@ -88,37 +216,122 @@ def test_a_repeated_step_starts_no_second_job(world: MemoryWorld, release: Relea
     world.fake_tasks.retired.add(dead.value)
     token = world.run_job(release.release_id, "dev")
     assert len(world.fake_accounts.jobs("dev").states) == 1
-    world.fake_accounts.jobs("dev").end("Succeeded")
+    world.fake_accounts.jobs("dev").end(JobStatus.SUCCEEDED)
+    world.sweep()
+    assert world.fake_tasks.answers[token.value] == {"outcome": "completed"}
+
+
+@pytest.mark.parametrize("calls", range(1, 16))
+def test_a_function_that_dies_after_any_call_starts_no_second_job(tmp_path: Path, calls: int) -> None:
+    world = world_with(tmp_path, JOBS[JobKind.SAGEMAKER_PIPELINE])
+    release = in_dev(world)
+    try:
+        with dying_after(world, calls):
+            dead = world.token()
+            world.run_job(release.release_id, "dev", dead)
+    except Died:
+        world.fake_tasks.retired.add(dead.value)
+    token = world.run_job(release.release_id, "dev")
+    assert len(world.fake_accounts.jobs("dev").states) == 1
+    assert len(world.waits()) == 1
+    world.fake_accounts.jobs("dev").end(JobStatus.SUCCEEDED)
     world.sweep()
     assert world.fake_tasks.answers[token.value] == {"outcome": "completed"}
 
 
 def test_a_job_that_ended_before_the_wait_was_stored_is_answered(world: MemoryWorld, release: Release) -> None:
     jobs = world.fake_accounts.jobs("dev")
-    jobs.start_pipeline(f"{release.stack_name}-pipeline", request_token(release.release_id, "dev"), "x")
-    jobs.end("Succeeded")
+    dead = world.run_job(release.release_id, "dev")
+    world.fake_tasks.retired.add(dead.value)
+    for wait in world.waits():
+        world.memory.delete(wait)
+    jobs.end(JobStatus.SUCCEEDED)
     token = world.run_job(release.release_id, "dev")
     assert world.fake_tasks.answers[token.value] == {"outcome": "completed"}
+    assert len(jobs.states) == 1
 
 
-def test_a_stack_without_the_output_is_told(tmp_path: Path) -> None:
-    world = MemoryWorld(catalogue=with_job(tmp_path, {"kind": "sagemaker_pipeline", "output": "Forgotten"}))
+def test_a_new_job_may_take_a_while_to_show_and_a_deleted_one_fails(world: MemoryWorld, release: Release) -> None:
+    token = world.run_job(release.release_id, "dev")
+    world.fake_accounts.jobs("dev").forget()
+    assert world.sweep().settled == 0
+    world.clock.pass_hours(0.3)
+    assert world.sweep().settled == 1
+    assert world.fake_tasks.failures[token.value] == ("JobFailed", "the job was deleted while it ran")
+
+
+def test_a_name_that_somebody_else_has_taken_is_told(tmp_path: Path) -> None:
+    world = world_with(tmp_path, JOBS[JobKind.AUTOML_JOB])
     release = in_dev(world)
-    with pytest.raises(JobFailed, match="Forgotten"):
+    world.fake_accounts.jobs("dev").taken.add(automl_name("fraud-detector", release.release_id, "dev"))
+    with pytest.raises(JobFailed, match="is not this release's"):
         world.run_job(release.release_id, "dev")
 
 
-def test_a_kind_of_job_that_cannot_be_run_is_told_before_anything_is_deployed(tmp_path: Path) -> None:
-    world = MemoryWorld(catalogue=with_job(tmp_path, {"kind": "codebuild", "output": "Project"}))
-    release = world.release(configuration())
-    world.package(release.release_id)
-    with pytest.raises(JobFailed, match="codebuild"):
-        world.plan(release.release_id, "dev")
-    assert world.of(release.release_id).status is Status.PLANNING
-    assert world.stacks("dev").stacks == {}
+@pytest.mark.parametrize(
+    "job",
+    [
+        {"kind": "sagemaker_pipeline", "output": "Forgotten"},
+        {"kind": "codebuild", "output": "ProjectName", "input": {"Role": {"from": "$output:Forgotten"}}},
+    ],
+    ids=["of the pipeline", "in the input"],
+)
+def test_a_stack_without_the_output_is_told(tmp_path: Path, job: dict[str, Any]) -> None:
+    world = world_with(tmp_path, job)
+    release = in_dev(world)
+    with pytest.raises(JobFailed, match="the stack in dev has no output 'Forgotten'"):
+        world.run_job(release.release_id, "dev")
+    assert world.fake_accounts.jobs("dev").requests == {}
 
 
-@pytest.mark.parametrize("release_id", ["a-0123456789", "m" * 51])
-def test_the_request_token_is_one_that_sagemaker_takes(release_id: str) -> None:
-    assert 32 <= len(request_token(release_id, "staging")) <= 128
-    assert request_token(release_id, "dev") != request_token(release_id, "prod")
+def _whole(world: MemoryWorld, values: dict[str, Any] | None = None) -> Machines:
+    """Upload the configuration and let its machine run; jobs end well, and people agree."""
+    machines = Machines(world)
+    world.release(values)
+    machines.settle()
+    for stage in ("dev", "staging", "prod"):
+        world.fake_accounts.jobs(stage).end(JobStatus.SUCCEEDED)
+        world.sweep()
+        machines.settle()
+        for record_stage in ("staging", "prod"):
+            _agree(world, machines, record_stage)
+    return machines
+
+
+def _agree(world: MemoryWorld, machines: Machines, stage: str) -> None:
+    for name in machines.executions:
+        release = world.of(name)
+        if release.status is Status.AWAITING_APPROVAL and release.stage == stage:
+            world.vote(CHLOE, world.approval(name, stage))
+            machines.settle()
+
+
+def test_the_same_file_again_starts_no_second_job(pipelines: MemoryWorld) -> None:
+    """Its content is live: the second release ends Unchanged before it comes to a job."""
+    first = live(pipelines)
+    pipelines.run_job(first.release_id, "dev")
+    machines = Machines(pipelines)
+    again = pipelines.release()
+    machines.settle()
+    assert again.release_id != first.release_id
+    assert pipelines.of(again.release_id).status is Status.UNCHANGED
+    assert len(pipelines.fake_accounts.jobs("dev").requests) == 1
+
+
+def test_a_whole_release_runs_its_job_in_every_stage(world: MemoryWorld) -> None:
+    machines = _whole(world)
+    (execution,) = machines.executions.values()
+    assert execution.status == "SUCCEEDED"
+    assert [len(world.fake_accounts.jobs(stage).requests) for stage in world.installation.stage_names] == [1, 1, 1]
+
+
+def test_a_failed_job_fails_the_release_and_no_later_stage_is_asked_about(pipelines: MemoryWorld) -> None:
+    machines = Machines(pipelines)
+    release = pipelines.release()
+    machines.settle()
+    pipelines.fake_accounts.jobs("dev").end(JobStatus.FAILED, "step Train failed: out of memory")
+    pipelines.sweep()
+    machines.settle()
+    ended = pipelines.of(release.release_id)
+    assert (ended.status, ended.reason) == (Status.FAILED, "step Train failed: out of memory")
+    assert pipelines.stacks("staging").stacks == {}

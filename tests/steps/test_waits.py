@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.errors import AccessDenied
-from orchestrator.core.events import PipelineChanged, StackChanged
+from orchestrator.core.events import JobChanged, StackChanged
 from orchestrator.core.records import Release, StageStatus, Status, TaskToken, Wait, WaitKind
 from orchestrator.core.steps.settle import settle, store_wait
 from tests.fakes.memory_world import MemoryWorld, configuration
@@ -61,7 +61,7 @@ def test_a_forged_event_resumes_nothing(world: MemoryWorld, status: str) -> None
 
 def test_an_event_of_something_nobody_waits_for_reads_one_row(world: MemoryWorld) -> None:
     assert world.happened(StackChanged("arn:stack:dev:other:1", "CREATE_COMPLETE", "x")) == 0
-    assert world.happened(PipelineChanged("arn:pipeline:other", "Succeeded")) == 0
+    assert world.happened(JobChanged("arn:pipeline:other", "Succeeded")) == 0
     assert world.memory.rows == {}
 
 

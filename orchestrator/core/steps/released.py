@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from orchestrator.core.errors import JobFailed, PackageDamaged, StepFailed
+from orchestrator.core.errors import PackageDamaged, StepFailed
+from orchestrator.core.jobs import JobKind
 from orchestrator.core.packaging import Package, read_package
 from orchestrator.core.ports import Objects
 from orchestrator.core.records import Release
@@ -24,6 +27,19 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class JobPlan:
+    """The job of the manifest."""
+
+    kind: JobKind
+    output: str
+    """Stack output that names the pipeline or build project; empty for an AutoML job."""
+    request: str
+    """Document that is the request of an AutoML job; else empty."""
+    inputs: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    """By stage and name, see ``sources.late``."""
+
+
+@dataclass(frozen=True)
 class ReleasedPackage:
     """A verified package and what its manifest says about deploying it."""
 
@@ -31,8 +47,8 @@ class ReleasedPackage:
     capabilities: tuple[str, ...]
     endpoint_output: str
     """Stack output that names the endpoint to verify; empty when there is none."""
-    pipeline_output: str
-    """Stack output that names the SageMaker Pipeline to run; empty when the workload has no job."""
+    job: JobPlan | None
+    """None when the workload has no job."""
     sample: Sample | None
 
     def parameters(self, stage: str) -> dict[str, str]:
@@ -42,6 +58,10 @@ class ReleasedPackage:
     def tags(self, stage: str) -> dict[str, str]:
         """The stack's tags in this stage."""
         return self.package.tags(stage)
+
+    def document(self, stage: str, name: str) -> bytes:
+        """A rendered document of this stage; KeyError when the package has no such one."""
+        return self.package.members[f"documents/{stage}/{name}"]
 
 
 def package_key(release_id: str) -> str:
@@ -79,15 +99,11 @@ def released_package(release: Release, objects: Objects, packages_bucket: str) -
         package=package,
         capabilities=tuple(package.manifest["capabilities"]),
         endpoint_output=verify.get("endpoint", ""),
-        pipeline_output=_pipeline_output(package),
+        job=_job(package),
         sample=sample,
     )
 
 
-def _pipeline_output(package: Package) -> str:
+def _job(package: Package) -> JobPlan | None:
     job = package.manifest["job"]
-    if job is None:
-        return ""
-    if job["kind"] != "sagemaker_pipeline":
-        raise JobFailed(f"jobs of the kind {job['kind']!r} cannot be run by this version")
-    return str(job["output"])
+    return JobPlan(JobKind(job["kind"]), job["output"], job["request"], job["input"]) if job else None

@@ -19,6 +19,6 @@ def resume_deployment(event: StatusEvent, *, store: Store, accounts: Accounts, t
             return 0
         subject = event.stack_id
     else:
-        subject = event.execution_arn
+        subject = event.arn
     waits = store.under(Wait, f"WAIT#{subject}")
     return sum(settle(wait, store=store, accounts=accounts, tasks=tasks, now=now) for wait in waits)

@@ -1,7 +1,7 @@
 """Resolve a wait: ask the thing itself how it stands, and answer the waiting task when it has ended.
 
 An event, the sweeper and the deploying step itself all come here. An event is a hint: whatever it says, CloudFormation
-(or SageMaker) is asked, and only an operation that carries our own client request token counts.
+(or the service of the job) is asked, and only an operation that carries our own client request token counts.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from orchestrator.core.errors import Conflict
+from orchestrator.core.jobs import JobRun, JobStatus
 from orchestrator.core.ports import Accounts, Clock, StackState, Store, Tasks
 from orchestrator.core.records import StageRecord, StageStatus, Wait, WaitKind
-from orchestrator.core.steps.progress import move_stage, read_stamp, release_of, stage_of
+from orchestrator.core.steps.progress import move_stage, read_stamp, release_of, stage_of, stamp
 
 DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 """Stack statuses in which our change set has been applied.
@@ -24,6 +25,9 @@ UPDATE_COMPLETE_CLEANUP_IN_PROGRESS is not among them: until the clean-up ends t
 OVERTAKEN_AFTER = timedelta(minutes=15)
 """How long a settled stack may show somebody else's operation before ours counts as overtaken: CloudFormation's events
 show a new operation within seconds."""
+
+GONE_AFTER = timedelta(minutes=15)
+"""How long a job may be unknown to its service before it counts as deleted: a new one may take seconds to show."""
 
 _SETTLED = frozenset({StageStatus.DEPLOYED, StageStatus.VERIFIED})
 
@@ -38,7 +42,7 @@ def settle(wait: Wait, *, store: Store, accounts: Accounts, tasks: Tasks, now: C
         return True
     if wait.kind is WaitKind.STACK:
         return _settle_stack(wait, store, accounts, tasks, now)
-    return _settle_pipeline(wait, store, accounts, tasks)
+    return _settle_job(wait, store, accounts, tasks, now)
 
 
 def _settle_stack(wait: Wait, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -> bool:
@@ -80,16 +84,37 @@ def _failed(record: StageRecord, reason: str) -> StageRecord:
     return record if record.status in _SETTLED else replace(record, status=StageStatus.FAILED, note=reason)
 
 
-def _settle_pipeline(wait: Wait, store: Store, accounts: Accounts, tasks: Tasks) -> bool:
-    state = accounts.jobs(wait.stage).pipeline(wait.subject)
-    if state.status in {"Executing", "Stopping"}:
+def _settle_job(wait: Wait, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -> bool:
+    record = stage_of(store, wait.release_id, wait.stage, now)
+    if record.job is None:
         return False
-    if state.status == "Succeeded":
+    state = accounts.jobs(wait.stage).state(record.job.kind, wait.subject)
+    if state.status is JobStatus.RUNNING:
+        return False
+    if state.status is JobStatus.ABSENT and now() - read_stamp(wait.stored_at) <= GONE_AFTER:
+        return False
+    ended = replace(record.job, status=state.status, reason=state.reason, ended_at=stamp(now()))
+    if state.status is not JobStatus.SUCCEEDED and not state.reason:
+        ended = replace(ended, reason=_JOB_ENDS[state.status])
+    move_stage(store, record, now, lambda current: _job_ended(current, ended))
+    if state.status is JobStatus.SUCCEEDED:
         tasks.succeed(wait.token, {"outcome": "completed"})
     else:
-        tasks.fail(wait.token, "JobFailed", state.reason or f"the pipeline execution ended {state.status}")
+        tasks.fail(wait.token, "JobFailed", ended.reason)
     store.delete(wait)
     return True
+
+
+_JOB_ENDS = {
+    JobStatus.FAILED: "the job failed, and its service says no reason",
+    JobStatus.STOPPED: "the job was stopped",
+    JobStatus.ABSENT: "the job was deleted while it ran",
+}
+
+
+def _job_ended(record: StageRecord, ended: JobRun) -> StageRecord:
+    known = record.job
+    return record if known is None or known.status is not JobStatus.RUNNING else replace(record, job=ended)
 
 
 def store_wait(wait: Wait, store: Store) -> Wait:
