@@ -8,17 +8,13 @@ from pathlib import Path
 from aws_cdk import App
 
 from orchestrator.core.problems import BadConfiguration
-from stacks.names import places
-from stacks.orchestrator_stack import OrchestratorStack
+from stacks.assembly import make_stacks
 from stacks.settings import load
-from stacks.stage_stack import StageStack
 
 app = App(analytics_reporting=False)
 try:
     settings = load(app.node.try_get_context("settings"), Path.cwd())
+    make_stacks(app, settings)
 except BadConfiguration as error:
     sys.exit(f"The settings have mistakes; nothing was synthesised.\n{error}")
-OrchestratorStack(app, "MlopsOrchestrator", settings=settings)
-for stage in places(settings):
-    StageStack(app, f"MlopsStage-{stage.name}", settings=settings, stage=stage)
 app.synth()

@@ -1,8 +1,11 @@
-"""Assets bucket (what people upload), packages bucket (what is released, read by the stages), and their access logs."""
+"""Assets bucket (what people upload), packages bucket (what is released, read by the stages), and their access logs.
+
+The assets bucket may be the organisation's own: then it is used as it is, and what its policy needs is given out.
+"""
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -11,6 +14,8 @@ from constructs import Construct
 from stacks import names
 from stacks.names import Names
 from stacks.settings import Settings
+from stacks.stage_reads import bucket_arn, encrypted_connections, model_data, model_data_key, narrowed
+from stacks.statement_outputs import statements_output
 
 PACKAGES = "packages/*"
 """Keys of packages, with each package's template beside it."""
@@ -26,7 +31,7 @@ ACCESS_LOG_DAYS = 365
 
 
 class Buckets(Construct):
-    """The three buckets and the key of what crosses accounts."""
+    """The buckets, and the key of what crosses accounts."""
 
     def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
@@ -49,21 +54,8 @@ class Buckets(Construct):
             removal_policy=RemovalPolicy.RETAIN,
             lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(ACCESS_LOG_DAYS))],
         )
-        # Uploaders need no KMS permission: nothing in this bucket is read from another account.
-        self.assets = s3.Bucket(
-            self,
-            "Assets",
-            versioned=True,
-            encryption=s3.BucketEncryption.S3_MANAGED,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            removal_policy=RemovalPolicy.RETAIN,
-            server_access_logs_bucket=logs,
-            server_access_logs_prefix="assets/",
-            lifecycle_rules=[_ABANDONED_UPLOADS],
-        )
+        own = settings.options.existing_assets_bucket
+        self.assets: s3.IBucket = self._existing_assets(settings, own) if own else self._new_assets(settings, logs)
         self.packages = s3.Bucket(
             self,
             "Packages",
@@ -81,14 +73,48 @@ class Buckets(Construct):
             server_access_logs_prefix="packages/",
             lifecycle_rules=[_ABANDONED_UPLOADS],
         )
-        for bucket in (self.assets, self.packages):
-            # The bucket's own property: CDK's custom resource would need a function, and rights on every bucket.
-            configuration = {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
-            cfn = bucket.node.default_child
-            assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 - for the type checker
-            cfn.add_property_override("NotificationConfiguration", configuration)
+        _notify_event_bridge(self.packages)
         if settings.stage_accounts:
             self._open_to_stages(settings, fixed)
+
+    def _new_assets(self, settings: Settings, logs: s3.Bucket) -> s3.Bucket:
+        """S3's own encryption, so uploaders need no KMS permission; what stages read of it needs none either."""
+        made = s3.Bucket(
+            self,
+            "Assets",
+            versioned=True,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            removal_policy=RemovalPolicy.RETAIN,
+            server_access_logs_bucket=logs,
+            server_access_logs_prefix="assets/",
+            lifecycle_rules=[_ABANDONED_UPLOADS],
+        )
+        _notify_event_bridge(made)
+        for statement in model_data(settings, made.bucket_arn):
+            made.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
+        return made
+
+    def _existing_assets(self, settings: Settings, name: str) -> s3.IBucket:
+        """The organisation's own bucket, and what the policies of it and of its key need."""
+        arn, stack = bucket_arn(settings, name), Stack.of(self)
+        statements_output(
+            stack,
+            "AssetsBucketPolicyStatements",
+            [*encrypted_connections(arn), *model_data(settings, arn)],
+            f"Add these to the policy of the bucket {name}",
+        )
+        if settings.options.existing_assets_bucket_key:
+            statements_output(
+                stack,
+                "AssetsBucketKeyPolicyStatements",
+                model_data_key(settings, arn),
+                f"Add these to the policy of the key of the bucket {name}",
+            )
+        return s3.Bucket.from_bucket_name(self, "Assets", name)
 
     def _open_to_stages(self, settings: Settings, fixed: Names) -> None:
         """Reads across accounts: templates by those who deploy them, assets by workloads, documents by both."""
@@ -123,12 +149,11 @@ class Buckets(Construct):
         )
 
 
-def narrowed(settings: Settings, role_arns: list[str]) -> dict[str, dict[str, object]]:
-    """Conditions of a statement whose principal is another account: these roles, of this organisation if there is."""
-    conditions: dict[str, dict[str, object]] = {"ArnLike": {"aws:PrincipalArn": role_arns}}
-    if settings.organization_id:
-        conditions["StringEquals"] = {"aws:PrincipalOrgID": settings.organization_id}
-    return conditions
+def _notify_event_bridge(bucket: s3.Bucket) -> None:
+    """By the bucket's own property: CDK's custom resource would need a function, and rights on every bucket."""
+    cfn = bucket.node.default_child
+    assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 - for the type checker
+    cfn.add_property_override("NotificationConfiguration", {"EventBridgeConfiguration": {"EventBridgeEnabled": True}})
 
 
 _ABANDONED_UPLOADS = s3.LifecycleRule(abort_incomplete_multipart_upload_after=Duration.days(7))

@@ -13,6 +13,8 @@ from orchestrator.core.approvals import Outcome, Rules, best_case
 from orchestrator.core.installation import Installation
 from orchestrator.core.people import UNKNOWN
 from orchestrator.core.problems import Problem, listing
+from stacks.settings import Settings
+from stacks.settings_options import Options
 
 
 def cautions(installation: Installation) -> list[Problem]:
@@ -38,7 +40,23 @@ def cautions(installation: Installation) -> list[Problem]:
     return found
 
 
-def tell(scope: Construct, installation: Installation) -> None:
+def roll_out_cautions(options: Options) -> list[Problem]:
+    """CloudFormation's automatic deployment passes over the account filter of a stack set (User Guide, "Enable or
+    disable automatic deployments for StackSets in AWS Organizations")."""
+    if options.stack_sets is None or not options.stack_sets.auto_deployment:
+        return []
+    units = sorted({unit for ids in options.stack_sets.units.values() for unit in ids})
+    return [
+        Problem(
+            "$.stack_sets.auto_deployment",
+            f"puts a stage's roles, which trust the orchestrator, into every account that joins {listing(units)}",
+            "Turn it off unless only accounts of this stage will ever join these units.",
+            severity="warning",
+        )
+    ]
+
+
+def tell(scope: Construct, settings: Settings) -> None:
     """Let ``cdk synth`` and ``cdk deploy`` print them (``--strict`` makes errors of them)."""
-    for caution in cautions(installation):
+    for caution in [*cautions(settings.installation), *roll_out_cautions(settings.options)]:
         Annotations.of(scope).add_warning_v2(f"mlops-orchestrator:{caution.path.removeprefix('$.')}", caution.sentence)

@@ -47,7 +47,7 @@ class EventBus(Construct):
         id: str,
         *,
         settings: Settings,
-        assets: s3.Bucket,
+        assets: s3.IBucket,
         receive_request: Function,
         resume_deployment: Function,
         sweep_waits: Function,

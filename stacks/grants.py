@@ -42,6 +42,12 @@ ANSWERERS = (
 )
 """Functions that answer a waiting task: by an end that they find, or a decision."""
 
+RESOLVERS = ("package", "receive_request", "api")
+"""Functions that find out which model package a configuration means."""
+
+ASSET_READERS = ("package", "receive_request")
+"""Functions that read what people upload."""
+
 PACKAGE_READERS = ("plan_stage", "deploy_stage", "run_job", "verify_stage")
 
 
@@ -76,6 +82,25 @@ def grant_stage_roles(settings: Settings, fleet: Fleet) -> None:
         roles = [role for role, assumers in names.ASSUMED_BY.items() if function.name in assumers]
         if roles:
             function.may(["sts:AssumeRole"], fixed.stage_role_arns(accounts, *roles))
+
+
+def grant_model_packages(settings: Settings, fleet: Fleet) -> None:
+    """Read what a configuration names: a version, or the latest approved one of a group."""
+    fixed = Names(settings)
+    prefix = f"arn:{fixed.partition}:sagemaker:{fixed.region}:{fixed.account}"
+    for function in fleet.only(RESOLVERS):
+        function.may(
+            ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
+            [f"{prefix}:model-package/*", f"{prefix}:model-package-group/*"],
+        )
+
+
+def grant_assets_key(settings: Settings, fleet: Fleet) -> None:
+    """Decrypt what is uploaded, where an existing assets bucket is encrypted with a key of the organisation's."""
+    key = settings.options.existing_assets_bucket_key
+    for function in fleet.only(ASSET_READERS if key else ()):
+        via = f"s3.{settings.installation.region}.*"
+        function.may(["kms:Decrypt"], [key], {"StringLike": {"kms:ViaService": via}})
 
 
 def grant_buckets(buckets: Buckets, fleet: Fleet) -> None:

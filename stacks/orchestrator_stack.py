@@ -8,10 +8,13 @@ from constructs import Construct
 
 from stacks import cautions, grants
 from stacks.alarms import Alarms
+from stacks.assets_bucket_check import AssetsBucketCheck
 from stacks.buckets import Buckets
 from stacks.event_bus import EventBus
 from stacks.fleet import Fleet
+from stacks.image_repository import ImageRepository
 from stacks.machines import StateMachine, machines_of
+from stacks.model_registry import ModelRegistry
 from stacks.names import SETTINGS_PARAMETER, Machine
 from stacks.notifications import Notifications
 from stacks.records import Records
@@ -35,9 +38,13 @@ class OrchestratorStack(Stack):
             env=Environment(account=settings.account, region=settings.installation.region),
             termination_protection=True,
         )
-        cautions.tell(self, settings.installation)
+        cautions.tell(self, settings)
         buckets = Buckets(self, "Buckets", settings=settings)
         records = Records(self, "Records")
+        if settings.options.ecr_repository is not None:
+            ImageRepository(
+                self, "Images", settings=settings, repository=settings.options.ecr_repository, key=buckets.key
+            )
         notifications = Notifications(self, "Notifications", settings=settings, key=buckets.key)
         secret = SlackSecret(self, "SlackSecret")
         queue = SlackQueue(self, "SlackQueue")
@@ -66,8 +73,12 @@ class OrchestratorStack(Stack):
         grants.grant_table(records, fleet)
         grants.grant_settings(parameter, fleet)
         grants.grant_buckets(buckets, fleet)
+        grants.grant_assets_key(settings, fleet)
         grants.grant_machines(settings, fleet)
         grants.grant_stage_roles(settings, fleet)
+        if settings.installation.model_registry:
+            ModelRegistry(self, "ModelRegistry", settings=settings)
+            grants.grant_model_packages(settings, fleet)
         machines = {
             name: StateMachine(self, _MACHINE_IDS[name], name=name, functions=fleet.by_id, settings=settings)
             for name in machines_of(settings)
@@ -122,6 +133,8 @@ class OrchestratorStack(Stack):
         self._output("ApiUrl", rest.api.url, "REST API; callers sign with IAM credentials")
         for name, machine in machines.items():
             self._output(f"{_MACHINE_IDS[name]}Arn", machine.machine.state_machine_arn, "State machine of releases")
+        if settings.options.existing_assets_bucket:
+            AssetsBucketCheck(self, "AssetsBucketCheck", settings=settings).goes_first()
 
     def _output(self, name: str, value: str, description: str) -> None:
         CfnOutput(self, name, value=value, description=description)

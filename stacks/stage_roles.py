@@ -13,9 +13,10 @@ from orchestrator.core.events import MANAGED_STACK_PREFIX
 from orchestrator.core.installation import StageSettings
 from orchestrator.core.packaging import WORKLOAD_TAG
 from stacks import names
-from stacks.buckets import PACKAGES, narrowed
+from stacks.buckets import PACKAGES
 from stacks.names import Names
 from stacks.settings import Settings
+from stacks.stage_reads import narrowed
 
 OF_A_WORKLOAD: dict[str, dict[str, object]] = {"Null": {f"aws:ResourceTag/{WORKLOAD_TAG}": "false"}}
 """Only what carries the tag that every stack of a workload hands on to its resources."""

@@ -12,13 +12,11 @@ from typing import Any
 from aws_cdk import App
 
 from local.settings import Mode, settings
+from stacks.assembly import ORCHESTRATOR, make_stacks
 from stacks.names import places
-from stacks.orchestrator_stack import OrchestratorStack
 from stacks.settings import Settings, parse
-from stacks.stage_stack import StageStack
 
 ROOT = Path(__file__).resolve().parents[2]
-ORCHESTRATOR = "MlopsOrchestrator"
 
 Template = dict[str, Any]
 
@@ -55,9 +53,7 @@ def app_of(chosen: Settings, folder: Path) -> App:
     """The app as ``app.py`` makes it, without building layers."""
     context = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = App(context={**context, "aws:cdk:bundling-stacks": []}, analytics_reporting=False, outdir=str(folder))
-    OrchestratorStack(app, ORCHESTRATOR, settings=chosen)
-    for stage in places(chosen):
-        StageStack(app, f"MlopsStage-{stage.name}", settings=chosen, stage=stage)
+    make_stacks(app, chosen)
     return app
 
 
@@ -128,6 +124,8 @@ POLICIES = {
     "AWS::SNS::TopicPolicy": (("PolicyDocument", "resource"),),
     "AWS::SQS::QueuePolicy": (("PolicyDocument", "resource"),),
     "AWS::Events::EventBus": (("Policy", "resource"),),
+    "AWS::ECR::Repository": (("RepositoryPolicyText", "resource"),),
+    "AWS::SageMaker::ModelPackageGroup": (("ModelPackageGroupPolicy", "resource"),),
 }
 """Resource type → its properties that are policies."""
 

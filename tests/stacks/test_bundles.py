@@ -10,7 +10,8 @@ import pytest
 
 from stacks.bundles import Compiled
 from stacks.layers import INSTALLERS_OWN, LAYERS, LOCK, PipInstalled, copied, locked
-from tests.stacks.templates import ROOT, Synthesised, of_type
+from tests.stacks.templates import Synthesised, of_type
+from tests.stacks.test_functions import FOLDERS
 
 WITH_TEMPLATES = {"package", "receive_request", "api"}
 
@@ -27,7 +28,7 @@ def contents(synthesised: Synthesised, name: str) -> set[str]:
     return {str(path.relative_to(asset)) for path in asset.rglob("*") if path.is_file()}
 
 
-@pytest.mark.parametrize("name", sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py")))
+@pytest.mark.parametrize("name", FOLDERS)
 def test_a_function_holds_the_product_and_its_own_folder(multi: Synthesised, name: str) -> None:
     found = contents(multi, name)
 
