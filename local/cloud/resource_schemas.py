@@ -83,6 +83,11 @@ def create_only(resource_type: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(pointer.removeprefix("/properties/").partition("/")[0] for pointer in pointers))
 
 
+def permissions(resource_type: str, step: str) -> list[str]:
+    """Actions that the type's handler of a step (``create``, ``update``, ``delete``) calls."""
+    return list(schema(resource_type).get("handlers", {}).get(step, {}).get("permissions", []))
+
+
 class Replacing(Sequence[str]):
     """``create_only`` of a type, read when it is first asked for, so that no start of the cloud waits for schemas."""
 

@@ -1,53 +1,17 @@
 """What the role of a stack operation must be allowed for a resource: the calls that CloudFormation's handlers make.
 
 A table of the types that workloads are made of; a type that is not in it needs no permission here. The price of a
-table: it names the calls that change something, not every Describe and List with which AWS's handlers wait.
+table: for the types that are in this module it names the calls that change something, not every Describe and List with
+which AWS's handlers wait; SageMaker's have all that their schemas say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Iterator
 
-Step = Literal["create", "update", "delete"]
-
-
-@dataclass(frozen=True)
-class Resource:
-    """One resource of a stack, as an operation meets it."""
-
-    type: str
-    logical_id: str
-    physical_id: str
-    """Empty before it is made."""
-    properties: dict[str, Any]
-    account: str
-    region: str
-    stack: str
-
-    def name(self, property_name: str) -> str:
-        """Its name; before it is made a name as CloudFormation would make it up."""
-        return str(self.properties.get(property_name) or self.physical_id or f"{self.stack}-{self.logical_id}-X1Y2Z3")
-
-    @property
-    def tagged(self) -> bool:
-        """Whether it has tags beside CloudFormation's own, which need no permission."""
-        tags = self.properties.get("Tags") or []
-        return any(not str(tag.get("Key", "")).startswith("aws:") for tag in tags if isinstance(tag, dict))
-
-
-@dataclass(frozen=True)
-class Need:
-    """One permission."""
-
-    action: str
-    resource: str
-    context: tuple[tuple[str, str], ...] = ()
-    """Condition keys in lower case."""
-
-
-Needs = Callable[[Resource, Step], Iterator[Need]]
+from local.cloud import service_permissions
+from local.cloud.needs import Need, Needs, Resource, Step, passing
+from local.cloud.sagemaker import permissions
 
 
 def needs(resource: Resource, step: Step) -> list[Need]:
@@ -59,11 +23,6 @@ def needs(resource: Resource, step: Step) -> list[Need]:
 def known(resource_type: str) -> bool:
     """Whether the table has the type."""
     return resource_type in _TABLE
-
-
-def _pass(role: Any, service: str) -> Iterator[Need]:
-    if isinstance(role, str) and role:
-        yield Need("iam:PassRole", role, (("iam:passedtoservice", service),))
 
 
 def _role(resource: Resource, step: Step) -> Iterator[Need]:
@@ -92,7 +51,7 @@ def _function(resource: Resource, step: Step) -> Iterator[Need]:
     for action in actions[step]:
         yield Need(action, arn)
     if step != "delete":
-        yield from _pass(resource.properties.get("Role"), "lambda.amazonaws.com")
+        yield from passing(resource.properties.get("Role"), "lambda.amazonaws.com")
         if resource.tagged:
             yield Need("lambda:TagResource", arn)
 
@@ -143,30 +102,6 @@ def _rest_api(collection: str) -> Needs:
     return found
 
 
-_UNCHANGEABLE = frozenset({"Model", "EndpointConfig"})
-"""SageMaker has no call that updates them: only their tags change in place."""
-
-
-def _sagemaker(noun: str, kind: str) -> Needs:
-    def found(resource: Resource, step: Step) -> Iterator[Need]:
-        name = resource.name(f"{noun}Name").rpartition("/")[2].lower()
-        base = f"arn:aws:sagemaker:{resource.region}:{resource.account}"
-        arn = f"{base}:{kind}/{name}"
-        if step != "update" or noun not in _UNCHANGEABLE:
-            yield Need(f"sagemaker:{step.capitalize()}{noun}", arn)
-        if noun == "Endpoint" and step != "delete":
-            config = str(resource.properties.get("EndpointConfigName", "")).lower()
-            yield Need(f"sagemaker:{step.capitalize()}{noun}", f"{base}:endpoint-config/{config}")
-            yield Need("sagemaker:DescribeEndpoint", arn)
-        if resource.tagged and step != "delete":
-            yield Need("sagemaker:AddTags", arn)
-        if step != "delete":
-            role = resource.properties.get("ExecutionRoleArn") or resource.properties.get("RoleArn")
-            yield from _pass(role, "sagemaker.amazonaws.com")
-
-    return found
-
-
 def _simple(create: str, update: str, delete: str, name: str, arn: str) -> Needs:
     """A type with one call a step; ``arn`` has places for region, account and name."""
 
@@ -192,12 +127,6 @@ _TABLE: dict[str, Needs] = {
     "AWS::ApiGateway::Deployment": _rest_api("deployments"),
     "AWS::ApiGateway::Stage": _rest_api("stages"),
     "AWS::ApiGateway::RequestValidator": _rest_api("requestvalidators"),
-    "AWS::SageMaker::Model": _sagemaker("Model", "model"),
-    "AWS::SageMaker::EndpointConfig": _sagemaker("EndpointConfig", "endpoint-config"),
-    "AWS::SageMaker::Endpoint": _sagemaker("Endpoint", "endpoint"),
-    "AWS::SageMaker::Pipeline": _sagemaker("Pipeline", "pipeline"),
-    "AWS::SageMaker::MonitoringSchedule": _sagemaker("MonitoringSchedule", "monitoring-schedule"),
-    "AWS::SageMaker::DataQualityJobDefinition": _sagemaker("DataQualityJobDefinition", "data-quality-job-definition"),
     "AWS::S3::Bucket": _simple(
         "s3:CreateBucket", "s3:PutBucketPolicy", "s3:DeleteBucket", "BucketName", "arn:aws:s3:::{name}"
     ),
@@ -232,11 +161,6 @@ _TABLE: dict[str, Needs] = {
     "AWS::Events::Rule": _simple(
         "events:PutRule", "events:PutRule", "events:DeleteRule", "Name", "arn:aws:events:{region}:{account}:rule/{name}"
     ),
-    "AWS::Scheduler::Schedule": _simple(
-        "scheduler:CreateSchedule",
-        "scheduler:UpdateSchedule",
-        "scheduler:DeleteSchedule",
-        "Name",
-        "arn:aws:scheduler:{region}:{account}:schedule/default/{name}",
-    ),
+    **permissions.TABLE,
+    **service_permissions.TABLE,
 }

@@ -13,8 +13,9 @@ from typing import Any
 
 from local.cloud import contract, resource_schemas
 from local.cloud.contract import Seam
+from local.cloud.needs import Resource, Step
 from local.cloud.principals import decide
-from local.cloud.stack_permissions import Resource, Step, needs
+from local.cloud.stack_permissions import needs
 from local.cloud.stack_requests import acting_role
 
 SEAMS = (
