@@ -7,6 +7,8 @@ place in a list; a value that is not given counts with the ``default`` of its sc
     A path: the number is not smaller (not larger) than the number there.
 ``ascending``
     True: the first two members of the list, numbers also as text, are in this order.
+``as_long_as``
+    A path: where both are lists, this one has as many members.
 ``apart_from``
     A path to an object: the object shares no name with it.
 ``wanted``
@@ -35,7 +37,7 @@ def relations(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
     """Every relation that does not hold; one with a key that is wrong in itself is left alone."""
     root = part.type.schema
     for rule in root.get(RELATIONS, ()):
-        others = [rule.get(word) for word in ("not_below", "not_above", "apart_from")]
+        others = [rule.get(word) for word in ("not_below", "not_above", "as_long_as", "apart_from")]
         named = {path.split(".")[0] for path in [rule["key"], *others] if path}
         if not named <= sound or ("if" in rule and not schemas.holds(part.values, rule["if"], root)):
             continue
@@ -55,6 +57,11 @@ def _faults(rule: Mapping[str, Any], part: Part) -> Iterator[tuple[str, str]]:
             first, second = bounds if len(bounds) == 2 else (None, None)
             if first is not None and second is not None and first > second:
                 yield path, f"goes from {value[0]} down to {value[1]}"
+    elif "as_long_as" in rule:
+        for path, value in _given(part, rule["key"]):
+            for _, other in _given(part, rule["as_long_as"]):
+                if isinstance(value, list) and isinstance(other, list) and len(value) != len(other):
+                    yield path, f"has {len(value)} entries, {_spelled(part, rule['as_long_as'])} has {len(other)}"
     elif "apart_from" in rule:
         yield from _shared(rule, part)
     else:

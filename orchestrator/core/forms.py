@@ -8,15 +8,16 @@ raw                              The JSON value itself: numbers, booleans, lists
 bucket, prefix                   The parts of a location ``bucket/prefix``.
 s3_uri, s3_arn                   ``s3://…`` and ``arn:…:s3:::…`` of a location.
 uri_bucket, uri_key              The parts of an ``s3://`` URI, such as that of ``$document:<file>``.
-asset, asset_bucket, asset_key,  The pinned copy of an asset: its URI, the parts of it, its checksum.
-asset_sha256
+asset, asset_bucket, asset_key,  The pinned copy of an asset: its URI, the parts of it, its checksum. There is no key
+asset_sha256                     where the value is no text but what the asset would hold.
 asset_or_prefix (_bucket, _key)  The pinned copy, or the prefix in the assets bucket where the key is one of several
                                  objects.
 asset_or_raw                     The URI of the pinned copy where the value is text; any other value as ``raw``.
 assets_uri                       The URI of a place in the assets bucket, such as the output of a job.
 image, image_repository_arn      The container image of a framework (with ``version``, ``instance``, ``scope``), or one
                                  that is named by its URI; the ARN of its ECR repository.
-aws_image (_repository_arn)      An image of AWS's own that has no version key, by its name in ``image_data``.
+aws_image (_repository_arn)      An image of AWS's own, by its name in ``image_data`` (``clarify``), with the version where
+                                 there are several (``sklearn:1.2-1``).
 model_package                    The ARN of a version of the Model Registry.
 model_package_data_arns          What a role may read and pull for it: the ARNs of the model data of all its containers
 model_package_repository_arns    (a prefix ends in ``*``), and of their ECR repositories; joined by commas.
@@ -148,7 +149,8 @@ def _image(value: object, source: Source, values: Mapping[str, Any], facts: Fact
 
 
 def _aws_image(value: object, facts: Facts) -> str:
-    return images.image_uri(str(value), "", facts.region, "")
+    name, _, version = str(value).partition(":")
+    return images.image_uri(name, version, facts.region, "")
 
 
 FORMS: Mapping[str, Form] = {
@@ -168,7 +170,9 @@ FORMS: Mapping[str, Form] = {
     "uri_key": lambda value, source, values, facts: split_location(str(value))[1],
     "asset": lambda value, source, values, facts: _asset(value, facts).uri,
     "asset_bucket": lambda value, source, values, facts: _asset(value, facts).copy_bucket,
-    "asset_key": lambda value, source, values, facts: _asset(value, facts).copy_key,
+    "asset_key": lambda value, source, values, facts: (
+        _asset(value, facts).copy_key if isinstance(value, str) else None
+    ),
     "asset_sha256": lambda value, source, values, facts: _asset(value, facts).sha256,
     "asset_or_prefix": lambda value, source, values, facts: _asset_or_prefix(value, facts),
     "asset_or_prefix_bucket": lambda value, source, values, facts: split_location(_asset_or_prefix(value, facts))[0],

@@ -211,6 +211,8 @@ def _told(error: fastjsonschema.JsonSchemaValueException, schema: Schema, root: 
             what = "names something twice"
         case "propertyNames":
             what = "has a key that is not allowed"
+        case "not":
+            what = f"{shown} is not allowed here"
         case _:
             what = f"{shown} is not valid ({rule})"
     return Problem(path, what, fix)
@@ -247,3 +249,4 @@ _FORMS: Mapping[str, Callable[[str], Any]] = {
     "integer": _integer,
     "json": _json,
 }
+    "trimmed": lambda text: text.strip(),

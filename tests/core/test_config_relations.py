@@ -20,12 +20,14 @@ PROPERTIES = {
     "limits": {"type": "object", "properties": {"all": {"type": "integer", "default": 1}, "at_once": NUMBER}},
     "ranges": {"type": "object", "additionalProperties": {"type": "array"}},
     "fixed": {"type": "object"},
+    "pairs": {"type": "object", "properties": {"names": {}, "values": {}}},
     "by_stage": {"x-per-stage": True, "anyOf": [{"type": "integer"}, {"type": "object"}]},
 }
 RULES = [
     {"key": "least", "not_above": "most", "if": {"properties": {"spot": {"const": True}}}, "expects": "Raise most."},
     {"key": "limits.at_once", "not_above": "limits.all"},
     {"key": "ranges.*.1", "ascending": True},
+    {"key": "pairs.values", "as_long_as": "pairs.names", "expects": "Pair them."},
     {"key": "ranges", "apart_from": "fixed", "severity": "warning"},
     {"key": "fixed.program", "wanted": True, "if": {"required": ["fixed"]}, "severity": "warning"},
     {"key": "by_stage", "not_below": "most"},
@@ -80,6 +82,13 @@ def told(types: Catalogue, **values: Any) -> list[str]:
         ({"ranges": {"a": ["x", [0, 1]], "b": ["x", [2, 1]]}}, ["$.ranges.b[1]: goes from 2 down to 1."]),
         ({"ranges": {"a": ["x", ["0.2", "0.10"]]}}, ["$.ranges.a[1]: goes from 0.2 down to 0.10."]),
         ({"ranges": {"a": ["x", ["b", "a"]], "b": ["x"], "c": ["x", []], "d": ["x", 3]}}, []),
+        ({"pairs": {"names": ["a", "b"], "values": [[1], [2]]}}, []),
+        ({"pairs": {"names": "a", "values": [1, 2]}}, []),
+        ({"pairs": {"names": ["a", "b"]}}, []),
+        (
+            {"pairs": {"names": ["a", "b"], "values": [1]}},
+            ["$.pairs.values: has 1 entries, pairs.names has 2. Pair them."],
+        ),
         ({"fixed": {"program": 1, "b": 1}, "ranges": {"a": []}}, []),
         ({"fixed": {"program": 1, "a": 1}, "ranges": {"a": []}}, ["($.ranges.a: is in fixed too.)"]),
         ({"fixed": {"b": 1}}, ["($.fixed.program: is not given.)"]),

@@ -42,6 +42,7 @@ def told(value: Any, schema: dict[str, Any]) -> list[str]:
         ("", {"type": "string", "minLength": 1, "examples": ["a"]}, ['$.x: is empty. For example "a".']),
         ("abc", {"maxLength": 2}, ["$.x: has 3 characters, 2 are allowed."]),
         ([1, 1], {"type": "array", "uniqueItems": True}, ["$.x: names something twice."]),
+        (True, {"not": {"const": True}, "x-expects": "Leave it out."}, ["$.x: true is not allowed here. Leave it out."]),
         ([], {"type": "array", "minItems": 2}, ["$.x: needs at least 2 entries."]),
         ([1, 2], {"type": "array", "maxItems": 1}, ["$.x: has 2 entries, 1 are allowed."]),
         (
@@ -118,6 +119,7 @@ def test_faults(value: Any, schema: dict[str, Any], sentences: list[str]) -> Non
         (" s3://b/p// ", {"x-form": "location"}, "b/p"),
         (" FRAUD ", {"x-form": "lower"}, "fraud"),
         ('{"a": [1]}', {"x-form": "json"}, {"a": [1]}),
+        (" Regression ", {"x-form": "trimmed"}, "Regression"),
         ("not json", {"x-form": "json"}, "not json"),
         ("", {"x-form": "json"}, ""),
         ("NaN", {"x-form": "json"}, "NaN"),

@@ -109,6 +109,7 @@ SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1
         ({"from": "asset", "as": "asset"}, "s3://pkg/assets/h/m.tar.gz"),
         ({"from": "asset", "as": "asset_bucket"}, "pkg"),
         ({"from": "asset", "as": "asset_key"}, "assets/h/m.tar.gz"),
+        ({"from": "list", "as": "asset_key"}, None),
         ({"from": "asset", "as": "asset_sha256"}, "abc"),
         ({"from": "asset", "as": "asset_or_prefix"}, "s3://pkg/assets/h/m.tar.gz"),
         ({"from": "folder", "as": "asset_or_prefix"}, "s3://mlops-assets/data/train"),
@@ -144,6 +145,10 @@ SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1
         ({"from": "asset", "as": "asset_or_raw"}, "s3://pkg/assets/h/m.tar.gz"),
         ({"from": "list", "as": "asset_or_raw"}, ["a", 1, True]),
         ({"value": "model-monitor", "as": "aws_image"}, f"{MONITOR}.dkr.ecr.us-east-1.amazonaws.com/{ANALYZER}"),
+        (
+            {"value": "sklearn:1.2-1", "as": "aws_image"},
+            "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3",
+        ),
         (
             {"value": "model-monitor", "as": "aws_image_repository_arn"},
             f"arn:aws:ecr:us-east-1:{MONITOR}:repository/{ANALYZER}",
