@@ -36,6 +36,7 @@ from orchestrator.core.config import (
     check_file,
 )
 from orchestrator.core.figures import read_figures
+from orchestrator.core.installation import ORCHESTRATOR
 from orchestrator.core.packaging import Package, Provenance, asset_copy_key, build_package
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Figure
@@ -140,8 +141,11 @@ def _build(checked: Checked, file: Path, folder: Path, names: InstallationNames,
             assets.append(LocalAsset(asset.key, found, _pinned(asset.key, found)))
     packages = {arn: _unresolved(arn, context.region) for arn in checked.model_packages}
     resolved = ResolvedAssets({asset.key: asset.pinned for asset in assets}, packages, _figures(checked, assets))
-    if checked.type.runs_in == "orchestrator" or context.accounts == "single":
-        stages: Sequence[str] = context.stages[-1:]
+    stages: Sequence[str]
+    if context.accounts == "single":
+        stages = context.stages[-1:]
+    elif checked.type.runs_in == ORCHESTRATOR:
+        stages = (ORCHESTRATOR,)
     else:
         stages = context.stages
     provenance = Provenance(

@@ -15,6 +15,8 @@ from orchestrator.core import images, schemas
 from orchestrator.core.config_conditions import conditions
 from orchestrator.core.config_part import Context, Part, for_stage, is_stage_object
 from orchestrator.core.config_relations import relations
+from orchestrator.core.model_cards.request import OPERATIONS
+from orchestrator.core.installation import ORCHESTRATOR
 from orchestrator.core.problems import Problem, closest, did_you_mean, listing
 from orchestrator.core.sources import AWS_IMAGE_FORMS, IMAGE_FORMS, Facts, Source, evaluate
 from orchestrator.core.stack_names import stack_name_fault
@@ -75,6 +77,9 @@ def _type(values: Mapping[str, Any], path: str, catalogue: Catalogue) -> tuple[W
     found = catalogue.get(name) if isinstance(name, str) else None
     if found is not None:
         return found, []
+    if isinstance(name, str) and name in OPERATIONS:
+        what = f"{name} is a model-card operation, which is no workload"
+        return None, [Problem(f"{path}.pipeline_type", what, "Give it a file or a request of its own.")]
     fix = did_you_mean(name, catalogue.names) if isinstance(name, str) else _known_types(catalogue)
     return None, [Problem(f"{path}.pipeline_type", f"there is no workload type {name!r}", fix)]
 
@@ -302,11 +307,13 @@ def _approval_stages(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
     if "approval" not in sound or "approval" not in part.values:
         return
     stages = part.context.stages if part.context.accounts == "single" else part.context.stages[1:]
+    if part.context.accounts == "multi" and part.type.runs_in == ORCHESTRATOR:
+        stages = (ORCHESTRATOR,)
     for stage in part.values["approval"]:
         if stage in stages:
             continue
         path = f"{part.at('approval')}.{stage}"
-        if stage in part.context.stages:
+        if stage in part.context.stages and stages != (ORCHESTRATOR,):
             yield Problem(path, f"{stage} is deployed without approval", f"Stages that ask: {', '.join(stages)}.")
         else:
             yield Problem(path, f'there is no stage "{stage}"', did_you_mean(stage, stages))

@@ -17,6 +17,9 @@ Mode = Literal["single", "multi"]
 
 DEFAULT_EXPIRY_HOURS = 72
 
+ORCHESTRATOR = "orchestrator"
+"""Name of the one stage of types that run in the orchestrator's own account, in an installation of several accounts."""
+
 
 @dataclass(frozen=True)
 class ApprovalPolicy:
@@ -64,7 +67,7 @@ class Installation:
     orchestrator_approval: ApprovalPolicy | None = None
     """Who approves what runs in the orchestrator's own account (training, images); None: deployed without asking."""
     detailed_errors: bool = True
-    """Whether answers of the API tell the reason of an unexpected failure."""
+    """Whether people are told AWS's own words about a failure; if not, only where the owner finds them."""
     ecr_repository: str = ""
     """Name of the repository for the image builder's images, in the orchestrator's account; empty: none is set."""
 
@@ -73,7 +76,17 @@ class Installation:
         for stage in self.stages:
             if stage.name == name:
                 return stage
+        if name == ORCHESTRATOR and self.mode == "multi":
+            return StageSettings(ORCHESTRATOR, self.account, self.orchestrator_approval)
         raise KeyError(f"no stage {name!r} in this installation (stages: {', '.join(self.stage_names)})")
+
+    def has_stage(self, name: str) -> bool:
+        """Whether ``stage`` knows it."""
+        return name in self.stage_names or (name == ORCHESTRATOR and self.mode == "multi")
+
+    def stages_of(self, runs_in: str) -> tuple[str, ...]:
+        """The stages through which a type's releases go, by the type's ``runs_in``."""
+        return (ORCHESTRATOR,) if runs_in == ORCHESTRATOR and self.mode == "multi" else self.stage_names
 
     @property
     def stage_names(self) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ def _plan(plan: Plan) -> dict[str, Any]:
 
 
 def _approval(approval: Approval, release: Release, installation: Installation) -> dict[str, Any]:
-    rules = rules_for(installation, release, approval.stage)
+    rules = rules_for(installation, release, approval.stage) if installation.has_stage(approval.stage) else None
     needed = decide(rules, release.requester, approval.votes).missing if rules else ""
     return {
         "approval_id": approval.approval_id,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core.events import JobChanged, StackChanged, Upload
-from orchestrator.core.installation import ApprovalPolicy, Installation, StageSettings
+from orchestrator.core.installation import ORCHESTRATOR, ApprovalPolicy, Installation, StageSettings
 from orchestrator.core.people import Identity, IdentityKind, People, Person
 from orchestrator.core.ports import Accounts, Objects, Store, Tasks
 from orchestrator.core.records import Approval, Release, StageRecord, Status, TaskToken, Verdict, Wait, Workload
@@ -132,8 +132,9 @@ class MemoryWorld:
     mail: FakeMail = field(default_factory=FakeMail)
 
     def __post_init__(self) -> None:
-        self.fake_accounts = FakeAccounts(*self.installation.stage_names)
-        for stage in self.installation.stage_names:
+        own = (ORCHESTRATOR,) if self.installation.mode == "multi" else ()
+        self.fake_accounts = FakeAccounts(*self.installation.stage_names, *own)
+        for stage in self.fake_accounts.by_stage:
             self.stacks(stage).read_template = self.buckets.at_url
         self.store: Store = self.memory
         self.objects: Objects = self.buckets

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,11 @@ from orchestrator.core.errors import JobFailed
 from orchestrator.core.events import JobChanged
 from orchestrator.core.jobs import JobKind, JobStatus, automl_name
 from orchestrator.core.records import Release, Status, WaitKind
-from orchestrator.core.workloads import Catalogue, load_types
+from orchestrator.core.workloads import Catalogue
 from tests.fakes.dying import dying_after
 from tests.fakes.machine import Died, Machines
-from tests.fakes.memory_world import CHLOE, TEMPLATES, MemoryWorld, configuration
+from tests.fakes.memory_world import CHLOE, MemoryWorld, configuration
+from tests.fakes.workload_types import BASE, own_type, with_own
 from tests.steps.journeys import in_dev, live
 
 ROLE = "arn:aws:iam::222222222222:role/mlops/workload/fraud"
@@ -48,16 +47,9 @@ DOCUMENT = {
 
 def with_job(folder: Path, job: dict[str, Any]) -> Catalogue:
     """The real-time type, with a job."""
-    own = folder / "byom_realtime_builtin"
-    shutil.copytree(TEMPLATES / "byom_realtime_builtin", own)
-    file = own / "workload.json"
-    values = {**json.loads(file.read_text()), "job": job}
-    if job.get("request"):
-        (own / "files").mkdir(exist_ok=True)
-        (own / "files" / job["request"]).write_text(json.dumps(DOCUMENT))
-        values["documents"] = [job["request"]]
-    file.write_text(json.dumps(values))
-    return load_types([TEMPLATES, folder])
+    documents = {job["request"]: DOCUMENT} if job.get("request") else None
+    own_type(folder, BASE, documents, job=job)
+    return with_own(folder)
 
 
 def world_with(folder: Path, job: dict[str, Any]) -> MemoryWorld:

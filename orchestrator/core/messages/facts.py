@@ -62,7 +62,7 @@ class Facts:
     def rules(self, stage: str) -> Rules | None:
         """The policies of the stage's approval; None when it needs none, or is no stage of the installation (any
         more)."""
-        if stage not in self.installation.stage_names:
+        if not self.installation.has_stage(stage):
             return None
         return rules_for(self.installation, self.release, stage)
 

@@ -136,10 +136,11 @@ def _checked(data: bytes, reception: Reception) -> tuple[Checked, ...]:
 
 def _not_of_this_installation(checked: Checked, installation: Installation) -> Iterator[Problem]:
     path = checked.path
+    stages = installation.stages_of(checked.type.runs_in)
     for demand in checked.policies:
-        if demand.stage not in installation.stage_names:
+        if demand.stage not in stages:
             what = f'this installation has no stage "{demand.stage}"'
-            fix = did_you_mean(demand.stage, installation.stage_names)
+            fix = did_you_mean(demand.stage, stages)
             yield Problem(f"{path}.approval.{demand.stage}", what, fix)
         for role in sorted({role for alternative in demand.policy.any_of for role, _ in alternative}):
             if not installation.roles.get(role):
@@ -236,7 +237,7 @@ def _new_release(
         requester=requester,
         created_at=moment,
         updated_at=moment,
-        stages=reception.installation.stage_names,
+        stages=reception.installation.stages_of(checked.type.runs_in),
         stack_name=checked.stack_name,
         description=checked.description,
         channel=checked.channel,
