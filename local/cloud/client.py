@@ -224,6 +224,16 @@ class EmbeddedCloud:
         found: dict[str, Any] = self._control("POST", "faults", switches)
         return found
 
+    def jobs(
+        self, *, hold: bool | None = None, events: bool | None = None, fail: list[str] | None = None
+    ) -> dict[str, Any]:
+        """Jobs, builds and pipeline executions: ``hold`` them where they are or let them go on, lose their ``events``.
+
+        ``fail``: reasons with which the next jobs fail, one each. Answers all switches, as :meth:`faults`.
+        """
+        named = {"hold_jobs": hold, "job_events": events, "fail_jobs": fail}
+        return self.faults(**{name: value for name, value in named.items() if value is not None})
+
     def inject_event(
         self, event: dict[str, Any], account: str, region: str = DEFAULT_REGION, bus: str = "default"
     ) -> None:

@@ -34,6 +34,12 @@ class Faults:
     """False: CloudFormation's status events are lost."""
     endpoints_settle: bool = True
     """False: endpoints in the making stay Creating or Updating until this is switched on again."""
+    hold_jobs: bool = False
+    """True: jobs, builds and the steps of pipelines wait where they are until this is switched off."""
+    job_events: bool = True
+    """False: events of jobs, builds and pipeline executions are lost."""
+    fail_jobs: list[str] = field(default_factory=list)
+    """Reasons: the next job or build fails with the first, the one after it with the second."""
     throttle: dict[str, int] = field(default_factory=dict)
     """IAM action, ``*`` allowed → how many of the next calls are throttled."""
     deny: list[str] = field(default_factory=list)
@@ -44,6 +50,9 @@ class Faults:
         return {
             "status_events": self.status_events,
             "endpoints_settle": self.endpoints_settle,
+            "hold_jobs": self.hold_jobs,
+            "job_events": self.job_events,
+            "fail_jobs": list(self.fail_jobs),
             "throttle": dict(self.throttle),
             "deny": list(self.deny),
         }
@@ -65,6 +74,12 @@ def switch(changes: dict[str, Any]) -> dict[str, Any]:
                 raise ValueError(f"{name} is a {expected.__name__}")
             setattr(FAULTS, name, value)
         return FAULTS.shown()
+
+
+def next_failure() -> str:
+    """Why the next job fails, taken off the list; empty when it does not."""
+    with _lock:
+        return FAULTS.fail_jobs.pop(0) if FAULTS.fail_jobs else ""
 
 
 def _due(action: str) -> str:

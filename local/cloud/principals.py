@@ -100,11 +100,18 @@ def trusts(role_arn: str, service: str) -> bool:
 
 
 def decide(
-    role_arn: str, action: str, resource: str, context: Mapping[str, Any] | None = None, session: str = "service"
+    role_arn: str,
+    action: str,
+    resource: str,
+    context: Mapping[str, Any] | None = None,
+    session: str = "service",
+    *,
+    owner_permits: bool = False,
 ) -> Verdict:
     """Whether a role may do ``action`` on ``resource``: its policies, its boundary and the resource's own policy.
 
-    ``context`` holds condition keys of the request in lower case.
+    ``context`` holds condition keys of the request in lower case. ``owner_permits``: the resource is AWS's own, which
+    every account may use, such as an image of SageMaker's; the role's policies and boundary decide alone.
     """
     from ministack.core import iam_evaluator, responses
 
@@ -116,7 +123,9 @@ def decide(
     from ministack.services import iam
 
     limits = iam_evaluator._permissions_boundary(iam._roles, name, account)
-    return _verdict(principal, account, policies, limits, action, resource, context or {}, responses.get_region())
+    return _verdict(
+        principal, account, policies, limits, action, resource, context or {}, responses.get_region(), owner_permits
+    )
 
 
 @contextmanager
@@ -162,6 +171,7 @@ def _verdict(
     resource: str,
     context: Mapping[str, Any],
     region: str,
+    owner_permits: bool = False,
 ) -> Verdict:
     from ministack.core import iam_evaluator, responses
 
@@ -185,7 +195,7 @@ def _verdict(
         result = iam_evaluator.combine_resource_policy(
             result, request, policy, policy_owner, required=service == "kms", limits=limits
         )
-    elif owner != account:
+    elif owner != account and not owner_permits:
         return Verdict(False, f"{principal} is not authorized to perform: {action} on resource: {resource}")
     if result.decision == "Allow":
         return Verdict(True)

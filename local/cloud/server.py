@@ -37,6 +37,7 @@ BRIDGES = (
     "waiting_tasks",
     "sagemaker.api",
     "sagemaker.resources",
+    "sagemaker.jobs.api",
     "streams",
     "schedules",
     "mail",
