@@ -6,6 +6,7 @@ What a function may do is granted where it meets the thing (``grants.py`` and th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from aws_cdk import aws_lambda as lambda_
@@ -180,6 +181,7 @@ class Fleet(Construct):
             layers=layers,
             seconds=seconds,
             memory_mb=memory_mb,
+            own_templates=self._settings.template_folders if with_templates else (),
         )
 
     def _add(
@@ -193,6 +195,7 @@ class Fleet(Construct):
         layers: Sequence[str],
         seconds: int,
         memory_mb: int,
+        own_templates: Sequence[Path] = (),
     ) -> None:
         function = Function(
             self,
@@ -205,6 +208,7 @@ class Fleet(Construct):
             layers=[self._layer(layer_name) for layer_name in layers],
             timeout_seconds=seconds,
             memory_mb=memory_mb,
+            own_templates=own_templates,
         )
         self.by_id[construct_id(name)] = function
 

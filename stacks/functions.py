@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from aws_cdk import Duration
@@ -33,8 +34,9 @@ class Function(Construct):
         layers: Sequence[lambda_.ILayerVersion],
         timeout_seconds: int,
         memory_mb: int = 512,
+        own_templates: Sequence[Path] = (),
     ) -> None:
-        """``handler`` is a module's path; ``env`` a filled ``Env`` of the function."""
+        """``handler`` is a module's path; ``env`` a filled ``Env`` of the function; see ``bundles`` for the folders."""
         super().__init__(scope, construct_id(name))
         self.name = name
         function_name = f"mlops-{hyphened(name)}"
@@ -58,7 +60,7 @@ class Function(Construct):
             "Function",
             function_name=function_name,
             description=description,
-            code=function_code(folders, settings.runtime),
+            code=function_code(folders, settings.runtime, own_templates),
             handler=f"{handler}.handler",
             runtime=lambda_.Runtime(settings.runtime, lambda_.RuntimeFamily.PYTHON),
             architecture=lambda_.Architecture.custom(settings.architecture),

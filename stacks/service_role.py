@@ -6,6 +6,8 @@ one path and with one permissions boundary only, so that no template can hand ou
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -13,17 +15,27 @@ from orchestrator.core.installation import StageSettings
 from stacks import names
 from stacks.buckets import DOCUMENTS, PACKAGES
 from stacks.names import Names
+from stacks.own_rights import own_statements, packed
 from stacks.resource_rights import PASSED_TO, RIGHTS, SERVICE_LINKED, Rights, merged
 from stacks.settings import Settings
 from stacks.stage_roles import grant_template
+from stacks.type_permissions import Statement
 
 
 class ServiceRole(Construct):
     """See the module."""
 
     def __init__(
-        self, scope: Construct, id: str, *, settings: Settings, stage: StageSettings, boundary: iam.ManagedPolicy
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        stage: StageSettings,
+        boundary: iam.ManagedPolicy,
+        own: Sequence[Statement] = (),
     ) -> None:
+        """``own``: rights for an organisation's own types."""
         super().__init__(scope, id)
         fixed = Names(settings)
         self.role = iam.Role(
@@ -42,6 +54,7 @@ class ServiceRole(Construct):
             self,
             "SageMaker",
             description="What CloudFormation calls of SageMaker for the stacks of workloads",
+            path=names.PATH,
             roles=[self.role],
             statements=[_statement(right, fixed, stage) for right in every if right.service == "sagemaker"],
         )
@@ -55,6 +68,13 @@ class ServiceRole(Construct):
             [_filled("arn:{partition}:kms:{region}:*:key/*", fixed, stage)],
             {"StringLike": {"kms:ViaService": f"sagemaker.{fixed.region}.*"}},
         )
+        if settings.installation.model_registry:
+            # A model of a package is created from the package, which lies in the orchestrator's account; its group's
+            # policy allows the same (SageMaker Developer Guide, "Deploy a model version from a different account").
+            self._may(
+                ["sagemaker:CreateModel", "sagemaker:DescribeModelPackage"],
+                [f"arn:{fixed.partition}:sagemaker:{fixed.region}:{fixed.account}:model-package/*"],
+            )
         for service in SERVICE_LINKED:
             self._may(
                 ["iam:CreateServiceLinkedRole"],
@@ -64,6 +84,15 @@ class ServiceRole(Construct):
         self._grant_roles(fixed, stage, boundary)
         # A pipeline's definition is read with the rights of whoever makes the pipeline.
         grant_template(self.role, fixed, PACKAGES, DOCUMENTS)
+        for number, document in enumerate(packed(self, own_statements(own, fixed, stage.account)), start=1):
+            iam.ManagedPolicy(
+                self,
+                f"OwnTypes{number}",
+                description="What CloudFormation calls for workload types of the organisation's own",
+                path=names.PATH,
+                roles=[self.role],
+                document=document,
+            )
 
     def _grant_roles(self, fixed: Names, stage: StageSettings, boundary: iam.ManagedPolicy) -> None:
         """Roles of workloads, never without the boundary; nothing lets a role lose it."""

@@ -16,6 +16,7 @@ from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.workloads import load_types, shipped_templates
 from stacks.settings_reading import REQUIRED, Reading, shown
 from stacks.settings_rules import ACCOUNT, Units
+from stacks.type_permissions import read_permissions
 
 Administration = Literal["management", "delegated"]
 
@@ -211,6 +212,7 @@ def _template_folders(reading: Reading, base: Path) -> tuple[Path, ...]:
 def _check_types(reading: Reading, folders: Sequence[Path]) -> None:
     try:
         load_types([shipped_templates(), *folders])
+        read_permissions(folders)
     except BadConfiguration as refused:
         for problem in refused.problems:
             reading.note("template_folders", f"{problem.path}: {problem.what.rstrip('.')}", problem.fix)

@@ -10,6 +10,7 @@ from stacks.forwarding import Forwarding
 from stacks.service_role import ServiceRole
 from stacks.settings import Settings
 from stacks.stage_roles import StageRoles
+from stacks.type_permissions import read_permissions
 from stacks.workload_boundary import WorkloadBoundary
 
 
@@ -26,7 +27,15 @@ class StageStack(Stack):
             # The template goes with the call, made with the caller's own credentials: nothing is staged anywhere.
             synthesizer=LegacyStackSynthesizer(),
         )
-        boundary = WorkloadBoundary(self, "Boundary", settings=settings, stage=stage)
-        service = ServiceRole(self, "CloudFormation", settings=settings, stage=stage, boundary=boundary.policy)
+        own = read_permissions(settings.template_folders)
+        boundary = WorkloadBoundary(self, "Boundary", settings=settings, stage=stage, own=own.workload_roles)
+        service = ServiceRole(
+            self,
+            "CloudFormation",
+            settings=settings,
+            stage=stage,
+            boundary=boundary.policy,
+            own=own.service_role,
+        )
         StageRoles(self, "Roles", settings=settings, stage=stage, service_role=service.role)
         Forwarding(self, "Forwarding", settings=settings, stage=stage)

@@ -8,6 +8,8 @@ included.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
@@ -15,7 +17,9 @@ from orchestrator.core.events import MANAGED_STACK_PREFIX
 from orchestrator.core.installation import StageSettings
 from stacks import names
 from stacks.names import Names
+from stacks.own_rights import check_boundary, own_statements
 from stacks.settings import Settings
+from stacks.type_permissions import Statement
 
 JOBS = ("AutoMLJob", "HyperParameterTuningJob", "ProcessingJob", "TrainingJob", "TransformJob")
 """Jobs that a pipeline, an Autopilot job or a monitor starts and looks after, as the role of the workload."""
@@ -31,16 +35,31 @@ NETWORK_INTERFACES = (
 class WorkloadBoundary(Construct):
     """The managed policy."""
 
-    def __init__(self, scope: Construct, id: str, *, settings: Settings, stage: StageSettings) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        settings: Settings,
+        stage: StageSettings,
+        own: Sequence[Statement] = (),
+    ) -> None:
+        """``own``: what roles of an organisation's own types may do besides. Raises ``BadConfiguration``."""
         super().__init__(scope, id)
+        fixed = Names(settings)
         self.policy = iam.ManagedPolicy(
             self,
             "Policy",
             managed_policy_name=names.BOUNDARY,
             path=names.PATH,
             description="Bounds every role that a stack of a workload makes",
-            statements=[*_data(Names(settings), stage), *_sagemaker(Names(settings), stage)],
+            statements=[
+                *_data(fixed, stage),
+                *_sagemaker(fixed, stage),
+                *own_statements(own, fixed, stage.account),
+            ],
         )
+        check_boundary(self, self.policy.document)
 
 
 def _data(fixed: Names, stage: StageSettings) -> list[iam.PolicyStatement]:

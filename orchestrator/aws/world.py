@@ -56,10 +56,13 @@ class World:
 
     @cached_property
     def catalogue(self) -> Catalogue:
-        """The workload types that came with the function; their schema compiler is imported by those who ask."""
-        from orchestrator.core.workloads import load_types, shipped_templates
+        """The workload types that came with the function, the organisation's own among them.
 
-        return load_types([shipped_templates()])
+        Their schema compiler is imported by those who ask.
+        """
+        from orchestrator.core.workloads import load_types, own_templates, shipped_templates
+
+        return load_types([shipped_templates(), *own_templates()])
 
     @staticmethod
     def now() -> datetime:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from importlib.metadata import requires, version
 from pathlib import Path
 
 import pytest
 
-from stacks.bundles import Compiled
+from stacks.bundles import Bundle
 from stacks.layers import INSTALLERS_OWN, LAYERS, LOCK, PipInstalled, copied, locked
-from tests.stacks.templates import Synthesised, of_type
+from tests.stacks.templates import ROOT, Synthesised, of_type
 from tests.stacks.test_functions import FOLDERS
 
 WITH_TEMPLATES = {"package", "receive_request", "api"}
@@ -69,7 +72,7 @@ def test_two_compiled_builds_are_the_same_bytes_and_name_no_folder_of_the_builde
     for name in ("one", "two"):
         folder = tmp_path / name
         folder.mkdir()
-        Compiled(("orchestrator/core", "slack_app/__init__.py")).try_bundle(str(folder))
+        Bundle(("orchestrator/core", "slack_app/__init__.py")).try_bundle(str(folder))
         built.append({path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()})
     compiled = {path: data for path, data in built[0].items() if path.suffix == ".pyc"}
 
@@ -78,6 +81,31 @@ def test_two_compiled_builds_are_the_same_bytes_and_name_no_folder_of_the_builde
     # Flags of an unchecked hash (PEP 552): neither time nor source is looked at on import.
     assert {data[4:8] for data in compiled.values()} == {(1).to_bytes(4, "little")}
     assert not [path for path, data in compiled.items() if str(tmp_path).encode() in data]
+
+
+def test_a_bundle_finds_the_organisations_own_types_in_their_order(tmp_path: Path) -> None:
+    folders = [tmp_path / f"types-{number}" for number in range(11)]
+    for number, folder in enumerate(folders):
+        shutil.copytree(ROOT / "examples" / "own-types" / "llm_prompt", folder / "llm_prompt")
+        (folder / "llm_prompt" / "README.md").write_text(str(number))
+        (folder / "notes").mkdir()
+        (folder / "notes" / "private.txt").write_text("no type")
+    output = tmp_path / "bundle"
+    output.mkdir()
+    Bundle(("orchestrator", "templates"), tuple(folders), compiled=False).try_bundle(str(output))
+    asked = (
+        "from orchestrator.aws.world import World; "
+        "print((World('table', 'settings').catalogue.types['llm_prompt'].folder / 'README.md').read_text())"
+    )
+
+    environment = {"PYTHONPATH": str(output), "PYTHONDONTWRITEBYTECODE": "1"}
+    found = subprocess.run(  # noqa: S603 - this interpreter, with a program of this module
+        [sys.executable, "-c", asked], cwd=output, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert found.stdout.strip() == "10", found.stderr  # the last folder's type counts; "10" comes after "9"
+    assert {path.parent.name for path in (output / "own_templates").rglob("*") if path.is_file()} == {"llm_prompt"}
+    assert not list(output.rglob("*.pyc"))
 
 
 def test_layers_are_pinned_with_hashes_and_complete() -> None:
