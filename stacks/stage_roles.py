@@ -61,7 +61,11 @@ class StageRoles(Construct):
         grant_template(deploy, self._fixed, PACKAGES)
 
         observe = self._role("Observe", names.OBSERVE, "Looks at stacks and endpoints, and calls an endpoint once")
-        self._may(observe, ["cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents"], [stacks])
+        self._may(
+            observe,
+            [f"cloudformation:Describe{what}" for what in ("Stacks", "StackEvents", "ChangeSet")],
+            [stacks],
+        )
         self._may(
             observe,
             ["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"],

@@ -147,6 +147,18 @@ class CloudFormationStacks:
         reason = operation.reason or found.get("StackStatusReason", "")
         return StackState(found["StackId"], status, operation.request_token, reason, outputs)
 
+    def execution(self, plan: Plan) -> tuple[str, str]:
+        """See ``ports.Stacks``."""
+        client = self._observe
+        with translated("cloudformation", self._observe_role):
+            try:
+                found = client.describe_change_set(ChangeSetName=plan.change_set_arn, StackName=plan.stack_name)
+            except client.exceptions.ClientError as error:
+                if code_of(error) in _NOT_FOUND or _is_absent(error):
+                    return "ABSENT", ""
+                raise
+        return found["ExecutionStatus"], found.get("StatusReason", "")
+
     def discard(self, plan: Plan) -> None:
         """See ``ports.Stacks``."""
         with translated("cloudformation", self._deploy_role):

@@ -154,6 +154,10 @@ class Stacks(Protocol):
         """The stack by name or ARN (by ARN also after its deletion)."""
         ...
 
+    def execution(self, plan: Plan) -> tuple[str, str]:
+        """The change set's ExecutionStatus (``ABSENT`` for one that is gone) and what CloudFormation says of it."""
+        ...
+
     def discard(self, plan: Plan) -> None:
         """Delete the change set, and the stack if it is still in REVIEW_IN_PROGRESS and has no resources."""
         ...

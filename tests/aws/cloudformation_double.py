@@ -75,6 +75,8 @@ class CloudFormationDouble(ServiceDouble):
         self.templates: dict[str, str] = {}
         self.immediate = True
         self.fails_with = ""
+        self.cannot_execute = ""
+        """Why a change set is accepted and then not executed."""
         self.making = ""
         """Status in which new change sets stay."""
         self.making_fails_with = ""
@@ -149,6 +151,9 @@ class CloudFormationDouble(ServiceDouble):
                 "ValidationError", f"Stack:{stack.stack_id} is in {stack.status} state and can not be updated."
             )
         self.change_sets = [one for one in self.change_sets if one is found or one.stack is not stack]
+        if self.cannot_execute:
+            found.execution, found.reason = "EXECUTE_FAILED", self.cannot_execute
+            return {}
         found.execution = "EXECUTE_IN_PROGRESS"
         stack.becomes = found
         self._begin(stack, ClientRequestToken)

@@ -135,6 +135,27 @@ def test_an_update_that_fails_is_rolled_back_and_tells_why(cloud: Cloud) -> None
     assert "cancelled" not in state.reason
 
 
+def test_a_change_set_tells_whether_it_is_executed(cloud: Cloud) -> None:
+    plan = cloud.plan()
+    assert cloud.stacks.execution(plan) == ("AVAILABLE", "")
+    cloud.outside.immediate = False
+    assert cloud.stacks.execute(plan, TOKEN)
+    assert cloud.stacks.execution(plan) == ("EXECUTE_IN_PROGRESS", "")
+
+
+def test_a_first_change_set_that_cannot_be_executed_leaves_its_stack_in_review(cloud: Cloud) -> None:
+    cloud.outside.cannot_execute = "a hook refused it"
+    plan = cloud.deploy()
+    assert cloud.stacks.state(plan.stack_id).status == "REVIEW_IN_PROGRESS"
+    assert cloud.stacks.execution(plan) == ("EXECUTE_FAILED", "a hook refused it")
+
+
+def test_a_change_set_that_is_gone_is_absent(cloud: Cloud) -> None:
+    plan = cloud.plan()
+    cloud.stacks.discard(plan)
+    assert cloud.stacks.execution(plan) == ("ABSENT", "")
+
+
 def test_a_plan_is_valid_while_nothing_has_moved(cloud: Cloud) -> None:
     plan = cloud.plan()
     assert cloud.stacks.still_valid(plan, FIRST.content_digest)

@@ -61,6 +61,10 @@ class FakeStacks:
     change_sets: dict[str, tuple[PlanRequest, Plan]] = field(default_factory=dict)
     executed: list[str] = field(default_factory=list)
     """Client request token of each operation that began, in their order."""
+    cannot_execute: str = ""
+    """Why a change set is accepted and then not executed: its stack stays as it was, and no event tells."""
+    executions: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """What is known of change sets that were executed, by ARN."""
     outputs: dict[str, str] = field(default_factory=dict)
     """Of every stack, beside an endpoint's and a pipeline's name."""
     read_template: Callable[[str], bytes] | None = None
@@ -107,7 +111,11 @@ class FakeStacks:
             raise StackBusy(f"{plan.stack_name} has another operation in progress")
         if self.before_execute is not None:
             self.before_execute(plan)
+        if self.cannot_execute:
+            self.executions[plan.change_set_arn] = ("EXECUTE_FAILED", self.cannot_execute)
+            return True
         self.executed.append(request_token)
+        self.executions[plan.change_set_arn] = ("EXECUTE_IN_PROGRESS", "")
         stack.becomes = self.change_sets[plan.change_set_arn][0]
         stack.status = "CREATE_IN_PROGRESS" if plan.creates_stack else "UPDATE_IN_PROGRESS"
         stack.token, stack.reason = request_token, ""
@@ -129,6 +137,12 @@ class FakeStacks:
         if gone is not None:
             return StackState(gone.stack_id, "DELETE_COMPLETE", gone.token, gone.reason)
         return StackState(stack, "ABSENT")
+
+    def execution(self, plan: Plan) -> tuple[str, str]:
+        """See ``ports.Stacks``."""
+        if plan.change_set_arn in self.executions:
+            return self.executions[plan.change_set_arn]
+        return ("AVAILABLE" if plan.change_set_arn in self.change_sets else "ABSENT"), ""
 
     def discard(self, plan: Plan) -> None:
         """See ``ports.Stacks``."""

@@ -161,6 +161,39 @@ def test_a_stack_that_is_gone_fails_the_release(world: MemoryWorld) -> None:
     assert world.fake_tasks.failures[token.value] == ("DeploymentFailed", "the stack ended in ABSENT")
 
 
+def test_a_first_change_set_that_could_not_be_executed_fails_the_release(world: MemoryWorld) -> None:
+    """No event tells: the stack stays in review, and the release would wait for twelve hours."""
+    world.stacks("dev").cannot_execute = "a hook refused it"
+    release = packaged(world)
+    token = world.deploy(release.release_id, "dev")
+    assert world.fake_tasks.failures[token.value] == ("DeploymentFailed", "a hook refused it")
+    assert world.stage(release.release_id, "dev").status is StageStatus.FAILED
+    assert world.waits() == ()
+
+
+def test_a_first_change_set_that_somebody_deleted_is_not_waited_for_for_ever(world: MemoryWorld) -> None:
+    release, token = deploying(world)
+    stacks = world.stacks("dev")
+    stacks.stacks[STACK].status = "REVIEW_IN_PROGRESS"
+    stacks.executions.clear()
+    assert world.sweep().settled == 0, "its events may only lag"
+    world.clock.pass_hours(0.3)
+    assert world.sweep().settled == 1
+    error, reason = world.fake_tasks.failures[token.value]
+    assert (error, reason) == ("DeploymentFailed", "the change set was deleted before it was executed")
+    assert world.stage(release.release_id, "dev").status is StageStatus.FAILED
+
+
+def test_after_that_the_same_workload_can_be_released_again(world: MemoryWorld) -> None:
+    world.stacks("dev").cannot_execute = "a hook refused it"
+    release = packaged(world)
+    world.deploy(release.release_id, "dev")
+    world.end(release.release_id, Status.FAILED, "DeploymentFailed", "a hook refused it")
+    world.stacks("dev").cannot_execute = ""
+    again = in_dev(world)
+    assert world.stage(again.release_id, "dev").status is StageStatus.VERIFIED
+
+
 def test_a_lost_event_is_made_good_by_the_sweeper(world: MemoryWorld) -> None:
     _, token = deploying(world)
     assert (world.sweep().open, world.sweep().settled) == (1, 0)

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from orchestrator.core.errors import Conflict
 from orchestrator.core.jobs import JobRun, JobStatus
-from orchestrator.core.ports import Accounts, Clock, StackState, Store, Tasks
+from orchestrator.core.ports import Accounts, Clock, Stacks, StackState, Store, Tasks
 from orchestrator.core.records import StageRecord, StageStatus, Wait, WaitKind
 from orchestrator.core.steps.progress import move_stage, read_stamp, release_of, stage_of, stamp
 
@@ -28,6 +28,9 @@ show a new operation within seconds."""
 
 GONE_AFTER = timedelta(minutes=15)
 """How long a job may be unknown to its service before it counts as deleted: a new one may take seconds to show."""
+
+_NO_STACK = frozenset({"ABSENT", "EXECUTE_FAILED"})
+"""What is said in the place of a stack's status where there is no stack, or will be none."""
 
 _SETTLED = frozenset({StageStatus.DEPLOYED, StageStatus.VERIFIED})
 
@@ -46,12 +49,15 @@ def settle(wait: Wait, *, store: Store, accounts: Accounts, tasks: Tasks, now: C
 
 
 def _settle_stack(wait: Wait, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -> bool:
-    state = accounts.stacks(wait.stage).state(wait.subject)
+    stacks = accounts.stacks(wait.stage)
+    state = stacks.state(wait.subject)
+    record = stage_of(store, wait.release_id, wait.stage, now)
+    if state.status == "REVIEW_IN_PROGRESS":
+        state = _never_begun(wait, record, state, stacks, now)
     if state.status.endswith("_IN_PROGRESS"):
         return False
-    record = stage_of(store, wait.release_id, wait.stage, now)
     ours = state.last_request_token == wait.request_token
-    if not ours and state.status != "ABSENT" and not _overtaken(wait, record, now):
+    if not ours and state.status not in _NO_STACK and not _overtaken(wait, record, now):
         return False
     if ours and state.status in DEPLOYED:
         move_stage(store, record, now, lambda current: _deployed(current, state.outputs))
@@ -64,13 +70,28 @@ def _settle_stack(wait: Wait, store: Store, accounts: Accounts, tasks: Tasks, no
     return True
 
 
+def _never_begun(wait: Wait, record: StageRecord, state: StackState, stacks: Stacks, now: Clock) -> StackState:
+    """A new stack whose first change set could not be executed stays in review for ever, without an event.
+
+    The change set knows; one that is gone, deleted by somebody, will not be executed any more either.
+    """
+    if record.plan is None or record.status is not StageStatus.DEPLOYING:
+        return state
+    execution, why = stacks.execution(record.plan)
+    if execution == "EXECUTE_FAILED":
+        return replace(state, status=execution, reason=why or "CloudFormation could not execute the change set")
+    if execution == "ABSENT" and _overtaken(wait, record, now):
+        return replace(state, status=execution, reason="the change set was deleted before it was executed")
+    return state
+
+
 def _overtaken(wait: Wait, record: StageRecord, now: Clock) -> bool:
     """Whether our operation was accepted, but somebody else's came after it before we have seen its end."""
     return record.status is StageStatus.DEPLOYING and now() - read_stamp(wait.stored_at) > OVERTAKEN_AFTER
 
 
 def _reason(state: StackState, ours: bool) -> str:
-    if ours or state.status == "ABSENT":
+    if ours or state.status in _NO_STACK:
         return state.reason or f"the stack ended in {state.status}"
     return f"another operation followed on the stack, which is in {state.status}, before the end of this one was seen"
 
