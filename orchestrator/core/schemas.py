@@ -111,7 +111,9 @@ def _member_faults(value: Any, schema: Schema, root: Schema, path: str) -> Itera
             if name not in value:
                 yield missing(f"{path}.{name}", properties.get(name, {}))
         for name, member in value.items():
-            if name in properties:
+            if properties.get(name) is False:
+                yield Problem(f"{path}.{name}", "has no place here", schema.get("x-expects", ""))
+            elif name in properties:
                 yield from faults(member, properties[name], root, f"{path}.{name}")
             elif isinstance(rest, Mapping):
                 yield from faults(member, rest, root, f"{path}.{name}")
@@ -209,10 +211,10 @@ def _told(error: fastjsonschema.JsonSchemaValueException, schema: Schema, root: 
             what = f"has {len(value)} entries, {wanted} are allowed"
         case "uniqueItems":
             what = "names something twice"
-        case "propertyNames":
-            what = "has a key that is not allowed"
         case "not":
             what = f"{shown} is not allowed here"
+        case "propertyNames":
+            what = "has a key that is not allowed"
         case _:
             what = f"{shown} is not valid ({rule})"
     return Problem(path, what, fix)
@@ -235,6 +237,10 @@ def _location(text: str) -> str:
     return text.strip().removeprefix("s3://").rstrip("/")
 
 
+def _prefix(text: str) -> str:
+    return text.strip().rstrip("/")
+
+
 def _json(text: str) -> Any:
     try:
         return strict_json.parse(text.encode()) if text.strip() else text
@@ -244,9 +250,10 @@ def _json(text: str) -> Any:
 
 _FORMS: Mapping[str, Callable[[str], Any]] = {
     "lower": lambda text: text.strip().lower(),
+    "trimmed": lambda text: text.strip(),
     "location": _location,
+    "prefix": _prefix,
     "boolean": _boolean,
     "integer": _integer,
     "json": _json,
 }
-    "trimmed": lambda text: text.strip(),
