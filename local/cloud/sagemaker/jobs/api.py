@@ -11,7 +11,7 @@ from local.cloud.contract import Seam
 from local.cloud.principals import caller_may
 from local.cloud.sagemaker import api, listing, records
 from local.cloud.sagemaker.backend import ApiError
-from local.cloud.sagemaker.jobs import access, events, executions, lifecycle, storage, tuning, worker
+from local.cloud.sagemaker.jobs import access, events, executions, lifecycle, programs, storage, tuning, worker
 from local.cloud.sagemaker.jobs.executions import Execution, Step
 from local.cloud.sagemaker.jobs.kinds import AUTOML, KINDS, TUNING
 from local.cloud.sagemaker.jobs.lifecycle import Kind
@@ -22,6 +22,7 @@ SEAMS = (
     Seam("ministack.app", "_reset_all_state"),
     *access.SEAMS,
     *events.SEAMS,
+    *programs.SEAMS,
     *storage.SEAMS,
     *worker.SEAMS,
 )

@@ -1,7 +1,8 @@
 """Processing jobs: inputs from S3, AWS's own analyses computed, outputs to S3.
 
-The containers do not run here. Model Monitor's analyzer and Clarify are done by this package; for any other image every
-output gets a note that nothing was run. What the container would see as its file system is a dictionary of paths.
+The containers do not run here. Model Monitor's analyzer and Clarify are done by this package, and a Python program for
+AWS's scikit-learn image runs in a process (``programs``); for any other image every output gets a note that nothing was
+run. What the container would see as its file system is a dictionary of paths.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.cloud.sagemaker.backend import ApiError
-from local.cloud.sagemaker.jobs import access, baselines, clarify, storage
+from local.cloud.sagemaker.jobs import access, baselines, clarify, programs, storage
 from local.cloud.sagemaker.jobs.lifecycle import Job, JobFailed, Kind
 from local.cloud.sagemaker.jobs.tables import NoTable
 
@@ -61,7 +62,12 @@ def work(job: Job) -> dict[str, Any]:
     job.run.look()
     analysis = _ANALYSES.get(image.repository) if image else None
     try:
-        made = analysis(job, files) if analysis else _not_run(job, image)
+        if analysis:
+            made = analysis(job, files)
+        elif programs.runs(job.fields, image):
+            made = programs.run(job, files, _places(job.fields))
+        else:
+            made = _not_run(job, image)
     except NoTable as problem:
         raise JobFailed(f"AlgorithmError: {problem}, exit code: 255") from problem
     job.run.look()
@@ -73,6 +79,11 @@ def work(job: Job) -> dict[str, Any]:
 def _outputs(fields: dict[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = (fields.get("ProcessingOutputConfig") or {}).get("Outputs") or []
     return found
+
+
+def _places(fields: dict[str, Any]) -> list[str]:
+    """Folders of the outputs within the container."""
+    return [(output.get("S3Output") or {}).get("LocalPath", "").rstrip("/") for output in _outputs(fields)]
 
 
 def _input(job: Job, each: dict[str, Any]) -> Files:
@@ -95,8 +106,7 @@ def _output(job: Job, output: dict[str, Any], made: Files) -> None:
 
 def _not_run(job: Job, image: access.Image | None) -> Files:
     note = f"The embedded cloud does not run {image.repository if image else 'this image'}: nothing was processed.\n"
-    places = [(output.get("S3Output") or {}).get("LocalPath", "").rstrip("/") for output in _outputs(job.fields)]
-    return {f"{place}/NOT-RUN.txt": note.encode() for place in places}
+    return {f"{place}/NOT-RUN.txt": note.encode() for place in _places(job.fields)}
 
 
 KIND = Kind(
