@@ -9,23 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.decode import cfn_yaml  # type: ignore[import-untyped]
-from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
+from cfnlint.decode import cfn_yaml
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from stacks.resource_rights import PASSED_TO, RIGHTS
+from stacks.type_permissions import read_permissions
 from tests.stacks.templates import ROOT, Synthesised, Template, of_type, statements, text
 
 TEMPLATES = sorted((ROOT / "templates").glob("*/template.yaml"))
 
-NOT_USED_YET = {
-    "AWS::Events::Rule": "for types of an organisation's own that start on an event",
-}
-"""Types that no template has, and why they may be made."""
+OWN = sorted((ROOT / "examples" / "own-types").glob("*/template.yaml"))
+"""Templates of an organisation's own types, which bring rights along."""
 
 
 def resources(path: Path) -> dict[str, dict[str, Any]]:
     """Logical id → resource of a workload's template."""
-    found: dict[str, dict[str, Any]] = cfn_yaml.load(str(path))["Resources"]
+    found: dict[str, dict[str, Any]] = cfn_yaml.load(str(path))["Resources"]  # type: ignore[no-untyped-call]
     return found
 
 
@@ -33,8 +32,16 @@ def used() -> set[str]:
     return {resource["Type"] for path in TEMPLATES for resource in resources(path).values()}
 
 
+BESIDE_THE_TABLE = {"AWS::IAM::Role", "AWS::IAM::Policy"}
+"""Roles and what is allowed them beside their own document: both end in PutRolePolicy on a role with the boundary."""
+
+
+BESIDE_THE_TABLE = {"AWS::IAM::Policy", "AWS::IAM::Role"}
+"""A role under the boundary, and a policy put into such a role, are made with rights of their own."""
+
+
 def test_every_resource_type_of_a_workload_can_be_made_in_a_stage() -> None:
-    assert used() - {"AWS::IAM::Role"} - set(RIGHTS) == set()
+    assert used() - BESIDE_THE_TABLE - set(RIGHTS) == set()
 
 
 NOT_NEEDED_TO_READ = {
@@ -107,14 +114,30 @@ def test_roles_are_handed_to_the_services_that_templates_trust_and_no_others() -
         for path in TEMPLATES
         for role in roles(resources(path))
         for statement in role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-        for principal in [statement["Principal"]["Service"]]
+        for principal in as_list(statement["Principal"].get("Service", ()))
     }
 
-    assert trusted <= set(PASSED_TO)
+    assert trusted == set(PASSED_TO)
+
+
+def as_list(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str) else list(value)
 
 
 def roles(found: Mapping[str, Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
     return (resource for resource in found.values() if resource["Type"] == "AWS::IAM::Role")
+
+
+def granted(found: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    """Actions of every policy that a template puts into its roles, their trust left out."""
+    policies = [
+        value
+        for resource in found.values()
+        if resource["Type"].startswith("AWS::IAM::")
+        for key, value in resource["Properties"].items()
+        if key != "AssumeRolePolicyDocument"
+    ]
+    return set(actions_in(policies))
 
 
 def bounded(stage: Template) -> set[str]:
@@ -127,21 +150,24 @@ def bounded(stage: Template) -> set[str]:
     }
 
 
-def beyond(found: Mapping[str, Mapping[str, Any]], boundary: set[str]) -> set[str]:
-    """Actions that roles of a template have in vain."""
-    return {action for role in roles(found) for action in actions_in(role["Properties"])} - boundary - {TRUST}
-
-
-TRUST = "sts:AssumeRole"
-"""What a role's trust allows others is no right of the role."""
-
-
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.parent.name)
 def test_the_boundary_holds_everything_that_a_workloads_role_may_do(multi: Synthesised, path: Path) -> None:
-    found = resources(path)
+    found = granted(resources(path))
 
-    assert any(actions_in(list(roles(found))))
-    assert beyond(found, bounded(multi.stage("prod"))) == set()
+    assert found
+    assert found - bounded(multi.stage("prod")) == set()
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.parent.name)
+def test_the_rights_that_an_own_type_brings_along_are_enough(multi: Synthesised, path: Path) -> None:
+    brought = read_permissions([path.parent.parent])
+    named = {action.partition(":")[0] for action in actions_in(list(brought.service_role))}
+    kinds = {resource["Type"] for resource in resources(path).values()} - BESIDE_THE_TABLE - set(RIGHTS)
+
+    assert (
+        granted(resources(path)) - bounded(multi.stage("prod")) - set(actions_in(list(brought.workload_roles))) == set()
+    )
+    assert {kind.split("::")[1].lower() for kind in kinds} <= named
 
 
 def test_a_right_outside_the_boundary_is_found(multi: Synthesised) -> None:
@@ -150,11 +176,19 @@ def test_a_right_outside_the_boundary_is_found(multi: Synthesised) -> None:
     role = {
         "Type": "AWS::IAM::Role",
         "Properties": {
+            "AssumeRolePolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "sts:TagSession"}]},
             "Policies": [{"PolicyDocument": document}, {"PolicyDocument": {"Statement": [conditional]}}],
         },
     }
 
-    assert beyond({"Role": role}, bounded(multi.stage("prod"))) == {"dynamodb:GetItem", "iam:CreateUser"}
+    policy = {
+        "Type": "AWS::IAM::Policy",
+        "Properties": {"PolicyDocument": {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole"}}},
+    }
+
+    found = granted({"Role": role, "Policy": policy})
+
+    assert found - bounded(multi.stage("prod")) == {"dynamodb:GetItem", "iam:CreateUser", "sts:AssumeRole"}
 
 
 def actions_in(value: Any) -> Iterator[str]:
