@@ -56,7 +56,11 @@ def model_data(settings: Settings, bucket: str) -> list[Statement]:
         return []
     fixed = Names(settings)
     readers = fixed.workload_role_patterns(settings.stage_accounts)
-    return [_statement(settings, "WorkloadsReadModelData", ["s3:GetObject"], readers, [f"{bucket}/*"])]
+    return [
+        _statement(settings, "WorkloadsReadModelData", ["s3:GetObject"], readers, [f"{bucket}/*"]),
+        # Data of a model package may be everything under a prefix.
+        _statement(settings, "WorkloadsListModelData", ["s3:ListBucket"], readers, [bucket]),
+    ]
 
 
 def model_data_key(settings: Settings, bucket: str) -> list[Statement]:

@@ -38,5 +38,30 @@ def synthesised(request: pytest.FixtureRequest) -> Synthesised:
     return found
 
 
+@pytest.fixture(scope="session")
+def organization(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    """An organisation that brings bucket, repository and group along; stack sets by a delegated administrator."""
+    return _launched(tmp_path_factory, "organization")
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    """Repository made, a bucket with a key; the management account rolls one stage out."""
+    return _launched(tmp_path_factory, "made")
+
+
+@pytest.fixture(scope="session")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Synthesised:
+    """Bucket and repository brought along in one account."""
+    return _launched(tmp_path_factory, "alone")
+
+
+def _launched(factory: pytest.TempPathFactory, name: str) -> Synthesised:
+    from tests.stacks.launched import CHOSEN
+    from tests.stacks.templates import synthesise
+
+    return synthesise(CHOSEN[name](), _folder(factory, name))
+
+
 def _folder(factory: pytest.TempPathFactory, name: str) -> Path:
     return factory.mktemp(name)
