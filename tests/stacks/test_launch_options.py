@@ -16,7 +16,6 @@ from orchestrator.core.installation import Installation
 from stacks.assembly import ORCHESTRATOR, STACK_SETS
 from tests.stacks.launched import BUCKET, CHOSEN, KEY, bodies, given_out
 from tests.stacks.templates import (
-    ORCHESTRATOR,
     Synthesised,
     app_of,
     of_type,
