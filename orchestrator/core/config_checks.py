@@ -15,8 +15,8 @@ from orchestrator.core import images, schemas
 from orchestrator.core.config_conditions import conditions
 from orchestrator.core.config_part import Context, Part, for_stage, is_stage_object
 from orchestrator.core.config_relations import relations
-from orchestrator.core.model_cards.request import OPERATIONS
 from orchestrator.core.installation import ORCHESTRATOR
+from orchestrator.core.model_cards.request import OPERATIONS
 from orchestrator.core.problems import Problem, closest, did_you_mean, listing
 from orchestrator.core.sources import AWS_IMAGE_FORMS, IMAGE_FORMS, Facts, Source, evaluate
 from orchestrator.core.stack_names import stack_name_fault
@@ -71,7 +71,7 @@ def find(values: Mapping[str, Any], path: str, catalogue: Catalogue, context: Co
 def _type(values: Mapping[str, Any], path: str, catalogue: Catalogue) -> tuple[WorkloadType | None, list[Problem]]:
     name = values.get("pipeline_type")
     if name is None:
-        near = closest("pipeline_type", values)
+        near = closest("pipeline_type", [key for key in values if key != "pipeline_type"])
         fix = f'Did you mean "pipeline_type" where you wrote "{near}"?' if near else _known_types(catalogue)
         return None, [Problem(f"{path}.pipeline_type", "is required but missing", fix)]
     found = catalogue.get(name) if isinstance(name, str) else None
@@ -123,8 +123,10 @@ def _unknown_keys(part: Part, catalogue: Catalogue) -> Iterator[Problem]:
             yield Problem(part.at(key), what, "", "warning")
             continue
         near = closest(key, [*known, *part.type.aliases])
-        if near is not None and near not in part.spelled.values():
-            yield Problem(part.at(key), "there is no such key", f'Did you mean "{near}"?')
+        if near is not None:
+            there = near in part.spelled.values()
+            fix = f'"{near}" is there already: remove one of them.' if there else f'Did you mean "{near}"?'
+            yield Problem(part.at(key), "there is no such key", fix)
         else:
             yield Problem(part.at(key), "is not a known key and is ignored", "", "warning")
 

@@ -17,7 +17,7 @@ from typing import Any
 import fastjsonschema
 
 from orchestrator.core import strict_json
-from orchestrator.core.problems import BadConfiguration, Problem, did_you_mean
+from orchestrator.core.problems import BadConfiguration, Problem, closest, did_you_mean
 
 Schema = Mapping[str, Any]
 Validator = Callable[[Any], Any]
@@ -182,16 +182,20 @@ def _told(error: fastjsonschema.JsonSchemaValueException, schema: Schema, root: 
     fix = schema.get("x-expects") or example(schema)
     match rule:
         case "type":
-            words = " or ".join(_WORDS[kind] for kind in ([wanted] if isinstance(wanted, str) else wanted))
-            what = f"must be {words}, not {shown}"
+            kinds = [wanted] if isinstance(wanted, str) else wanted
+            # Numbers written as text are taken for the old product's sake; nobody should be told to write them so.
+            kinds = ["integer"] if schema.get("x-form") == "integer" else kinds
+            what = f"must be {' or '.join(_WORDS[kind] for kind in kinds)}, not {shown}"
         case "anyOf":
             kinds = [resolve(alternative, root).get("type", "object") for alternative in wanted]
             words = " or ".join(dict.fromkeys(_WORDS.get(str(kind), str(kind)) for kind in kinds))
             what = f"must be {words}, not {shown}"
         case "enum":
             what = f"{shown} is not allowed here"
-            choices = [member for member in wanted if isinstance(member, str)]
-            fix = did_you_mean(value, choices) if isinstance(value, str) and choices else f"Allowed: {_listed(wanted)}."
+            choices = [member for member in wanted if isinstance(member, str) and member]
+            texts = isinstance(value, str) and bool(choices)
+            meant = did_you_mean(value, choices) if texts else f"Allowed: {_listed(wanted)}."
+            fix = meant if texts and closest(value, choices) else schema.get("x-expects") or meant
         case "const":
             what, fix = f"must be {json.dumps(wanted)}, not {shown}", ""
         case "pattern":
