@@ -190,7 +190,7 @@ def _verdict(
     owner = resource_owner(resource) or account
     with responses.request_scope(owner, region):
         found = iam_evaluator._resource_policy(service, resource)
-    if found is not None:
+    if found is not None and not owner_permits:
         policy, policy_owner = found
         result = iam_evaluator.combine_resource_policy(
             result, request, policy, policy_owner, required=service == "kms", limits=limits
