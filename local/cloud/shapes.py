@@ -46,6 +46,34 @@ def answer_of(service: str, action: str, known: dict[str, Any]) -> dict[str, Any
     return {name: value for name, value in known.items() if name in members and value is not None}
 
 
+class Unknown(Exception):
+    """A template's property that the API has no member for; the message is its path."""
+
+
+def spelt(service: str, action: str, properties: dict[str, Any]) -> dict[str, Any]:
+    """A template's properties by the names of a request's members, which differ in case only.
+
+    ``BuildSpec`` → ``buildspec``; raises Unknown for a property without a member.
+    """
+    found = operation(service, action)
+    return dict(_spelt(found.input_shape, properties, ""))
+
+
+def _spelt(shape: Any, value: Any, path: str) -> Any:
+    if shape.type_name == "structure" and isinstance(value, dict):
+        members = {name.lower(): name for name in shape.members}
+        answer = {}
+        for name, inner in value.items():
+            member = members.get(name.lower())
+            if member is None:
+                raise Unknown(f"{path}/{name}")
+            answer[member] = _spelt(shape.members[member], inner, f"{path}/{name}")
+        return answer
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_spelt(shape.member, inner, f"{path}/{index}") for index, inner in enumerate(value)]
+    return value
+
+
 def argument_problems(service: str, action: str, arguments: dict[str, Any]) -> Iterator[str]:
     """What is wrong with a request of which parts are known at run time only: ``{"Get": …}``, ``{"Std:…": …}``.
 

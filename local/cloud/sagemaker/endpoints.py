@@ -5,20 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from local.cloud import shapes
+from local.cloud.autoscaling import targets
 from local.cloud.sagemaker import backend, deployment, hosting, listing, models, records
 from local.cloud.sagemaker.backend import ApiError
 from local.cloud.sagemaker.records import Record
 
 KIND = "endpoint"
-
-
-def variant(account: str, region: str, name: str, variant_name: str) -> dict[str, Any] | None:
-    """A production variant of an endpoint's present configuration; None when there is none."""
-    found = hosting.describe((account, region, name))
-    if found is None:
-        return None
-    config = models.config(account, region, found.config)
-    return next((v for v in config.fields["ProductionVariants"] if v["VariantName"] == variant_name), None)
 
 
 def _create(account: str, region: str, fields: dict[str, Any]) -> dict[str, Any]:
@@ -42,6 +34,7 @@ def _update(account: str, region: str, fields: dict[str, Any]) -> dict[str, Any]
         raise ApiError(
             "ValidationException", "DeploymentConfig and RetainDeploymentConfig cannot be specified together."
         )
+    _check_scaled(account, region, record, config)
     kept = record.state.get("LastDeploymentConfig") if fields.get("RetainDeploymentConfig") else given
     deployment.check(kept, _serverless(config))
     hosting.update((account, region, record.name), config.name, kept or {})
@@ -87,6 +80,22 @@ def _describe(account: str, region: str, fields: dict[str, Any]) -> dict[str, An
                 "KmsKeyId": capture.get("KmsKeyId", ""),
             }
     return shapes.answer_of("sagemaker", "DescribeEndpoint", known)
+
+
+def _check_scaled(account: str, region: str, record: Record, config: Record) -> None:
+    """A variant that is scaled may neither go nor change its instances."""
+    endpoint = _hosted(account, region, record)
+    former = records.find(account, region, models.CONFIG, endpoint.config)
+    scaled = targets.scaled_variants(account, region, record.name)
+    before = {v["VariantName"]: v.get("InstanceType") for v in former.fields["ProductionVariants"]} if former else {}
+    after = {v["VariantName"]: v.get("InstanceType") for v in config.fields["ProductionVariants"]}
+    for name in sorted(scaled & before.keys()):
+        if name not in after or after[name] != before[name]:
+            raise ApiError(
+                "ValidationException",
+                f'The variant(s) "[{name}]" must be deregistered as a scalable target with AWS Auto Scaling before '
+                "they can be removed or have their instance type updated.",
+            )
 
 
 def _variant_summary(found: dict[str, Any]) -> dict[str, Any]:

@@ -75,6 +75,15 @@ def describe(key: Key) -> Endpoint | None:
         return replace(found) if found else None
 
 
+def variant(account: str, region: str, name: str, variant_name: str) -> dict[str, Any] | None:
+    """A production variant of an endpoint's present configuration; None when there is none."""
+    found = describe((account, region, name))
+    if found is None:
+        return None
+    config = models.config(account, region, found.config)
+    return next((v for v in config.fields["ProductionVariants"] if v["VariantName"] == variant_name), None)
+
+
 def create(key: Key, config: str) -> threading.Event:
     """Begin to deploy a new endpoint; the event is set when it has settled."""
     endpoint = Endpoint("Creating", config)
