@@ -28,6 +28,7 @@ BRIDGES = (
     "object_keys",
     "object_events",
     "event_buses",
+    "stack_conditions",
     "stack_requests",
     "stack_resources",
     "stack_events",
