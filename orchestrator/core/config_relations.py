@@ -11,8 +11,8 @@ place in a list; a value that is not given counts with the ``default`` of its sc
     A path: where both are lists, this one has as many members.
 ``apart_from``
     A path to an object: the object shares no name with it.
-``wanted``
-    True: there is a value.
+``wanted``, ``unused``
+    True: there is a value (none: it would have no effect).
 
 and may have ``if`` (a schema of the configuration: the relation counts only where it holds), ``expects`` (the remedy,
 in a sentence) and ``severity`` (``error``, or ``warning`` where the old product took what is hardly meant).
@@ -51,6 +51,9 @@ def _faults(rule: Mapping[str, Any], part: Part) -> Iterator[tuple[str, str]]:
     if rule.get("wanted"):
         if not list(_given(part, rule["key"])):
             yield _place(part, rule["key"]), "is not given"
+    elif rule.get("unused"):
+        for path, _ in _given(part, rule["key"]):
+            yield path, "has no effect"
     elif rule.get("ascending"):
         for path, value in _given(part, rule["key"]):
             bounds = [_number(member) for member in value[:2]] if isinstance(value, list) else []

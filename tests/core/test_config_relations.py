@@ -31,6 +31,7 @@ RULES = [
     {"key": "ranges", "apart_from": "fixed", "severity": "warning"},
     {"key": "fixed.program", "wanted": True, "if": {"required": ["fixed"]}, "severity": "warning"},
     {"key": "by_stage", "not_below": "most"},
+    {"key": "limits.all", "unused": True, "if": {"required": ["spot"]}, "severity": "warning"},
 ]
 
 
@@ -96,6 +97,8 @@ def told(types: Catalogue, **values: Any) -> list[str]:
             {"by_stage": {"dev": 9, "staging": 4, "prod": 5}, "most": 9, "least": 1},
             ["$.by_stage.staging: 4 is less than most (9).", "$.by_stage.prod: 5 is less than most (9)."],
         ),
+        ({"spot": True, "limits": {"all": 1}}, ["($.limits.all: has no effect.)"]),
+        ({"spot": True, "limits": {}}, []),
         ({"least": [], "most": 3}, ["$.least: must be a whole number or text, not []."]),
     ],
     ids=lambda value: json.dumps(value)[:60],

@@ -70,6 +70,16 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
             '$.data_input_mode: "File" is not allowed here. Known: Pipe.',
         ],
     ),
+    (
+        TRAINING,
+        {"attribute_names": ["a"]},
+        ["($.attribute_names: has no effect. Attributes are those of an AugmentedManifestFile: set s3_data_type,"],
+    ),
+    (
+        TRAINING,
+        {"use_spot_instances": False, "max_wait_time_spot_instances": 600},
+        ["($.max_wait_time_spot_instances: has no effect. The job uses no spot instances.)"],
+    ),
     (TRAINING, {"attribute_names": "source-ref"}, ['$.attribute_names: "source-ref" does not have the right form.']),
     (TRAINING, {"attribute_names": "[1]"}, ["$.attribute_names[0]: must be text, not 1."]),
     (TRAINING, {"training_code": "c.tar.gz"}, ['$.training_program: is required with training_code "c.tar.gz".']),
