@@ -110,16 +110,6 @@ RIGHTS: Mapping[str, tuple[Rights, ...]] = {
             (f"arn:{{partition}}:codebuild:{_HERE}:project/{_WORKLOADS}",),
         ),
     ),
-    "AWS::Events::Rule": (
-        Rights(
-            "events",
-            (
-                *("DeleteRule", "DescribeRule", "ListTagsForResource", "ListTargetsByRule", "PutRule", "PutTargets"),
-                *("RemoveTargets", "TagResource", "UntagResource"),
-            ),
-            (f"arn:{{partition}}:events:{_HERE}:rule/{_WORKLOADS}",),
-        ),
-    ),
     "AWS::Lambda::Function": (
         Rights(
             "lambda",

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cfnlint import lint_file  # type: ignore[import-untyped]
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+from cfnlint.api import lint_file
+from cfnlint.config import ManualArgs
 
 from tests.stacks.templates import ROOT, Synthesised
 

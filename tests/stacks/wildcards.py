@@ -163,12 +163,6 @@ STAGE = (
         "alarms that Application Auto Scaling names after the endpoint that it scales",
     ),
     _on(
-        "arn:aws:events:us-east-1:<account>:rule/mlops-pipeline-*",
-        "events:DeleteRule events:DescribeRule events:ListTagsForResource events:ListTargetsByRule events:PutRule "
-        "events:PutTargets events:RemoveTargets events:TagResource events:UntagResource",
-        "rules that CloudFormation names after the workload's stack",
-    ),
-    _on(
         "arn:aws:iam::<account>:role/mlops/workload/*",
         "iam:CreateRole iam:DeleteRole iam:DeleteRolePolicy iam:GetRole iam:GetRolePolicy "
         "iam:ListAttachedRolePolicies iam:ListRolePolicies iam:PassRole iam:PutRolePermissionsBoundary "
