@@ -77,6 +77,11 @@ def checked(resource_type: str, logical_id: str, properties: dict[str, Any]) -> 
     return dict(typed)
 
 
+def problems_of(whole: dict[str, Any], rule: dict[str, Any], value: Any) -> list[str]:
+    """What is wrong with a JSON document by a rule of a schema; texts are taken for no numbers here."""
+    return _Check(whole, reads_text=False).value(rule, value, "#")[1]
+
+
 def create_only(resource_type: str) -> tuple[str, ...]:
     """Properties at the top whose change replaces the resource."""
     pointers = schema(resource_type).get("createOnlyProperties", [])
@@ -116,8 +121,9 @@ def attributes(resource_type: str, described: dict[str, Any]) -> dict[str, Any]:
 class _Check:
     """One walk through a document with its schema."""
 
-    def __init__(self, whole: dict[str, Any]) -> None:
+    def __init__(self, whole: dict[str, Any], reads_text: bool = True) -> None:
         self._definitions = whole
+        self._reads_text = reads_text
 
     def value(self, rule: dict[str, Any], value: Any, path: str) -> tuple[Any, list[str]]:
         """The value with its types put right, and what is wrong with it."""
@@ -126,7 +132,7 @@ class _Check:
         kinds = [kinds] if isinstance(kinds, str) else list(kinds)
         if not kinds and "properties" in rule:
             kinds = ["object"]
-        typed, fits = _as_one_of(kinds, value)
+        typed, fits = _as_one_of(kinds, value, self._reads_text)
         if not fits:
             names = " or ".join(kind.capitalize() for kind in kinds)
             return value, [f"{path}: expected type: {names}, found: {_NAMES.get(type(value), type(value).__name__)}"]
@@ -199,7 +205,7 @@ class _Check:
         return typed, problems
 
 
-def _as_one_of(kinds: list[str], value: Any) -> tuple[Any, bool]:
+def _as_one_of(kinds: list[str], value: Any, reads_text: bool) -> tuple[Any, bool]:
     """The value as the first of the types that it is, or that it can be read as."""
     if not kinds:
         return value, True
@@ -207,7 +213,7 @@ def _as_one_of(kinds: list[str], value: Any) -> tuple[Any, bool]:
         wanted = _TYPES.get(kind, object)
         if isinstance(value, wanted) and (kind == "boolean" or not isinstance(value, bool)):
             return value, True
-    for kind in kinds:
+    for kind in kinds if reads_text else ():
         read = _read_as(kind, value)
         if read is not None:
             return read, True

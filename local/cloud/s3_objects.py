@@ -15,10 +15,12 @@ from local.cloud.on_behalf import Principal
 
 SEAMS = (
     Seam("ministack.core.responses", "request_scope", ("account_id", "region")),
+    Seam("ministack.services.s3", "_bucket_default_sse_headers", ("bucket_name",)),
     Seam("ministack.services.s3", "_bucket_owner_account", ("name",)),
     Seam("ministack.services.s3", "_buckets.get_scoped"),
     Seam("ministack.services.s3", "_get_object_data", ("bucket_name", "key", "version_id")),
     Seam("ministack.services.s3", "_object_versions.get"),
+    Seam("ministack.services.s3", "_put_object", ("bucket_name", "key", "body", "headers")),
     Seam("ministack.services.s3", "_stored_sse_headers", ("obj",)),
 )
 
@@ -56,6 +58,25 @@ def read(who: Principal, bucket: str, key: str, region: str, version: str = "") 
     if key_arn.startswith("arn:"):
         _demand(who, "kms:Decrypt", key_arn, {"kms:viaservice": f"s3.{region}.amazonaws.com"})
     return bytes(data)
+
+
+def write(who: Principal, bucket: str, key: str, data: bytes, region: str, key_arn: str = "") -> None:
+    """Put an object; raises Denied or Absent. ``key_arn``: the KMS key, by itself the bucket's."""
+    from ministack.core import responses
+    from ministack.services import s3
+
+    owner = s3._bucket_owner_account(bucket)
+    if owner is None:
+        raise Absent(f"The specified bucket does not exist: {bucket}")
+    _demand(who, "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}")
+    headers = {"x-amz-server-side-encryption": "aws:kms", _KEY: key_arn} if key_arn else {}
+    with responses.request_scope(owner, region):
+        used = key_arn or s3._bucket_default_sse_headers(bucket).get(_KEY, "")
+        if used.startswith("arn:"):
+            _demand(who, "kms:GenerateDataKey", used, {"kms:viaservice": f"s3.{region}.amazonaws.com"})
+        status, _, answer = s3._put_object(bucket, key, data, headers)
+    if status >= 300:
+        raise Denied(answer.decode(errors="replace"))
 
 
 def _demand(who: Principal, action: str, resource: str, context: Mapping[str, Any] | None = None) -> None:

@@ -17,6 +17,7 @@ from local.cloud.contract import Seam
 from local.cloud.sagemaker import (
     arns,
     backend,
+    cards,
     definitions,
     deployment,
     endpoints,
@@ -58,6 +59,7 @@ OWN: dict[str, Action] = {
     **definitions.ACTIONS,
     **monitoring.ACTIONS,
     **registry.ACTIONS,
+    **cards.ACTIONS,
 }
 """Actions that the bridges answer; any other is moto's."""
 

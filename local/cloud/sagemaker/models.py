@@ -60,7 +60,7 @@ def _resolved(container: dict[str, Any], ask: bool = False) -> list[dict[str, An
         return [container]
     record = registry.package(package)
     if ask:
-        verdict = on_behalf.acting().may("sagemaker:CreateModel", package)
+        verdict = on_behalf.owner_lets_in(on_behalf.acting(), "sagemaker:CreateModel", package)
         if not verdict.allowed:
             raise ApiError("AccessDeniedException", verdict.message)
     if record is None:

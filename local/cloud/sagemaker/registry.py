@@ -12,6 +12,7 @@ from typing import Any
 from local.cloud import shapes
 from local.cloud.sagemaker import listing, records
 from local.cloud.sagemaker.backend import ApiError
+from local.cloud.sagemaker.jobs import events
 from local.cloud.sagemaker.records import Record
 
 POLICY_PROPERTY = "ModelPackageGroupPolicy"
@@ -123,6 +124,7 @@ def _create_package(account: str, region: str, fields: dict[str, Any]) -> dict[s
     exists = ApiError("ConflictException", f"Model Package already exists: {named}")
     record = records.create(account, region, PACKAGE, str(named), {**defaults, **fields}, exists)
     record.state |= state
+    _tell(record, ["ModelPackageStatus"])
     return {"ModelPackageArn": record.arn}
 
 
@@ -160,7 +162,20 @@ def _update_package(account: str, region: str, fields: dict[str, Any]) -> dict[s
         | ({"CustomerMetadataProperties": metadata} if metadata else {})
         | ({"AdditionalInferenceSpecifications": specifications} if specifications else {})
     )
+    _tell(record, sorted(kept))
     return {"ModelPackageArn": record.arn}
+
+
+def _tell(record: Record, changed: list[str]) -> None:
+    """The event of a version's change, on the bus of the account that owns it."""
+    _, _, _, region, owner, _ = record.arn.split(":", 5)
+    detail = {
+        **events.milliseconds({**record.fields, **record.state, "CreationTime": record.created}),
+        "ModelPackageName": record.name,
+        "ModelPackageArn": record.arn,
+        "UpdatedModelPackageFields": changed,
+    }
+    events.send(owner, region, "SageMaker Model Package State Change", detail, [record.arn])
 
 
 def _delete_package(account: str, region: str, fields: dict[str, Any]) -> dict[str, Any]:
