@@ -67,9 +67,7 @@ def test_the_archive_predicts_what_scikit_learn_predicts(unpacked: Path) -> None
     expected = TRAIN.train(x_train, y_train)
     body = "\n".join(",".join(repr(float(value)) for value in row) for row in x_test)
     model = INFERENCE.model_fn(str(unpacked))
-    answer, content_type = INFERENCE.output_fn(
-        INFERENCE.predict_fn(INFERENCE.input_fn(body, "text/csv"), model), "text/csv"
-    )
+    answer, content_type = INFERENCE.output_fn(INFERENCE.predict_fn(INFERENCE.input_fn(body, "text/csv"), model), "*/*")
     assert content_type == "application/json"
     predictions = json.loads(answer)["predictions"]
     assert [said["label"] for said in predictions] == [
@@ -77,6 +75,15 @@ def test_the_archive_predicts_what_scikit_learn_predicts(unpacked: Path) -> None
     ]
     for said, probability in zip(predictions, expected.predict_proba(x_test)[:, 1], strict=True):
         assert math.isclose(said["probability_malignant"], probability, abs_tol=1e-6)
+
+
+def test_a_caller_that_wants_csv_gets_a_probability_for_each_record() -> None:
+    """As SageMaker Clarify asks."""
+    predictions = [
+        {"label": "malignant", "probability_malignant": 0.96875},
+        {"label": "benign", "probability_malignant": 0.0},
+    ]
+    assert INFERENCE.output_fn(predictions, "text/csv; charset=utf-8") == ("0.96875\n0.0\n", "text/csv")
 
 
 def test_json_and_csv_are_the_same_records() -> None:

@@ -78,7 +78,12 @@ def predict_fn(records: list[list[float]], model: Any) -> list[dict[str, object]
 
 
 def output_fn(predictions: list[dict[str, object]], accept: str) -> tuple[str, str]:
-    """The answer and its content type: JSON, whatever the caller would accept."""
+    """The answer and its content type: JSON, or the probabilities alone, one a line, for a caller that wants CSV.
+
+    SageMaker Clarify is such a caller: it asks with ``text/csv`` for numbers that it can explain.
+    """
+    if accept.split(";")[0].strip().lower() == "text/csv":
+        return "".join(f"{prediction['probability_malignant']}\n" for prediction in predictions), "text/csv"
     return json.dumps({"predictions": predictions}), "application/json"
 
 
