@@ -12,7 +12,7 @@ import secrets
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -27,6 +27,8 @@ from local.slack.client import SlackPage
 HOME = ROOT / ".local"
 
 Say = Callable[[str], None]
+Before = Callable[[EmbeddedCloud, Path], None]
+"""Called with the cloud and the synthesised app."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,19 @@ class Running:
         return stage_accounts(self.mode)
 
 
-def up(mode: Mode = "multi", *, home: Path = HOME, say: Say = print) -> Running:
-    """Bring the installation up, or say that it is; tells what it does and how long it took."""
+def up(
+    mode: Mode = "multi",
+    *,
+    home: Path = HOME,
+    say: Say = print,
+    changes: Mapping[str, Any] | None = None,
+    before: Before | None = None,
+) -> Running:
+    """Bring the installation up, or say that it is; tells what it does and how long it took.
+
+    ``changes`` replace keys of the settings; ``before`` is called when everything is ready to be deployed: what an
+    organisation has, such as a bucket, is made there.
+    """
     known = status(home=home)
     if known is not None:
         if known.mode != mode:
@@ -74,7 +87,7 @@ def up(mode: Mode = "multi", *, home: Path = HOME, say: Say = print) -> Running:
         bot_token=secret["bot_token"], signing_secret=secret["signing_secret"], log_file=home / "slack.log"
     )
     try:
-        running = _bring_up(mode, home, cloud, slack, secret, say)
+        running = _bring_up(mode, home, cloud, slack, secret, say, changes or {}, before)
     except BaseException:
         slack.stop()
         cloud.stop()
@@ -107,19 +120,29 @@ def status(*, home: Path = HOME) -> Running | None:
 
 
 def _bring_up(
-    mode: Mode, home: Path, cloud: EmbeddedCloud, slack: SlackPage, secret: dict[str, str], say: Say
+    mode: Mode,
+    home: Path,
+    cloud: EmbeddedCloud,
+    slack: SlackPage,
+    secret: dict[str, str],
+    say: Say,
+    changes: Mapping[str, Any],
+    before: Before | None,
 ) -> Running:
     assembly = home / "cdk.out"
     with timed("local Slack page started", say):
         slack.start()
     settings_file = home / "settings.json"
-    settings_file.write_text(json.dumps(settings(mode, slack.api_url, CHANNEL), indent=2, ensure_ascii=False))
+    chosen = {**settings(mode, slack.api_url, CHANNEL), **changes}
+    settings_file.write_text(json.dumps(chosen, indent=2, ensure_ascii=False))
     with ThreadPoolExecutor(max_workers=1) as pool:
         synthesis = pool.submit(synthesise, settings_file, assembly, home / "synth.log")
         with timed("embedded cloud started (every account, IAM enforcement on)", say):
             cloud.start()
         with timed("CDK app synthesised", say):
             synthesis.result()
+    if before is not None:
+        before(cloud, assembly)
     outputs = deploy_everywhere(targets(mode), assembly, REGION, cloud.environment, home, say)
     cloud.client("secretsmanager", ORCHESTRATOR, region=REGION).put_secret_value(
         SecretId=outputs["SlackSecretArn"], SecretString=json.dumps(secret)
