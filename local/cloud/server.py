@@ -41,6 +41,7 @@ BRIDGES = (
     "autoscaling.api",
     "autoscaling.resources",
     "projects",
+    "codebuild.api",
     "repositories",
     "stack_schedules",
     "alarms",

@@ -52,7 +52,7 @@ def test_parameters_are_resolved_into_the_steps(place: Workplace) -> None:
         {"Get": "Parameters.Out"},
     )
     step["Arguments"]["TransformResources"]["InstanceCount"] = {"Get": "Parameters.Count"}
-    declared = [
+    declared: list[dict[str, Any]] = [
         {"Name": "Model", "Type": "String"},
         {"Name": "Data", "Type": "String"},
         {"Name": "Out", "Type": "String", "DefaultValue": place.uri("elsewhere")},
@@ -80,7 +80,7 @@ WRONG = [
 
 @pytest.mark.parametrize(("given", "words"), WRONG)
 def test_wrong_parameters_start_nothing(place: Workplace, given: list[tuple[str, str]], words: str) -> None:
-    declared = [
+    declared: list[dict[str, Any]] = [
         {"Name": "Model", "Type": "String"},
         {"Name": "Count", "Type": "Integer", "DefaultValue": 1},
         {"Name": "Kind", "Type": "String", "DefaultValue": "a", "EnumValues": ["a", "b"]},

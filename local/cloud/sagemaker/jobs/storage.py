@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from urllib.parse import urlparse
 
 from local.cloud.contract import Seam
 from local.cloud.sagemaker.jobs.access import Refused, Role
@@ -42,9 +41,9 @@ class Object:
 
 
 def parts(uri: str) -> tuple[str, str]:
-    """Bucket and key of an S3 URI."""
-    found = urlparse(uri, allow_fragments=False)
-    return found.netloc, found.path.removeprefix("/")
+    """Bucket and key of an S3 URI; a key may hold any character."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
 
 
 def join(uri: str, *names: str) -> str:
@@ -73,8 +72,8 @@ def listed(role: Role, uri: str, data_type: str = "S3Prefix") -> list[Object]:
     return [Object(bucket, key, key[len(folder) :].lstrip("/")) for key in keys]
 
 
-def read(role: Role, uri: str) -> bytes:
-    """The bytes of one object; raises Unusable."""
+def read(role: Role, uri: str, version: str = "") -> bytes:
+    """The bytes of one object, of a version or the newest; raises Unusable."""
     from ministack.core import responses
     from ministack.services import s3
 
@@ -83,7 +82,7 @@ def read(role: Role, uri: str) -> bytes:
     if owner is None:
         raise Unusable(f"Failed to download data. The specified bucket does not exist: {bucket}")
     try:
-        role.need("s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
+        role.need("s3:GetObjectVersion" if version else "s3:GetObject", f"arn:aws:s3:::{bucket}/{key}")
     except Refused as problem:
         raise Unusable(f"Failed to download data. Access denied to {uri}: {problem}") from problem
     with responses.request_scope(owner, role.region):
@@ -91,9 +90,11 @@ def read(role: Role, uri: str) -> bytes:
         if record is None:
             raise Unusable(f"Failed to download data. S3 key: {uri} matched no files on s3")
         key_arn = s3._stored_sse_headers(record).get(_KEY, "")
-        data = s3._get_object_data(bucket, key)
+        data = s3._get_object_data(bucket, key, version or None)
+    if data is None:
+        raise Unusable(f"Failed to download data. {uri} has no version {version}")
     _ask_key(role, "kms:Decrypt", key_arn, uri)
-    return bytes(data or b"")
+    return bytes(data)
 
 
 def write(role: Role, uri: str, body: bytes, kms_key: str = "") -> None:
