@@ -14,7 +14,7 @@ from typing import Literal, cast
 from orchestrator.core.installation import Installation
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.workloads import load_types, shipped_templates
-from stacks.settings_reading import REQUIRED, Reading, shown
+from stacks.settings_reading import Reading, shown
 from stacks.settings_rules import ACCOUNT, Units
 from stacks.type_permissions import read_permissions
 
@@ -158,13 +158,9 @@ def _stack_sets(reading: Reading, installation: Installation, units: Units) -> S
             )
         return None
     administration = cast(Administration, one.choice("administration", ADMINISTRATIONS))
-    account = one.text(
-        "account",
-        # The orchestrator's account is a natural delegate: it has CDK's bootstrap already.
-        default=installation.account if administration == "delegated" else REQUIRED,
-        pattern=ACCOUNT,
-        shape="the account's 12 digits, in quotes",
-    )
+    # Named in any case: a delegated administrator may deploy anything into every account of the organisation, which the
+    # orchestrator's account should not become by a default.
+    account = one.text("account", pattern=ACCOUNT, shape="the account's 12 digits, in quotes")
     found = StackSets(administration, account, one.flag("auto_deployment", default=False), units)
     one.unknown_keys()
     told = any("organizational_units" in problem.path for problem in reading.problems)

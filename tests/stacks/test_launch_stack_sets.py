@@ -46,7 +46,7 @@ def test_its_stack_goes_to_the_account_that_administers(organization: Synthesise
         manifest = json.loads((found.folder / "manifest.json").read_text())
         return str(manifest["artifacts"][STACK_SETS]["environment"])
 
-    assert account(organization) == "aws://111122223333/eu-central-1"
+    assert account(organization) == "aws://666677778888/eu-central-1"
     assert account(made) == "aws://555555555555/us-east-1"
 
 

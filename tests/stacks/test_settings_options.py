@@ -19,7 +19,7 @@ from tests.stacks.test_settings import EXAMPLES, given, problems
 
 KEY = "arn:aws:kms:us-east-1:111111111111:key/1a2b3c4d-0000-1111-2222-333344445555"
 UNITS = {"stages__2__organizational_units": ["ou-a1b2-c3d4e5f6"]}
-SETS = {"administration": "delegated"}
+SETS = {"administration": "delegated", "account": "666666666666"}
 
 MISTAKES = [
     pytest.param({"existing_assets_bucket": "s3://mine"}, "$.existing_assets_bucket", "name alone", id="bucket's URI"),
@@ -97,17 +97,22 @@ MISTAKES = [
         {"stack_sets": SETS}, "$.stack_sets", "no stage has organizational_units", id="stack sets without units"
     ),
     pytest.param(
-        {**UNITS, "stack_sets": {"administration": "managment"}},
+        {**UNITS, "stack_sets": {**SETS, "administration": "managment"}},
         "$.stack_sets.administration",
         'Did you mean "management"?',
         id="administration misspelt",
     ),
-    pytest.param({**UNITS, "stack_sets": {}}, "$.stack_sets.administration", "is missing", id="no administration"),
     pytest.param(
-        {**UNITS, "stack_sets": {"administration": "management"}},
+        {**UNITS, "stack_sets": {"account": "666666666666"}},
+        "$.stack_sets.administration",
+        "is missing",
+        id="no administration",
+    ),
+    pytest.param(
+        {**UNITS, "stack_sets": {"administration": "delegated"}},
         "$.stack_sets.account",
         "is missing",
-        id="no management account",
+        id="no account that administers",
     ),
     pytest.param(
         {**UNITS, "stack_sets": {"administration": "management", "account": "444444444444"}},
@@ -193,7 +198,7 @@ def test_the_options_as_they_are_read() -> None:
             model_registry=True,
             model_package_group="fraud-models",
             detailed_error_messages=False,
-            stack_sets={"administration": "delegated"},
+            stack_sets=SETS,
             **UNITS,
         )
     )
@@ -203,7 +208,7 @@ def test_the_options_as_they_are_read() -> None:
         existing_assets_bucket_key=KEY,
         ecr_repository=EcrRepository("team/ml_images", existing=True),
         model_package_group="fraud-models",
-        stack_sets=StackSets("delegated", "111111111111", False, {"prod": ("ou-a1b2-c3d4e5f6",)}),
+        stack_sets=StackSets("delegated", "666666666666", False, {"prod": ("ou-a1b2-c3d4e5f6",)}),
     )
     assert found.installation.ecr_repository == "team/ml_images"
     assert not found.installation.detailed_errors
@@ -263,6 +268,12 @@ def test_an_example_is_right(path: Path) -> None:
 
     assert cautions(found.installation) == []
     assert Installation.from_json(found.installation.to_json()) == found.installation
+
+
+def test_installing_shows_the_example_file() -> None:
+    shown = (ROOT / "docs" / "installing.md").read_text().split("```json\n", 1)[1].split("```", 1)[0]
+
+    assert shown == (EXAMPLES / "multi.json").read_text()
 
 
 def test_there_is_an_example_of_each_kind_of_installation() -> None:
