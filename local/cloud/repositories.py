@@ -18,11 +18,13 @@ SEAMS = (
     Seam("ministack.services.cloudformation.provisioners", "_RESOURCE_HANDLERS"),
     Seam("ministack.services.cloudformation.provisioners", "_REPLACING_PROPERTIES"),
     Seam("ministack.services.cloudformation.provisioners", "_CUSTOM_NAME_REPLACEMENT"),
+    Seam("ministack.services.ecr", "_repo_shape", ("repo",)),
     Seam("ministack.services.ecr", "_repositories"),
     Seam("ministack.services.ecr", "handle_request", ("method", "path", "headers", "body", "query_params")),
 )
 
 TYPE = "AWS::ECR::Repository"
+_FILTERS = "imageTagMutabilityExclusionFilters"
 
 
 class RepositoryFailed(Exception):
@@ -41,6 +43,7 @@ def install() -> None:
         ecr.handle_request,
     )
     made = provisioners._RESOURCE_HANDLERS[TYPE]["create"]
+    changed, shape = provisioners._RESOURCE_HANDLERS[TYPE]["update"], ecr._repo_shape
 
     @functools.wraps(extract)
     def extracted(
@@ -76,14 +79,42 @@ def install() -> None:
                 f"Resource handler returned message: \"Resource of type '{TYPE}' with identifier '{name}' already "
                 'exists." (HandlerErrorCode: AlreadyExists)'
             )
-        return made(logical_id, properties, stack)
+        answer = made(logical_id, properties, stack)
+        _keep_filters(answer[0], properties)
+        return answer
+
+    @functools.wraps(changed)
+    def updated(
+        physical_id: str, old: dict[str, Any], new: dict[str, Any], stack: str, *more: Any, **named: Any
+    ) -> Any:
+        answer = changed(physical_id, old, new, stack, *more, **named)
+        _keep_filters(physical_id, new)
+        return answer
+
+    @functools.wraps(shape)
+    def described(repository: dict[str, Any]) -> dict[str, Any]:
+        filters = repository.get(_FILTERS)
+        return {**shape(repository), **({_FILTERS: filters} if filters else {})}
 
     iam_actions.extract_resource_arn = extracted
     iam_evaluator._resource_policy = resource_policy
     ecr.handle_request = in_registry
+    ecr._repo_shape = described
     provisioners._RESOURCE_HANDLERS[TYPE]["create"] = once
+    provisioners._RESOURCE_HANDLERS[TYPE]["update"] = updated
     provisioners._REPLACING_PROPERTIES[TYPE] = resource_schemas.Replacing(TYPE)
     provisioners._CUSTOM_NAME_REPLACEMENT[TYPE] = {"name": "RepositoryName"}
+
+
+def _keep_filters(name: str, properties: dict[str, Any]) -> None:
+    """The exceptions from the rule that tags are immutable, which the emulator leaves out."""
+    from ministack.services import ecr
+
+    given = properties.get("ImageTagMutabilityExclusionFilters") or []
+    prefix = "ImageTagMutabilityExclusionFilter"
+    ecr._repositories[name][_FILTERS] = [
+        {"filterType": found[f"{prefix}Type"], "filter": found[f"{prefix}Value"]} for found in given
+    ]
 
 
 def _registry(body: bytes) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from local.cloud import contract, kept_properties, resource_schemas
+from local.cloud import contract, resource_schemas
 from local.cloud.contract import Seam
 from local.cloud.needs import Resource, Step
 from local.cloud.principals import decide
@@ -59,7 +59,6 @@ def install() -> None:
     @functools.wraps(provision)
     def provisioned(resource_type: str, logical_id: str, props: dict[str, Any], stack_name: str) -> Any:
         props = resource_schemas.checked(resource_type, logical_id, props)
-        kept_properties.check(resource_type, logical_id, props)
         _ask("create", resource_type, logical_id, "", props, stack_name)
         return provision(resource_type, logical_id, props, stack_name)
 
@@ -75,7 +74,6 @@ def install() -> None:
     ) -> Any:
         if old_props != new_props:
             new_props = resource_schemas.checked(resource_type, logical_id or "", new_props)
-            kept_properties.check(resource_type, logical_id or "", new_props)
             old_props = resource_schemas.checked(resource_type, logical_id or "", old_props)
             replaces = provisioners._replacing_change(resource_type, old_props, new_props)
             step: Step = "create" if replaces else "update"

@@ -120,7 +120,13 @@ def test_a_repository_of_a_stack_is_read_back_with_its_policies(cloud: EmbeddedC
         {
             "R": repository(
                 RepositoryName=name,
-                ImageTagMutability="IMMUTABLE",
+                ImageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+                ImageTagMutabilityExclusionFilters=[
+                    {
+                        "ImageTagMutabilityExclusionFilterType": "WILDCARD",
+                        "ImageTagMutabilityExclusionFilterValue": "dev*",
+                    }
+                ],
                 ImageScanningConfiguration={"ScanOnPush": "true"},
                 EncryptionConfiguration={"EncryptionType": "KMS", "KmsKey": f"arn:aws:kms:{REGION}:{DEV}:key/1"},
                 LifecyclePolicy={"LifecyclePolicyText": json.dumps(rules)},
@@ -133,7 +139,8 @@ def test_a_repository_of_a_stack_is_read_back_with_its_policies(cloud: EmbeddedC
     assert outputs_of(made) == {"Uri": f"{DEV}.dkr.ecr.{REGION}.amazonaws.com/{name}", "Name": name}
     ecr = cloud.client("ecr", DEV)
     (found,) = ecr.describe_repositories(repositoryNames=[name])["repositories"]
-    assert found["imageTagMutability"] == "IMMUTABLE"
+    assert found["imageTagMutability"] == "IMMUTABLE_WITH_EXCLUSION"
+    assert found["imageTagMutabilityExclusionFilters"] == [{"filterType": "WILDCARD", "filter": "dev*"}]
     assert found["imageScanningConfiguration"] == {"scanOnPush": True}
     assert found["encryptionConfiguration"] == {"encryptionType": "KMS", "kmsKey": f"arn:aws:kms:{REGION}:{DEV}:key/1"}
     assert json.loads(ecr.get_lifecycle_policy(repositoryName=name)["lifecyclePolicyText"]) == rules
@@ -157,7 +164,7 @@ def test_another_accounts_repository_is_read_where_its_policy_lets_the_caller_in
     assert there.describe_images(registryId=HUB, repositoryName=name)["imageDetails"] == []
 
 
-def test_an_alarm_of_a_stack_is_read_back_and_what_is_not_kept_fails(cloud: EmbeddedCloud) -> None:
+def test_an_alarm_of_a_stack_is_read_back(cloud: EmbeddedCloud) -> None:
     name = unique("errors")
     properties = {
         "AlarmName": name,
@@ -178,9 +185,54 @@ def test_an_alarm_of_a_stack_is_read_back_and_what_is_not_kept_fails(cloud: Embe
     assert outputs_of(made)["Name"] == name
     (found,) = cloud.client("cloudwatch", DEV).describe_alarms(AlarmNames=[name])["MetricAlarms"]
     assert {key: found[key] for key in properties} == {**properties, "Period": 60}
-    math = {**properties, "AlarmName": unique("math"), "ThresholdMetricId": "e1"}
-    made = make(cloud, {"A": resource("AWS::CloudWatch::Alarm", **math)})
-    assert "does not keep ThresholdMetricId" in reasons(cloud, made)
+
+
+def metric(name: str, **more: Any) -> dict[str, Any]:
+    dimensions = [{"Name": "EndpointName", "Value": "wine"}]
+    found = {"Metric": {"Namespace": "AWS/SageMaker", "MetricName": name, "Dimensions": dimensions}}
+    return {"Id": name.lower(), "ReturnData": False, "MetricStat": {**found, "Period": 60, "Stat": "Sum"}, **more}
+
+
+ERRORS = [
+    metric("Errors"),
+    metric("Invocations"),
+    {"Id": "share", "Expression": "100 * errors / invocations", "Label": "Share", "ReturnData": True},
+]
+ON_EXPRESSION = {
+    "Metrics": ERRORS,
+    "EvaluationPeriods": 3,
+    "Threshold": 5,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
+
+
+def test_an_alarm_on_an_expression_is_read_back_and_has_the_state_that_it_is_given(cloud: EmbeddedCloud) -> None:
+    stack = unique("alarms")
+    made = make(cloud, {"A": resource("AWS::CloudWatch::Alarm", **ON_EXPRESSION)}, {"Name": {"Ref": "A"}}, stack=stack)
+    assert made["StackStatus"] == "CREATE_COMPLETE", reasons(cloud, made)
+    name, cloudwatch = outputs_of(made)["Name"], cloud.client("cloudwatch", DEV)
+    cloudwatch.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="told")
+    changed = resource("AWS::CloudWatch::Alarm", **{**ON_EXPRESSION, "Threshold": "7"})
+    assert make(cloud, {"A": changed}, stack=stack, update=True)["StackStatus"] == "UPDATE_COMPLETE"
+    (found,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert (found["Metrics"], found["Threshold"], found["StateValue"]) == (ERRORS, 7.0, "ALARM")
+
+
+WRONG_ALARMS = [
+    pytest.param({"Namespace": "AWS/SageMaker"}, "must not be set with Metrics", id="a metric beside an expression"),
+    pytest.param({"Metrics": ERRORS[:2]}, "Exactly one element of Metrics must return data", id="nothing returned"),
+    pytest.param({"Metrics": None}, "MetricName is required", id="neither metric nor expression"),
+    pytest.param({"Threshold": None}, "Threshold or ThresholdMetricId is required", id="no threshold"),
+    pytest.param({"ComparisonOperator": "MoreThan"}, "MoreThan is not a valid enum value", id="a comparison"),
+]
+
+
+@pytest.mark.parametrize(("more", "words"), WRONG_ALARMS)
+def test_an_alarm_that_cloudwatch_refuses_fails_the_stack(
+    cloud: EmbeddedCloud, more: dict[str, Any], words: str
+) -> None:
+    properties = {name: value for name, value in {**ON_EXPRESSION, **more}.items() if value is not None}
+    assert words in reasons(cloud, make(cloud, {"A": resource("AWS::CloudWatch::Alarm", **properties)}))
 
 
 def test_a_schedule_of_a_stack_is_read_back_and_needs_a_role_that_scheduler_may_assume(cloud: EmbeddedCloud) -> None:
