@@ -51,7 +51,7 @@ def find(values: Mapping[str, Any], path: str, catalogue: Catalogue, context: Co
     problems += registry_problems
     normal = _normalise(kept, workload_type)
     part = Part(workload_type, normal, path, context, spelled)
-    problems += _required(part)
+    problems += _required(part, catalogue)
     faulty = [*_stage_objects(part), *_values(part), *conditions(part)]
     problems += faulty
     sound = frozenset(workload_type.properties) - {_key(problem, part) for problem in faulty}
@@ -122,13 +122,21 @@ def _unknown_keys(part: Part, catalogue: Catalogue) -> Iterator[Problem]:
             what = f"is a key of {listing(others, most=3)} and is ignored by {part.type.name}"
             yield Problem(part.at(key), what, "", "warning")
             continue
-        near = closest(key, [*known, *part.type.aliases])
+        near = _meant(key, part, catalogue)
         if near is not None:
             there = near in part.spelled.values()
             fix = f'"{near}" is there already: remove one of them.' if there else f'Did you mean "{near}"?'
             yield Problem(part.at(key), "there is no such key", fix)
         else:
             yield Problem(part.at(key), "is not a known key and is ignored", "", "warning")
+
+
+def _meant(key: str, part: Part, catalogue: Catalogue) -> str | None:
+    """The known key that an unknown one is a misspelling of; None for a known key, another type's, or a far one."""
+    known = [*part.type.properties, *part.type.aliases]
+    if key in known or key in part.type.unsupported_keys or catalogue.types_with_key(key):
+        return None
+    return closest(key, known)
 
 
 def _registry(part: Part) -> tuple[dict[str, Any], list[Problem]]:
@@ -162,18 +170,18 @@ def _normalise(values: Mapping[str, Any], workload_type: WorkloadType) -> dict[s
     return normal
 
 
-def _required(part: Part) -> Iterator[Problem]:
+def _required(part: Part, catalogue: Catalogue) -> Iterator[Problem]:
+    """A required key that is misspelt is told where it is misspelt, and not as missing."""
     registry = part.type.registry
     wanted = list(part.type.schema.get("required", ()))
     if registry is not None:
         wanted += [registry.key] if part.context.model_registry else registry.instead_of
+    misspelt = {_meant(written, part, catalogue) for written in part.spelled}
+    names = dict(part.type.aliases.items())
+    meant = {names.get(key, key) for key in misspelt if key}
     for key in wanted:
-        if key not in part.values:
-            near = next(
-                (written for written in part.spelled if closest(written, [key]) and written not in wanted), None
-            )
-            if near is None:
-                yield schemas.missing(part.at(key), part.type.properties.get(key, {}))
+        if key not in part.values and key not in meant:
+            yield schemas.missing(part.at(key), part.type.properties.get(key, {}))
 
 
 def _stage_objects(part: Part) -> Iterator[Problem]:
