@@ -135,6 +135,19 @@ class Buckets(Construct):
                     conditions=narrowed(settings, readers),
                 )
             )
+        # A job's input is found by listing, though it is one object.
+        self.packages.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="WorkloadsFindAssets",
+                principals=[iam.AccountPrincipal(account) for account in accounts],
+                actions=["s3:ListBucket"],
+                resources=[self.packages.bucket_arn],
+                conditions={
+                    **narrowed(settings, workloads),
+                    "StringLike": {"s3:prefix": [ASSET_COPIES, DOCUMENTS]},
+                },
+            )
+        )
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="StagesDecryptPackages",

@@ -118,7 +118,7 @@ def _data(fixed: Names, stage: StageSettings) -> list[iam.PolicyStatement]:
             sid="Metrics",
             actions=["cloudwatch:PutMetricData"],
             resources=["*"],
-            conditions={"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*"]}},
+            conditions={"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*", "aws/sagemaker/*"]}},
         ),
         iam.PolicyStatement(
             sid="AlarmsOfDeployments",
