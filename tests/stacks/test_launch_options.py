@@ -13,9 +13,13 @@ from aws_cdk import Validations
 from cdk_nag import AwsSolutionsChecks
 
 from orchestrator.core.installation import Installation
+from stacks import grants
 from stacks.assembly import ORCHESTRATOR, STACK_SETS
+from stacks.names import construct_id
+from stacks.settings import load
 from tests.stacks.launched import BUCKET, CHOSEN, KEY, bodies, given_out
 from tests.stacks.templates import (
+    ROOT,
     Synthesised,
     app_of,
     of_type,
@@ -27,6 +31,7 @@ from tests.stacks.templates import (
 from tests.stacks.test_lint import findings
 from tests.stacks.test_nag import WILDCARD
 from tests.stacks.test_policies import account_of, every_statement, faults, on_the_list, wild
+from tests.stacks.test_settings import EXAMPLES
 
 MODEL_DATA = ["WorkloadsReadModelData", "WorkloadsListModelData"]
 
@@ -85,7 +90,7 @@ def test_its_own_key_is_for_those_who_read_uploads(made: Synthesised) -> None:
         if KEY in statement.resources
     }
 
-    assert users == {"Package", "ReceiveRequest"}
+    assert users == {construct_id(name) for name in grants.ASSET_READERS}
     (statement,) = given_out(made)["AssetsBucketKeyPolicyStatements"]
     assert statement["Action"] == ["kms:Decrypt"]
     assert "ArnLike" in statement["Condition"]
@@ -242,7 +247,7 @@ def test_packages_are_read_by_the_functions_that_resolve_them(every: Synthesised
             if statement.kind == "identity" and "sagemaker:DescribeModelPackage" in statement.actions
         }
 
-    assert resolvers(every) == {"Package", "ReceiveRequest", "Api"}
+    assert resolvers(every) == {construct_id(name) for name in grants.RESOLVERS}
     assert resolvers(multi) == set()
 
 
@@ -280,6 +285,17 @@ def test_functions_know_whether_errors_are_told_in_detail(alone: Synthesised, ma
 
 
 # All of it
+
+
+@pytest.mark.parametrize(
+    ("name", "stages"),
+    [("single", {"prod"}), ("multi", {"dev", "staging", "prod", "orchestrator"})],
+)
+def test_the_example_files_are_synthesised(name: str, stages: set[str], tmp_path: Path) -> None:
+    found = synthesise(load(str(EXAMPLES / f"{name}.json"), ROOT), tmp_path)
+
+    assert set(found.templates) == {ORCHESTRATOR, *(f"MlopsStage-{stage}" for stage in stages)}
+    assert len(of_type(found.orchestrator, "AWS::ECR::Repository")) == (name == "multi")
 
 
 def with_bodies(found: Synthesised) -> Synthesised:
