@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,26 @@ def test_mistakes_end_the_app_in_sentences(tmp_path: Path, context: dict[str, An
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
     assert all(sentence in done.stderr for sentence in told)
+
+
+@pytest.mark.parametrize(
+    ("action", "count", "told"),
+    [
+        pytest.param("sns:*", 1, "permissions.json: $.workload_roles[0].Action", id="a mistake"),
+        pytest.param("sns:Publish", 200, "IAM holds 6,144", id="too much"),
+    ],
+)
+def test_what_an_own_type_must_not_have_ends_the_app_in_sentences(
+    tmp_path: Path, action: str, count: int, told: str
+) -> None:
+    folder = tmp_path / "types"
+    shutil.copytree(ROOT / "examples" / "own-types", folder)
+    statement = {"Action": action, "Resource": [f"arn:${{Partition}}:sns:*:*:topic-{n}" for n in range(count)]}
+    (folder / "llm_prompt" / "permissions.json").write_text(json.dumps({"workload_roles": [statement]}))
+    chosen = settings("single", "https://slack.com/api/", "ml-releases")
+
+    done = run({"settings": {**chosen, "template_folders": [str(folder)]}}, tmp_path / "out")
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert told in done.stderr
