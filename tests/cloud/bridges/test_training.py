@@ -161,6 +161,15 @@ def _passed(place: Workplace, role: str) -> str:
     return role
 
 
+def test_a_job_in_a_network_needs_to_make_its_interface(place: Workplace) -> None:
+    network = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    job, _ = trained(place, VpcConfig=network)
+    assert "ec2:CreateNetworkInterface" in job["FailureReason"]
+    allowed = place.role(*place.data_statements, statement("ec2:*", "*"))
+    job, _ = trained(place, VpcConfig=network, RoleArn=_passed(place, allowed))
+    assert job["TrainingJobStatus"] == "Completed"
+
+
 def test_an_image_of_this_cloud_must_exist_in_its_repository(place: Workplace) -> None:
     repository = unique("algorithms")
     place.cloud.client("ecr", DEV).create_repository(repositoryName=repository)

@@ -22,6 +22,23 @@ _IMAGE = re.compile(
     r"^(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/"
     r"(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>.+))?$"
 )
+_IN_A_NETWORK = {
+    "arn:aws:ec2:{region}:{account}:network-interface/eni-0": (
+        "ec2:CreateNetworkInterface",
+        "ec2:CreateNetworkInterfacePermission",
+        "ec2:DeleteNetworkInterface",
+        "ec2:DeleteNetworkInterfacePermission",
+    ),
+    "*": (
+        "ec2:DescribeDhcpOptions",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeSubnets",
+        "ec2:DescribeVpcs",
+    ),
+}
+"""Resource → what a job in a VPC needs of its role (Amazon SageMaker Developer Guide, "SageMaker Roles")."""
+
 PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 
 
@@ -78,6 +95,13 @@ class Role:
     def may(self, action: str, resource: str, context: Mapping[str, Any] | None = None) -> bool:
         """Whether the role may."""
         return decide(self.arn, action, resource, context, session=self.session).allowed
+
+
+def join_network(role: Role) -> None:
+    """Ask for what a job in a VPC needs; raises Refused."""
+    for resource, actions in _IN_A_NETWORK.items():
+        for action in actions:
+            role.need(action, resource.format(region=role.region, account=role.arn.split(":")[4]))
 
 
 def image(uri: str) -> Image | None:

@@ -17,7 +17,7 @@ from local.cloud.principals import Verdict
 from local.cloud.sagemaker import backend, records
 from local.cloud.sagemaker.backend import ApiError
 from local.cloud.sagemaker.jobs import events, requests, worker
-from local.cloud.sagemaker.jobs.access import SERVICE, Refused, Role
+from local.cloud.sagemaker.jobs.access import SERVICE, Refused, Role, join_network
 from local.cloud.sagemaker.jobs.storage import Unusable
 from local.cloud.sagemaker.records import Record
 
@@ -135,6 +135,8 @@ def carry_out(account: str, region: str, kind: Kind, record: Record, run: worker
             status = "Failed"
         else:
             role.assume()
+            if _in_a_network(record.fields):
+                join_network(role)
             extra = kind.work(job)
     except worker.Stopped:
         status = "Stopped"
@@ -147,6 +149,14 @@ def carry_out(account: str, region: str, kind: Kind, record: Record, run: worker
         status, reason = "Failed", "InternalServerError: We encountered an internal error. Please try again."
     if not run.abandoned:
         finish(account, region, kind, record, status, reason, extra)
+
+
+def _in_a_network(fields: dict[str, Any]) -> bool:
+    places = (
+        fields,
+        *(fields.get(name) or {} for name in ("TrainingJobDefinition", "NetworkConfig", "SecurityConfig")),
+    )
+    return any(place.get("VpcConfig") for place in places)
 
 
 def finish(

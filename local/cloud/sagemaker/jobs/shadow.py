@@ -41,8 +41,9 @@ class Shadow:
         return found
 
     def scores(self, rows: list[list[str]]) -> list[list[float]]:
-        """Numbers for each row: the probabilities where the configuration says where they are, else all cells."""
+        """Numbers for each row: the probabilities or the label where the configuration names them, else all cells."""
         place = self.predictor.get("probability")
+        place = self.predictor.get("label") if place is None else place
         answers = self.records(rows)
         try:
             if isinstance(place, int):
