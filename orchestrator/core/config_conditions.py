@@ -49,9 +49,10 @@ def _missing(
 ) -> Iterator[Problem]:
     reasons = _reasons(condition, values)
     for key in branch.get("required", ()):
-        misspelt = any(closest(written, [key]) and written not in part.type.properties for written in part.spelled)
-        if key in values or misspelt:
+        if key in values:
             continue
+        if any(closest(written, [key]) for written in part.spelled if written not in part.type.properties):
+            continue  # misspelt: told elsewhere
         schema = part.type.properties.get(key, {})
         if reasons:
             yield Problem(part.at(key), f"is required with {reasons}", str(schema.get("description", "")))

@@ -20,7 +20,8 @@ aws_image (_repository_arn)      An image of AWS's own, by its name in ``image_d
                                  there are several (``sklearn:1.2-1``).
 model_package                    The ARN of a version of the Model Registry.
 model_package_data_arns          What a role may read and pull for it: the ARNs of the model data of all its containers
-model_package_repository_arns    (a prefix ends in ``*``), and of their ECR repositories; joined by commas.
+model_package_bucket_arns        (a prefix ends in ``*``), of its buckets, and of the containers' ECR repositories;
+model_package_repository_arns    joined by commas.
 hyperparameters                  An object with every value as text, as SageMaker takes hyperparameters; ``without`` is
                                  the key with an object whose names are left out (those that are tuned).
 parameter_ranges                 ``{"eta": ["continuous", [0, 1]]}`` as SageMaker's ParameterRanges.
@@ -133,6 +134,11 @@ def _data_arns(package: ModelPackage, facts: Facts) -> str:
     return ",".join(dict.fromkeys(arns))
 
 
+def _bucket_arns(package: ModelPackage, facts: Facts) -> str:
+    buckets = [split_location(container.data)[0] for container in package.containers if container.data]
+    return ",".join(dict.fromkeys(f"arn:{facts.partition}:s3:::{bucket}" for bucket in buckets))
+
+
 def _repository_arns(package: ModelPackage, facts: Facts) -> str:
     arns = [images.repository_arn(container.image, facts.partition) for container in package.containers]
     return ",".join(dict.fromkeys(arns))
@@ -199,6 +205,7 @@ FORMS: Mapping[str, Form] = {
         _model_package(value, facts).first.image, facts.partition
     ),
     "model_package_data_arns": lambda value, source, values, facts: _data_arns(_model_package(value, facts), facts),
+    "model_package_bucket_arns": lambda value, source, values, facts: _bucket_arns(_model_package(value, facts), facts),
     "model_package_repository_arns": lambda value, source, values, facts: _repository_arns(
         _model_package(value, facts), facts
     ),

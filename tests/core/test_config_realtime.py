@@ -32,6 +32,10 @@ NAMES = InstallationNames(
 )
 PACKAGE = "arn:aws:sagemaker:us-east-1:111122223333:model-package/fraud/3"
 KEY = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+SUBNET, GROUP = "subnet-0123456789abcdef0", "sg-0123456789abcdef0"
+VPC = {"subnets": [SUBNET], "security_groups": [GROUP]}
+SCALING = {"min": 2, "max": 4, "target_invocations": 100}
+SERVERLESS = {"memory_mb": 2048, "max_concurrency": 5}
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fraud/scorer:1.0"
 
 
@@ -97,6 +101,22 @@ def parameters(values: Any, stage: str = "dev", context: CheckContext = MULTI) -
         ({"instance_count": "3"}, "InstanceCount", "3"),
         ({"instance_count": 2.0}, "InstanceCount", "2"),
         ({"instance_count": {"dev": 1, "staging": "2", "prod": 3}}, "InstanceCount", "1"),
+        ({}, "DefaultEndpointName", "fraud-detector-realtime"),
+        ({"model_name": "x" * 70}, "DefaultEndpointName", "x" * 52),
+        ({"kms_key_arn": KEY}, "StorageKeyArn", KEY),
+        ({"kms_key_arn": KEY, "inference_instance": "ml.m5d.large"}, "StorageKeyArn", None),
+        ({"kms_key_arn": KEY, "inference_instance": "ml.m5d.large"}, "KmsKeyArn", KEY),
+        ({"vpc": VPC}, "SubnetIds", SUBNET),
+        ({"vpc": VPC}, "SecurityGroupIds", GROUP),
+        ({"vpc": VPC}, "NetworkIsolation", None),
+        ({"vpc": {**VPC, "network_isolation": "Yes"}}, "NetworkIsolation", "true"),
+        ({"scaling": SCALING}, "ScalingMax", "4"),
+        ({"scaling": dict.fromkeys(("dev", "staging", "prod"), SCALING)}, "ScalingMin", "2"),
+        ({"deployment": {"strategy": "canary"}}, "DeploymentWaitSeconds", None),
+        ({"deployment": {"strategy": "canary", "wait_minutes": 7}}, "DeploymentWaitSeconds", "420"),
+        ({"deployment": {"strategy": "canary", "max_error_rate": 0.05}}, "MaxErrorRate", "0.05"),
+        ({"deployment": {"strategy": "canary", "alarms": ["a", "b"]}}, "RollbackAlarm2", "b"),
+        ({"deployment": {"strategy": "canary", "alarms": ["a", "b"]}}, "RollbackAlarm3", None),
         ({}, "ModelPackageName", None),
         ({"model_package_name": PACKAGE}, "ModelPackageName", None),
     ],
@@ -172,7 +192,7 @@ def test_keys_of_the_other_mode_are_ignored_with_a_warning(context: CheckContext
     [
         ({"pipeline_type": "byom_realtime_bultin"}, "$.pipeline_type", 'Did you mean "byom_realtime_builtin"?'),
         ({"pipeline_type": "BYOM_REALTIME_BUILTIN"}, "$.pipeline_type", "there is no workload type"),
-        ({"pipeline_type": 7}, "$.pipeline_type", "Known: byom_realtime_builtin"),
+        ({"pipeline_type": 7}, "$.pipeline_type", "Known: byom_"),
         ({"model_name": ""}, "$.model_name", "is empty"),
         ({"model_name": "   "}, "$.model_name", "is empty"),
         ({"model_name": 7}, "$.model_name", "must be text, not 7"),
@@ -246,10 +266,29 @@ def test_keys_of_the_other_mode_are_ignored_with_a_warning(context: CheckContext
         ),
         ({"approval": {"dev": {"any_of": [{"risk": 1}]}}}, "$.approval.dev", "deployed without approval"),
         ({"approval": {"production": {"any_of": [{"risk": 1}]}}}, "$.approval.production", "Known: prod, staging"),
-        ({"vpc": {"subnets": ["subnet-1"], "security_groups": ["sg-1"]}}, "$.vpc", "not supported"),
-        ({"scaling": {"min": 1, "max": 2, "target_invocations": 3}}, "$.scaling", "not supported"),
-        ({"serverless": {"memory_mb": 2048, "max_concurrency": 1}}, "$.serverless", "not supported"),
-        ({"deployment": {"strategy": "canary"}}, "$.deployment", "not supported"),
+        (
+            {"vpc": {"subnets": ["subnet-1"], "security_groups": [GROUP]}},
+            "$.vpc.subnets[0]",
+            "the subnet's id, such as",
+        ),
+        (
+            {"vpc": {"subnets": [SUBNET], "security_groups": ["g"]}},
+            "$.vpc.security_groups[0]",
+            "the group's id, such as",
+        ),
+        ({"vpc": {"subnets": [SUBNET]}}, "$.vpc.security_groups", "is required"),
+        ({"scaling": {"min": 3, "max": 2, "target_invocations": 3}}, "$.scaling.min", "3 is more than scaling.max (2)"),
+        ({"scaling": {"min": 1, "max": 2}}, "$.scaling.target_invocations", "is required"),
+        ({"deployment": {"strategy": "rolling"}}, "$.deployment.strategy", '"rolling" is not allowed here'),
+        ({"deployment": {"strategy": "all_at_once", "step_percent": 5}}, "$.deployment.step_percent", "moves at once"),
+        (
+            {"deployment": {"strategy": "linear", "step_percent": 5}},
+            "$.deployment.step_percent",
+            "at least 10 is needed",
+        ),
+        ({"deployment": {"strategy": "linear", "wait_minutes": 41}}, "$.deployment.wait_minutes", "after eight hours"),
+        ({"deployment": {"strategy": "canary", "step_percent": 51}}, "$.deployment.step_percent", "at most 50"),
+        ({"deployment": {"strategy": "canary", "alarms": list("abcdef")}}, "$.deployment.alarms", "5 are allowed"),
         ({"gates": [{"metric": "auc"}]}, "$.gates", "not supported"),
     ],
 )
@@ -388,3 +427,44 @@ def test_what_was_checked_once_passes_again() -> None:
     again = checked(first.configuration)
     assert again.configuration == first.configuration
     assert again.warnings == ()
+
+
+def serverless(**changes: Any) -> dict[str, Any]:
+    """A serverless workload."""
+    return configuration(
+        **{"inference_instance": None, "data_capture_location": None, "serverless": SERVERLESS, **changes}
+    )
+
+
+def test_a_serverless_endpoint_needs_no_instances_and_records_nothing() -> None:
+    given = parameters(serverless(kms_key_arn=KEY))
+    assert given["ServerlessMemoryMb"] == "2048"
+    assert given["ServerlessMaxConcurrency"] == "5"
+    assert given["StorageKeyArn"] == KEY
+    assert not {"InferenceInstance", "DataCaptureLocation"} & set(given)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"inference_instance": "ml.m5.large"}, "Remove inference_instance, or remove serverless"),
+        ({"data_capture_location": "bucket/x"}, "records nothing of a serverless endpoint"),
+        ({"vpc": VPC}, "outside of your networks"),
+        ({"scaling": SCALING}, "has no instances"),
+        ({"instance_count": 2}, "has no instances"),
+        ({"deployment": {"strategy": "canary"}}, "moves traffic between instances"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_does_not_go_with_serverless(changes: dict[str, Any], words: str) -> None:
+    ((path, sentence),) = refused(serverless(**changes))
+    assert path == f"$.{next(iter(changes))}"
+    assert "does not go with serverless" in sentence
+    assert words in sentence
+
+
+def test_fewest_and_most_instances_are_compared_in_each_stage() -> None:
+    bad = {**SCALING, "min": 5}
+    assert [path for path, _ in refused(configuration(scaling={"dev": SCALING, "staging": bad, "prod": SCALING}))] == [
+        "$.scaling.staging.min"
+    ]
