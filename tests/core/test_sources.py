@@ -20,10 +20,10 @@ from orchestrator.core.sources import (
     finish,
     late,
     lookup,
+    parse_sources,
     render,
     split_location,
 )
-from orchestrator.core.workloads import parse_sources
 
 IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fraud:1"
 ARN = "arn:aws:sagemaker:us-east-1:111122223333:model-package/fraud/3"
@@ -130,6 +130,7 @@ SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1
             {"from": "package", "as": "model_package_data_arns"},
             "arn:aws:s3:::models/k/m.tar.gz,arn:aws:s3:::models/parts/*",
         ),
+        ({"from": "package", "as": "model_package_bucket_arns"}, "arn:aws:s3:::models"),
         (
             {"from": "package", "as": "model_package_repository_arns"},
             "arn:aws:ecr:us-east-1:111122223333:repository/fraud,"
@@ -285,6 +286,7 @@ def test_what_vanishes_from_a_document(document: Any, rendered: Any) -> None:
         ({"from": "$output:Place", "as": "uri_key"}, {"from": "$output:Place", "as": "uri_key"}, "k/x"),
         ([{"from": "missing"}, {"from": "$release"}, {"value": "x"}], {"from": "$release", "as": "text"}, "fraud-1"),
         ([{"from": "number"}, {"from": "$release"}], {"value": "3"}, "3"),
+        ({"from": "$release", "most": 6}, {"from": "$release", "as": "text", "most": 6}, "fraud"),
         ({"from": "$release", "when": {"key": "missing"}}, None, None),
     ],
     ids=str,
