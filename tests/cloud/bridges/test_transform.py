@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.cloud.client import EmbeddedCloud
-from tests.cloud.accounts import DEV, eventually, statement, unique
+from tests.cloud.accounts import DEV, HUB, eventually, make_bucket, statement, unique, watch_events
 from tests.cloud.bridges.running import PULLS, Workplace, job_name, transform
 
 pytestmark = pytest.mark.cloud
@@ -71,6 +72,64 @@ def test_what_cannot_be_predicted_fails_the_job_with_its_reason(
     job = place.sagemaker.describe_transform_job(TransformJobName=job_name(steps[0]))
     assert (job["TransformJobStatus"], reason in job["FailureReason"]) == ("Failed", True)
     assert place.keys("out/") == []
+
+
+def test_input_in_another_account_needs_the_buckets_policy(place: Workplace) -> None:
+    bucket = make_bucket(place.cloud, HUB)
+    s3, arn = place.cloud.client("s3", HUB), f"arn:aws:s3:::{bucket}"
+    s3.put_object(Bucket=bucket, Key="in/one.csv", Body=b"2\n")
+    foreign = [statement("s3:GetObject", f"{arn}/*"), statement("s3:ListBucket", arn)]
+    step = transform(
+        place.model(role=place.role(*place.data_statements, *foreign)), f"s3://{bucket}/in/", place.uri("out")
+    )
+    assert "No S3 objects found" in place.run(step)[1][0]["FailureReason"]
+    within = {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{DEV}:role/mlops/workload/*"}}
+    allowed = [{**each, "Principal": {"AWS": f"arn:aws:iam::{DEV}:root"}, "Condition": within} for each in foreign]
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Statement": allowed}))
+    assert place.run(step)[0]["PipelineExecutionStatus"] == "Succeeded"
+    assert place.get(place.uri("out/one.csv.out")) == b"6.0\n"
+
+
+def test_input_under_a_key_needs_the_key(place: Workplace) -> None:
+    key = place.cloud.client("kms", DEV).create_key()["KeyMetadata"]["Arn"]
+    place.cloud.client("s3", DEV).put_object(
+        Bucket=place.bucket, Key="data/one.csv", Body=b"2\n", ServerSideEncryption="aws:kms", SSEKMSKeyId=key
+    )
+    source = place.uri("data/one.csv")
+    assert "kms:Decrypt" in place.run(transform(place.model(), source, place.uri("out")))[1][0]["FailureReason"]
+    reader = place.role(*place.data_statements, statement("kms:Decrypt", key))
+    execution, _ = place.run(transform(place.model(role=reader), source, place.uri("out")))
+    assert execution["PipelineExecutionStatus"] == "Succeeded"
+
+
+def test_a_manifest_names_the_objects(place: Workplace) -> None:
+    place.put("data/one.csv", "1\n")
+    place.put("data/two.csv", "2\n")
+    source = place.put("manifest.json", json.dumps([{"prefix": place.uri("data/")}, "two.csv"]))
+    step = transform(place.model(), source, place.uri("out"))
+    step["Arguments"]["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"] = "ManifestFile"
+    place.run(step)
+    assert place.keys("out/") == ["out/two.csv.out"]
+
+
+def test_what_a_job_writes_is_told_as_any_upload(place: Workplace) -> None:
+    enabled: Any = {"EventBridgeConfiguration": {}}
+    s3 = place.cloud.client("s3", DEV)
+    s3.put_bucket_notification_configuration(Bucket=place.bucket, NotificationConfiguration=enabled)
+    source = place.put("data/one.csv", "1\n")
+    pattern = {"source": ["aws.s3"], "detail": {"object": {"key": [{"prefix": "out/"}]}}}
+    url = watch_events(place.cloud, DEV, pattern)
+    place.run(transform(place.model(), source, place.uri("out")))
+    detail = place.event(url)["detail"]
+    assert (detail["bucket"]["name"], detail["object"]["key"]) == (place.bucket, "out/one.csv.out")
+    assert detail["object"]["version-id"]
+
+
+def test_a_job_keeps_its_tags(place: Workplace) -> None:
+    source = place.put("data/one.csv", "1\n")
+    tags = [{"Key": "mlops:release", "Value": "r-1"}]
+    _, steps = place.run(transform(place.model(), source, place.uri("out"), Tags=tags))
+    assert place.sagemaker.list_tags(ResourceArn=steps[0]["Metadata"]["TransformJob"]["Arn"])["Tags"] == tags
 
 
 def test_a_model_that_does_not_start_fails_the_job(place: Workplace) -> None:
