@@ -69,7 +69,7 @@ class Fleet(Construct):
         self.by_id: dict[str, Function] = {}
         common: dict[str, str] = {"table_name": table_name, "settings_parameter": settings_parameter}
         packages = {**common, "packages_bucket": packages_bucket}
-        starting = {**packages, **_machines(settings)}
+        starting = {**packages, "assets_bucket": assets_bucket, **_machines(settings)}
 
         self._step(
             "package",

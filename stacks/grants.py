@@ -45,8 +45,8 @@ ANSWERERS = (
 RESOLVERS = ("package", "receive_request", "api")
 """Functions that find out which model package a configuration means."""
 
-ASSET_READERS = ("package", "receive_request")
-"""Functions that read what people upload."""
+ASSET_READERS = ("package", "receive_request", "api")
+"""Functions that read what people upload, or look whether it is there."""
 
 PACKAGE_READERS = ("plan_stage", "deploy_stage", "run_job", "verify_stage")
 
@@ -132,6 +132,9 @@ def grant_buckets(buckets: Buckets, fleet: Fleet) -> None:
     receive_request = fleet["receive_request"]
     receive_request.may(read, [assets.arn_for_objects(CONFIGURATIONS)])
     receive_request.may(["s3:ListBucket"], [assets.bucket_arn])
+    # GetObject is also the right to ask whether an object is there.
+    fleet["api"].may(read, [assets.arn_for_objects("*")])
+    fleet["api"].may(["s3:ListBucket"], [assets.bucket_arn])
     for function in fleet.only(STARTERS):
         function.may([*read, *write], [packages.arn_for_objects(REQUESTS)])
         function.may(cipher, [key.key_arn])

@@ -11,6 +11,7 @@ class Env:
 
     table_name: str
     settings_parameter: str
+    assets_bucket: str
     packages_bucket: str
     multi_machine_arn: str
     single_machine_arn: str

@@ -47,6 +47,8 @@ class Api:
             tasks=self.world.tasks,
             catalogue=self.world.catalogue,
             installation=self.world.installation,
+            registry=self.world.registry,
+            assets_bucket=self.env.assets_bucket,
             packages_bucket=self.env.packages_bucket,
             multi_machine_arn=self.env.multi_machine_arn,
             single_machine_arn=self.env.single_machine_arn,

@@ -24,6 +24,8 @@ def handler(event: dict[str, Any]) -> dict[str, object]:
         tasks=world.tasks,
         catalogue=world.catalogue,
         installation=world.installation,
+        registry=world.registry,
+        assets_bucket=env.assets_bucket,
         packages_bucket=env.packages_bucket,
         multi_machine_arn=env.multi_machine_arn,
         single_machine_arn=env.single_machine_arn,

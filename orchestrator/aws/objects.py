@@ -108,6 +108,20 @@ class S3Objects:
                     raise Conflict(f"s3://{bucket}/{key} was written before, with other bytes") from error
         return self.describe(bucket, key)
 
+    def any_under(self, bucket: str, prefix: str) -> bool:
+        """See ``ports.Objects``."""
+        with translated("s3"):
+            return bool(self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)["KeyCount"])
+
+    def size(self, bucket: str, key: str) -> int:
+        """See ``ports.Objects``."""
+        with translated("s3"):
+            try:
+                return int(self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])
+            except self._client.exceptions.ClientError as error:
+                _raise_if_gone(error, bucket, key, "")
+                raise
+
     def template_url(self, bucket: str, key: str) -> str:
         """See ``ports.Objects``. CloudFormation takes path-style URLs of the region's endpoint."""
         return f"{self._client.meta.endpoint_url.rstrip('/')}/{bucket}/{key}"

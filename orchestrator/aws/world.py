@@ -15,6 +15,7 @@ from orchestrator.aws.table import DynamoStore
 from orchestrator.core.installation import Installation
 
 if TYPE_CHECKING:
+    from orchestrator.aws.model_registry import SageMakerModelRegistry
     from orchestrator.core.workloads import Catalogue
 
 
@@ -53,6 +54,13 @@ class World:
     def accounts(self) -> AssumedAccounts:
         """The stages' accounts."""
         return AssumedAccounts(self.installation, client("sts"), client, self._session_name)
+
+    @cached_property
+    def registry(self) -> SageMakerModelRegistry:
+        """The Model Registry."""
+        from orchestrator.aws.model_registry import SageMakerModelRegistry
+
+        return SageMakerModelRegistry(client("sagemaker"))
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -117,7 +117,11 @@ class ResolvedAssets:
     model_packages: Mapping[str, ModelPackage] = field(default_factory=dict)
     """By the ARN in the configuration, of a version or a group."""
     figures: tuple[Figure, ...] = ()
-    """Of the evaluation file, where the configuration names one."""
+    """Of the evaluation file that the configuration names, else of the model package's own."""
+    evaluation: str = ""
+    """``s3://`` URI of the model package's evaluation, where the figures are its."""
+    warnings: tuple[str, ...] = ()
+    """What was found out on the way and stops nothing, in sentences."""
 
 
 @dataclass(frozen=True)

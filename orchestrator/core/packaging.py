@@ -90,8 +90,13 @@ class Package:
 
     @property
     def metrics(self) -> tuple[Figure, ...]:
-        """Figures of the model's evaluation, in its file's order; none where the configuration names no file."""
+        """Figures of the model's evaluation, in its file's order; none where neither file nor package has any."""
         return tuple(Figure(**figure) for figure in (self.manifest["metrics"] or {}).get("figures", ()))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was found out as it was made and stops nothing."""
+        return tuple(self.manifest.get("warnings", ()))
 
     @property
     def template(self) -> bytes:
@@ -128,7 +133,7 @@ def content_digest(checked: Checked, assets: ResolvedAssets, template_bytes: byt
         "configuration": checked.configuration,
         "stack_name": checked.stack_name,
         "assets": {key: asset.sha256 or asset.version_id for key, asset in assets.pinned.items()},
-        "model_packages": {name: package.arn for name, package in assets.model_packages.items()},
+        "model_packages": {name: asdict(package) for name, package in assets.model_packages.items()},
         "template": _sha256(template_bytes),
         "workload": _sha256(checked.type.source),
         "documents": checked.type.document_sources,
@@ -176,6 +181,7 @@ def build_package(
         "verify": _verify(checked, resolved),
         "metrics": _metrics(checked, resolved),
         "documents": documents,
+        "warnings": list(resolved.warnings),
         "assets": [asdict(asset) for _, asset in sorted(resolved.pinned.items())],
         "model_packages": {name: asdict(package) for name, package in sorted(resolved.model_packages.items())},
         "members": {name: {"sha256": _sha256(data), "size": len(data)} for name, data in sorted(members.items())},
@@ -223,9 +229,9 @@ def _job(checked: Checked, inputs: Mapping[str, Mapping[str, Any]]) -> dict[str,
 
 
 def _metrics(checked: Checked, resolved: ResolvedAssets) -> dict[str, Any] | None:
-    if not checked.metrics:
-        return None
     figures = [asdict(figure) for figure in resolved.figures]
+    if not checked.metrics:
+        return {"uri": resolved.evaluation, "figures": figures} if resolved.evaluation else None
     return {**asdict(resolved.pinned[checked.metrics]), "figures": figures}
 
 

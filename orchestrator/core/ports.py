@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from orchestrator.core.facts import ModelContainer
 from orchestrator.core.jobs import JobKind, JobStatus
 from orchestrator.core.messages.blocks import Message
 from orchestrator.core.records import Plan, Record, TaskToken
@@ -94,8 +95,42 @@ class Objects(Protocol):
         """
         ...
 
+    def any_under(self, bucket: str, prefix: str) -> bool:
+        """Whether any object's key starts with this prefix."""
+        ...
+
+    def size(self, bucket: str, key: str) -> int:
+        """Bytes of an object that may have no version; raises ``SourceGone``."""
+        ...
+
     def template_url(self, bucket: str, key: str) -> str:
         """Path-style HTTPS URL of an object, as CloudFormation's TemplateURL takes it."""
+        ...
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A version of a model package, as the SageMaker Model Registry describes it."""
+
+    arn: str
+    approval: str
+    """ModelApprovalStatus: Approved, Rejected or PendingManualApproval; empty for a package without versions."""
+    status: str
+    """ModelPackageStatus: Completed where it can be used."""
+    containers: tuple[ModelContainer, ...]
+    metrics: str = ""
+    """``s3://`` URI of the statistics of its model quality; empty where it has none."""
+
+
+class ModelRegistry(Protocol):
+    """The SageMaker Model Registry of the orchestrator's own account."""
+
+    def version(self, arn: str) -> ModelVersion | None:
+        """The version, or None where there is none of this ARN."""
+        ...
+
+    def latest_approved(self, group: str) -> str:
+        """ARN of the group's newest version that is approved and complete; empty where there is none."""
         ...
 
 

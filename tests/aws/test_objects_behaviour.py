@@ -133,3 +133,19 @@ def test_a_template_has_a_path_style_url(either: Buckets) -> None:
     url = either.objects.template_url("packages", "packages/r/template.yaml")
     assert url.startswith("https://")
     assert url.endswith("/packages/packages/r/template.yaml")
+
+
+def test_whether_anything_lies_under_a_prefix(either: Buckets) -> None:
+    either.upload("data/train/part-1.csv", b"1")
+    assert [either.objects.any_under(either.assets, prefix) for prefix in ("data/train", "data/", "data/test")] == [
+        True,
+        True,
+        False,
+    ]
+
+
+def test_the_size_of_an_object(either: Buckets) -> None:
+    either.upload("evaluation.json", b"12345")
+    assert either.objects.size(either.assets, "evaluation.json") == 5
+    with pytest.raises(SourceGone):
+        either.objects.size(either.assets, "nothing.json")

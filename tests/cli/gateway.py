@@ -22,7 +22,7 @@ from botocore.credentials import Credentials
 from functions.api.env import Env
 from functions.api.routes import Api, respond
 from tests.fakes.machine import Machines
-from tests.fakes.memory_world import MULTI_MACHINE, PACKAGES, SINGLE_MACHINE, MemoryWorld
+from tests.fakes.memory_world import ASSETS, MULTI_MACHINE, PACKAGES, SINGLE_MACHINE, MemoryWorld
 
 REGION = "eu-central-1"
 STAGE = "/prod"
@@ -95,11 +95,13 @@ class Gateway:
             store=self.world.store,
             objects=self.world.objects,
             tasks=self.world.tasks,
+            registry=self.world.registry,
             catalogue=self.world.catalogue,
             installation=self.world.installation,
             now=self.world.clock,
         )
-        return Api(world=cast(Any, world), env=Env("table", "settings", PACKAGES, MULTI_MACHINE, SINGLE_MACHINE))
+        env = Env("table", "settings", ASSETS, PACKAGES, MULTI_MACHINE, SINGLE_MACHINE)
+        return Api(world=cast(Any, world), env=env)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ from orchestrator.core.steps.sweep_waits import Swept, sweep_waits
 from orchestrator.core.steps.verify_stage import verify_stage
 from orchestrator.core.workloads import Catalogue, load_types
 from tests.fakes.clock import FakeClock
-from tests.fakes.services import FakeAccounts, FakeEndpoints, FakeJobs, FakeMail, FakeTasks
+from tests.fakes.services import FakeAccounts, FakeEndpoints, FakeJobs, FakeMail, FakeModelRegistry, FakeTasks
 from tests.fakes.stacks import FakeStack, FakeStacks
 from tests.fakes.storage import MemoryObjects, MemoryStore
 
@@ -130,6 +130,7 @@ class MemoryWorld:
     buckets: MemoryObjects = field(default_factory=MemoryObjects)
     fake_tasks: FakeTasks = field(default_factory=FakeTasks)
     mail: FakeMail = field(default_factory=FakeMail)
+    registry: FakeModelRegistry = field(default_factory=FakeModelRegistry)
 
     def __post_init__(self) -> None:
         own = (ORCHESTRATOR,) if self.installation.mode == "multi" else ()
@@ -174,6 +175,10 @@ class MemoryWorld:
         receipt = receive_body(data, requester, request or f"request-{self._tokens}", self.reception, **options)
         return receipt.releases[0]
 
+    def uploaded(self, values: Any = None) -> Release:
+        """Ask for a release by an upload; its record."""
+        return self.receive(self.put_configuration(configuration() if values is None else values)).releases[0]
+
     @property
     def reception(self) -> Reception:
         """The collaborators of the way in."""
@@ -183,6 +188,8 @@ class MemoryWorld:
             tasks=self.tasks,
             catalogue=self.catalogue,
             installation=self.installation,
+            registry=self.registry,
+            assets_bucket=ASSETS,
             packages_bucket=PACKAGES,
             multi_machine_arn=MULTI_MACHINE,
             single_machine_arn=SINGLE_MACHINE,
@@ -198,6 +205,7 @@ class MemoryWorld:
             store=self.store,
             objects=self.objects,
             tasks=self.tasks,
+            registry=self.registry,
             catalogue=self.catalogue,
             installation=self.installation,
             assets_bucket=ASSETS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.errors import JobFailed
 from orchestrator.core.jobs import JobKind, JobStatus
-from orchestrator.core.ports import Answer, JobRequest, JobState
+from orchestrator.core.ports import Answer, JobRequest, JobState, ModelVersion
 from orchestrator.core.records import TaskToken
 from tests.fakes.stacks import FakeStacks
 
@@ -103,6 +103,30 @@ _SERVICES = {
     JobKind.AUTOML_JOB: "sagemaker:us-east-1:222222222222:automl-job",
     JobKind.CODEBUILD: "codebuild:us-east-1:222222222222:build",
 }
+
+
+@dataclass
+class FakeModelRegistry:
+    """``ports.ModelRegistry``: versions by ARN, in the order in which they were registered."""
+
+    versions: dict[str, ModelVersion] = field(default_factory=dict)
+
+    def add(self, version: ModelVersion) -> None:
+        """Register a version, or change one."""
+        self.versions[version.arn] = version
+
+    def version(self, arn: str) -> ModelVersion | None:
+        """See ``ports.ModelRegistry``."""
+        return self.versions.get(arn)
+
+    def latest_approved(self, group: str) -> str:
+        """See ``ports.ModelRegistry``."""
+        found = [
+            arn
+            for arn, version in self.versions.items()
+            if f":model-package/{group}/" in arn and (version.approval, version.status) == ("Approved", "Completed")
+        ]
+        return found[-1] if found else ""
 
 
 class FakeAccounts:

@@ -131,6 +131,14 @@ class MemoryObjects:
             raise Conflict(f"s3://{bucket}/{key} was written before, with other bytes")
         return self.describe(bucket, key)
 
+    def any_under(self, bucket: str, prefix: str) -> bool:
+        """See ``ports.Objects``."""
+        return any(where == bucket and key.startswith(prefix) for where, key in self.versions)
+
+    def size(self, bucket: str, key: str) -> int:
+        """See ``ports.Objects``."""
+        return len(self.read(bucket, key))
+
     def template_url(self, bucket: str, key: str) -> str:
         """See ``ports.Objects``."""
         return f"https://s3.test/{bucket}/{key}"

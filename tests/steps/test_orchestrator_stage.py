@@ -32,13 +32,13 @@ from tests.fakes.memory_world import (
 from tests.fakes.workload_types import own_type, with_own
 
 RISK = ApprovalPolicy(((("risk", 1),),))
-TRAINING = configuration(pipeline_type="own_training", inference_instance="ml.m5.large")
+TRAINING = configuration(pipeline_type="own_central", inference_instance="ml.m5.large")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with a type that runs in the orchestrator's account."""
-    own_type(tmp_path, "own_training", runs_in="orchestrator")
+    own_type(tmp_path, "own_central", runs_in="orchestrator")
     return tmp_path
 
 

@@ -128,7 +128,7 @@ def test_a_run_after_one_that_died_goes_on_whatever_became_of_the_evaluation(
 
 def test_an_unusable_evaluation_file_and_missing_assets_are_told_together(world: MemoryWorld) -> None:
     world.buckets.put(ASSETS, "fraud/evaluation.json", b"{}")
-    release = world.release(configuration(metrics="fraud/evaluation.json", model_artifact_location="no/model.tar.gz"))
+    release = world.uploaded(configuration(metrics="fraud/evaluation.json", model_artifact_location="no/model.tar.gz"))
     with pytest.raises(BadConfiguration) as refused:
         world.package(release.release_id)
     assert [problem.path for problem in refused.value.problems] == ["$.model_artifact_location", "$.metrics"]
@@ -199,7 +199,7 @@ def test_there_is_nothing_beside_the_figures_where_the_live_release_had_none(wor
 
 
 def test_missing_assets_are_all_reported(world: MemoryWorld) -> None:
-    release = world.release(
+    release = world.uploaded(
         configuration(model_artifact_location="no/model.tar.gz", verify={"sample": "no/sample.csv"})
     )
     with pytest.raises(BadConfiguration) as refused:

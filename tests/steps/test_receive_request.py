@@ -262,17 +262,6 @@ def test_paths_name_the_member_of_a_list(world: MemoryWorld) -> None:
     assert refused.value.problems[0].path == "$.pipelines[1].approval.prod.any_of"
 
 
-def test_the_model_registry_is_refused_by_name() -> None:
-    world = MemoryWorld(installation=installation(model_registry=True))
-    arn = "arn:aws:sagemaker:us-east-1:111122223333:model-package/fraud/3"
-    wanted = configuration(
-        model_framework=None, model_framework_version=None, model_artifact_location=None, model_package_name=arn
-    )
-    with pytest.raises(BadConfiguration) as refused:
-        world.release(wanted)
-    assert refused.value.problems[0].path == "$.model_package_name"
-
-
 def test_a_record_stays_small_whatever_a_configuration_holds(world: MemoryWorld) -> None:
     """A row of DynamoDB holds 400 KB; a file of 256 KB can have many warnings, or few with a very long key."""
     many = world.release(configuration(**{f"unheard_of_{number}": 1 for number in range(5_000)}))

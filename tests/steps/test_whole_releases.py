@@ -172,7 +172,9 @@ def test_a_rollback_in_prod_leaves_staging_released(world: MemoryWorld, machines
 
 
 def test_a_missing_asset_fails_before_anything_is_deployed(world: MemoryWorld, machines: Machines) -> None:
-    release = started(world, machines, model_artifact_location="fraud/forgotten.tar.gz")
+    asked = world.uploaded(configuration(model_artifact_location="fraud/forgotten.tar.gz"))
+    machines.settle()
+    release = world.of(asked.release_id)
     assert release.status is Status.FAILED
     assert "$.model_artifact_location" in release.reason
     assert world.stacks("dev").stacks == {}

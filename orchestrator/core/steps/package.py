@@ -6,11 +6,12 @@ that the first one wrote and goes on with it, even when an asset was overwritten
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from orchestrator.core.config import Checked, InstallationNames, ResolvedAssets, check_file
-from orchestrator.core.errors import Conflict, SourceGone, WorkloadBusy
+from orchestrator.core.errors import Conflict, SourceGone, StepFailed, WorkloadBusy
 from orchestrator.core.figures import read_figures
 from orchestrator.core.installation import Installation
 from orchestrator.core.packaging import (
@@ -20,12 +21,13 @@ from orchestrator.core.packaging import (
     build_package,
     read_package,
 )
-from orchestrator.core.ports import Clock, Objects, Store, Tasks
+from orchestrator.core.ports import Clock, ModelRegistry, Objects, ObjectVersion, Store, Tasks
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, Status, Workload
-from orchestrator.core.sources import PinnedAsset
+from orchestrator.core.sources import PinnedAsset, split_location
 from orchestrator.core.steps.progress import approval_of, move, pass_turn, release_of, stamp
-from orchestrator.core.steps.receive_request import check_context, request_key
+from orchestrator.core.steps.receive_request import check_context, request_key, told
+from orchestrator.core.steps.references import Found, find_asset, find_model, registry_path
 from orchestrator.core.steps.released import package_key, template_key
 from orchestrator.core.steps.request_approval import answer
 from orchestrator.core.version import VERSION
@@ -41,6 +43,7 @@ def package(
     store: Store,
     objects: Objects,
     tasks: Tasks,
+    registry: ModelRegistry,
     catalogue: Catalogue,
     installation: Installation,
     assets_bucket: str,
@@ -67,7 +70,7 @@ def package(
         if built is None:
             data = objects.read(packages_bucket, request_key(release_id))
             (checked,) = check_file(data, catalogue, check_context(installation))
-            resolved = _pin(checked, objects, names)
+            resolved = _resolve(checked, objects, registry, names, installation)
             built = _build(release, checked, resolved, names, installation)
         release = _keep(release, built, objects, store, packages_bucket, now)
     workload = _take_turn(release, store)
@@ -95,35 +98,29 @@ def _written(release: Release, objects: Objects, packages_bucket: str) -> Packag
     return None
 
 
-def _pin(checked: Checked, objects: Objects, names: InstallationNames) -> ResolvedAssets:
-    """Pin every asset to the version it has now, copy that version server-side, and read the evaluation among them.
+def _resolve(
+    checked: Checked, objects: Objects, registry: ModelRegistry, names: InstallationNames, installation: Installation
+) -> ResolvedAssets:
+    """Pin every asset to the version it has now, copy that version server-side, find every model package, and read the
+    evaluation.
 
-    Every asset that is missing is reported, and with them what is wrong with the evaluation.
+    Everything that is missing is reported at once, and with it what is wrong with the evaluation.
     """
     pinned: dict[str, PinnedAsset] = {}
     problems: list[Problem] = []
     for asset in checked.assets:
-        if asset.key in pinned:
-            continue
-        try:
-            source = objects.describe(names.assets_bucket, asset.key)
-        except SourceGone:
-            if not asset.or_prefix:
-                what = f'there is no object "{asset.key}" in the assets bucket'
-                problems.append(Problem(asset.path, what, "Upload it before the configuration."))
-            continue
-        key = asset_copy_key(source.bucket, source.key, source.version_id)
-        copy = objects.copy_once(source, names.packages_bucket, key)
-        pinned[asset.key] = PinnedAsset(
-            key=asset.key,
-            bucket=source.bucket,
-            version_id=source.version_id,
-            copy_bucket=copy.bucket,
-            copy_key=copy.key,
-            sha256=copy.sha256,
-            size=copy.size,
-            copy_version_id=copy.version_id,
-        )
+        found = None if asset.key in pinned else find_asset(asset, objects, names.assets_bucket)
+        if isinstance(found, Problem):
+            problems.append(found)
+        elif found is not None:
+            pinned[asset.key] = _pin(asset.key, found, objects, names)
+    models: dict[str, Found] = {}
+    for arn in checked.model_packages:
+        model = find_model(arn, registry_path(checked), registry, installation)
+        if isinstance(model, Found):
+            models[arn] = model
+        else:
+            problems += model
     figures: tuple[Figure, ...] = ()
     if checked.metrics in pinned:
         try:
@@ -132,7 +129,43 @@ def _pin(checked: Checked, objects: Objects, names: InstallationNames) -> Resolv
             problems += refused.problems
     if problems:
         raise BadConfiguration(problems)
-    return ResolvedAssets(pinned, figures=figures)
+    resolved = ResolvedAssets(pinned, {arn: model.package for arn, model in models.items()}, figures)
+    if checked.metrics:
+        return resolved
+    return _with_registered_figures(resolved, [model.metrics for model in models.values()], objects)
+
+
+def _pin(key: str, source: ObjectVersion, objects: Objects, names: InstallationNames) -> PinnedAsset:
+    copy = objects.copy_once(
+        source, names.packages_bucket, asset_copy_key(source.bucket, source.key, source.version_id)
+    )
+    return PinnedAsset(
+        key=key,
+        bucket=source.bucket,
+        version_id=source.version_id,
+        copy_bucket=copy.bucket,
+        copy_key=copy.key,
+        sha256=copy.sha256,
+        size=copy.size,
+        copy_version_id=copy.version_id,
+    )
+
+
+def _with_registered_figures(resolved: ResolvedAssets, places: Sequence[str], objects: Objects) -> ResolvedAssets:
+    """The figures of the model package's own evaluation.
+
+    The author of the configuration has not asked for them: what cannot be read is told, and stops nothing.
+    """
+    place = next(filter(None, places), "")
+    if not place:
+        return resolved
+    bucket, key = split_location(place)
+    try:
+        figures = read_figures(objects.size(bucket, key), lambda: objects.read(bucket, key), place)
+    except (BadConfiguration, StepFailed) as error:
+        told = f"The evaluation of the model package, {place}, could not be read: {error}"
+        return replace(resolved, warnings=(told,))
+    return replace(resolved, figures=figures, evaluation=place)
 
 
 def _figures(evaluation: PinnedAsset, path: str, objects: Objects) -> tuple[Figure, ...]:
@@ -191,6 +224,7 @@ def _keep(
             found,
             digest=built.digest,
             metrics=built.metrics,
+            warnings=tuple(dict.fromkeys((*found.warnings, *told(built.warnings)))),
             package_key=key,
             package_version=written.version_id,
             updated_at=stamp(now()),

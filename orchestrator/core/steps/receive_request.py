@@ -22,10 +22,11 @@ from orchestrator.core.events import Upload
 from orchestrator.core.installation import Installation
 from orchestrator.core.packaging import canonical
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
-from orchestrator.core.ports import Clock, Objects, Store, Tasks
+from orchestrator.core.ports import Clock, ModelRegistry, Objects, Store, Tasks
 from orchestrator.core.problems import BadConfiguration, Problem, did_you_mean
 from orchestrator.core.records import Release, Source, SourceKind, Status
 from orchestrator.core.steps.progress import release_of, stamp
+from orchestrator.core.steps.references import missing
 from orchestrator.core.workloads import Catalogue
 
 CLAIM_DAYS = 460
@@ -50,6 +51,9 @@ class Reception:
     tasks: Tasks
     catalogue: Catalogue
     installation: Installation
+    registry: ModelRegistry
+    assets_bucket: str
+    """Only a call's references are looked for here; of an upload, Package does."""
     packages_bucket: str
     multi_machine_arn: str
     single_machine_arn: str
@@ -103,10 +107,21 @@ def refuse_upload(bucket: str, key: str, event_id: str, why: str, reception: Rec
 def receive_body(
     data: bytes, requester: Identity, request_token: str, reception: Reception, *, force: bool = False
 ) -> Receipt:
-    """A configuration came as the body of a call; raises ``BadConfiguration``, and then leaves nothing behind."""
+    """A configuration came as the body of a call; raises ``BadConfiguration``, and then leaves nothing behind.
+
+    The caller waits for the answer, so what the configuration names is looked for at once; an asset that is deleted
+    after this is found missing by Package.
+    """
     checked = _checked(data, reception)
+    problems = [problem for one in checked for problem in _missing(one, reception)]
+    if problems:
+        raise BadConfiguration(problems)
     source = Source(SourceKind.API, request=f"{request_token}-{hashlib.sha256(data).hexdigest()[:16]}")
     return _start(source, _delivery(source), requester, checked, reception, force=force)
+
+
+def _missing(checked: Checked, reception: Reception) -> Iterator[Problem]:
+    return missing(checked, reception.objects, reception.registry, reception.installation, reception.assets_bucket)
 
 
 def _overtaken(upload: Upload, store: Store) -> bool:
@@ -147,10 +162,6 @@ def _not_of_this_installation(checked: Checked, installation: Installation) -> I
                 what = f'this installation has no approver role "{role}"'
                 fix = did_you_mean(role, installation.roles)
                 yield Problem(f"{path}.approval.{demand.stage}.any_of", what, fix)
-    if checked.model_packages and checked.type.registry is not None:
-        what = "cannot be released: this version does not read the Model Registry"
-        fix = "Release the model from the assets bucket, in an installation without the Model Registry."
-        yield Problem(f"{path}.{checked.type.registry.key}", what, fix)
 
 
 def check_context(installation: Installation) -> CheckContext:
@@ -242,7 +253,7 @@ def _new_release(
         description=checked.description,
         channel=checked.channel,
         reason="A newer version of the file had arrived before this one." if overtaken else "",
-        warnings=_told([warning.sentence for warning in checked.warnings]),
+        warnings=told([warning.sentence for warning in checked.warnings]),
         policies=checked.policies,
         force=force,
     )
@@ -270,7 +281,7 @@ def _refuse(
         created_at=moment,
         updated_at=moment,
         reason="The configuration has problems; nothing was deployed.",
-        problems=_told(problems),
+        problems=told(problems),
     )
     claimed = _claim(delivery, (refused.release_id,), reception)
     if claimed is not None and claimed != (refused.release_id,):
@@ -280,7 +291,7 @@ def _refuse(
     return Receipt((release_of(reception.store, refused.release_id),), duplicate=claimed is not None)
 
 
-def _told(sentences: Sequence[str]) -> tuple[str, ...]:
+def told(sentences: Sequence[str]) -> tuple[str, ...]:
     """Sentences, so few and so short that a record can hold them."""
     kept = [text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…" for text in sentences[:MAX_TOLD]]
     rest = len(sentences) - MAX_TOLD
