@@ -76,12 +76,16 @@ def parameter_ranges(ranges: Mapping[str, Any]) -> dict[str, list[dict[str, Any]
             least, most, *scaling = bounds
             member = {
                 "Name": name,
-                "MinValue": plain(least),
-                "MaxValue": plain(most),
+                "MinValue": _bound(kind, least),
+                "MaxValue": _bound(kind, most),
                 "ScalingType": scaling[0] if scaling else "Auto",
             }
         found.setdefault(_RANGES[kind], []).append(member)
     return found
+
+
+def _bound(kind: str, value: Any) -> str:
+    return plain(int(value) if kind == "integer" and isinstance(value, float) else value)
 
 
 def clarify_facets(bias: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -176,9 +180,7 @@ FORMS: Mapping[str, Form] = {
     "uri_key": lambda value, source, values, facts: split_location(str(value))[1],
     "asset": lambda value, source, values, facts: _asset(value, facts).uri,
     "asset_bucket": lambda value, source, values, facts: _asset(value, facts).copy_bucket,
-    "asset_key": lambda value, source, values, facts: (
-        _asset(value, facts).copy_key if isinstance(value, str) else None
-    ),
+    "asset_key": lambda value, source, values, facts: _asset(value, facts).copy_key if isinstance(value, str) else None,
     "asset_sha256": lambda value, source, values, facts: _asset(value, facts).sha256,
     "asset_or_prefix": lambda value, source, values, facts: _asset_or_prefix(value, facts),
     "asset_or_prefix_bucket": lambda value, source, values, facts: split_location(_asset_or_prefix(value, facts))[0],

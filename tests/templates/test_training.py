@@ -20,6 +20,7 @@ from tests.templates.folders import NAMES, Body, bodies, checked, examples, reso
 TRAINING, TUNER, AUTOPILOT = "model_training_builtin", "model_tuner_builtin", "model_autopilot_training"
 BUILDER = "byom_image_builder"
 MULTI = CheckContext("multi")
+KEY = "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 ROLE = "arn:aws:iam::111111111111:role/mlops/workload/execution"
 RELEASE = "-0a1b2c3d"
 """What RunJob appends to the name of an Autopilot job."""
@@ -262,6 +263,36 @@ def test_texts_and_booleans_are_one_configuration() -> None:
     first, second = ({**LEAST[TRAINING], **changes} for changes in (texts, plain))
     assert checked(first, MULTI).configuration == checked(second, MULTI).configuration
     assert arguments(first)["StoppingCondition"] == {"MaxRuntimeInSeconds": 3600}
+
+
+@pytest.mark.parametrize(
+    ("instance", "encrypted"),
+    [
+        (None, True),
+        *((f"ml.{family}.2xlarge", True) for family in ("m5", "c5n", "p3", "inf2", "r6i", "t3")),
+        *(
+            (f"ml.{family}.8xlarge", False)
+            for family in ("m5d", "c6id", "g4dn", "g5", "g6e", "p3dn", "p4d", "p5", "trn1")
+        ),
+    ],
+)
+def test_a_key_is_asked_for_where_sagemaker_takes_one(instance: str | None, encrypted: bool) -> None:
+    """Not for disks inside an instance ("ResourceConfig", Amazon SageMaker API Reference); for results always."""
+    values = {**LEAST[TRAINING], "kms_key_arn": KEY} | ({"instance_type": instance} if instance else {})
+    made = arguments(values)
+    assert made["ResourceConfig"].get("VolumeKmsKeyId") == (KEY if encrypted else None)
+    assert made["OutputDataConfig"]["KmsKeyId"] == KEY
+
+
+def test_whole_bounds_are_written_whole() -> None:
+    values = {
+        **LEAST[TUNER],
+        "hyperparamaters_ranges": {"depth": ["integer", [1.0, "9"]], "eta": ["continuous", [0.0, 1e-05]]},
+    }
+    found = arguments(values)["HyperParameterTuningJobConfig"]["ParameterRanges"]
+    (depth,), (eta,) = found["IntegerParameterRanges"], found["ContinuousParameterRanges"]
+    assert (depth["MinValue"], depth["MaxValue"]) == ("1", "9")
+    assert (eta["MinValue"], eta["MaxValue"]) == ("0.0", "1e-05")
 
 
 def test_names_that_aws_limits_are_cut() -> None:

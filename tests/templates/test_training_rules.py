@@ -9,9 +9,8 @@ import pytest
 
 from orchestrator.core.problems import BadConfiguration
 from tests.templates.folders import checked
-from tests.templates.test_training import AUTOPILOT, BUILDER, LEAST, MULTI, TRAINING, TUNER
+from tests.templates.test_training import AUTOPILOT, BUILDER, KEY, LEAST, MULTI, TRAINING, TUNER
 
-KEY = "arn:aws:kms:us-east-1:111111111111:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 CODE = {"training_code": "c.tar.gz", "training_program": "train.py"}
 SKLEARN = {"model_framework": "sklearn", "model_framework_version": "1.2-1"}
 
