@@ -44,10 +44,10 @@ def _project(resource: Resource, step: Step) -> Iterator[Need]:
 
 def _scalable_target(resource: Resource, step: Step) -> Iterator[Need]:
     base = f"arn:aws:application-autoscaling:{resource.region}:{resource.account}:scalable-target/*"
-    yield Need("application-autoscaling:DescribeScalableTargets", "*")
     action = "DeregisterScalableTarget" if step == "delete" else "RegisterScalableTarget"
     yield Need(f"application-autoscaling:{action}", base, _scaled(resource.properties))
     if step != "delete":
+        yield Need("application-autoscaling:DescribeScalableTargets", "*")
         yield Need("application-autoscaling:ListTagsForResource", base)
         if resource.tagged:
             yield Need("application-autoscaling:TagResource", base)

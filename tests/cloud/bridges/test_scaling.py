@@ -1,74 +1,32 @@
-"""Endpoints that scale and are updated in steps: targets, policies, alarms, deployments that roll back, serverless."""
+"""Endpoints that scale, serverless ones, and what is read back of a model and a configuration."""
 
 from __future__ import annotations
 
-import threading
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from local.cloud.client import EmbeddedCloud
-from tests.cloud.accounts import DEV, REGION, eventually, make_bucket, make_role, model_archive, service_trust, unique
-from tests.cloud.accounts import statement as allow
+from tests.cloud.accounts import DEV, REGION, unique
+from tests.cloud.bridges.serving import NAME, ask, make_execution_role, make_models, serving
 from tests.cloud.bridges.stacks_of import make, outputs_of, reasons, resource
 
 pytestmark = pytest.mark.cloud
 
-SCRIPT = "import json\ndef model_fn(d): return None\ndef predict_fn(x, m): return {'y': x['x'] * FACTOR}\n"
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 
 
 @pytest.fixture(scope="module")
 def bucket(cloud: EmbeddedCloud) -> str:
-    """A bucket with the models 2 and 3, which multiply by that, and one that does not load."""
-    name = make_bucket(cloud, DEV)
-    for factor in (2, 3):
-        body = model_archive(SCRIPT.replace("FACTOR", str(factor)))
-        cloud.client("s3", DEV).put_object(Bucket=name, Key=f"{factor}/model.tar.gz", Body=body)
-    return name
+    """The bucket of the models."""
+    return make_models(cloud)
 
 
 @pytest.fixture(scope="module")
 def role(cloud: EmbeddedCloud, bucket: str) -> str:
-    """A model's execution role; it may look at alarms."""
-    return make_role(
-        cloud,
-        DEV,
-        service_trust("sagemaker"),
-        allow("s3:GetObject", f"arn:aws:s3:::{bucket}/*"),
-        allow("cloudwatch:DescribeAlarms", f"arn:aws:cloudwatch:{REGION}:{DEV}:alarm:*"),
-        path="/mlops/workload/",
-    )
-
-
-def serving(
-    role: str, bucket: str, factor: int = 2, variant: dict[str, Any] | None = None, **more: Any
-) -> dict[str, Any]:
-    """Model, configuration and endpoint; ``more`` are members of the endpoint."""
-    found = {"VariantName": "all", "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]}, "InitialVariantWeight": 1}
-    found |= variant or {"InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
-    container = {"Image": "an-image:1", "ModelDataUrl": f"s3://{bucket}/{factor}/model.tar.gz"}
-    return {
-        "Model": resource("AWS::SageMaker::Model", ExecutionRoleArn=role, PrimaryContainer=container),
-        "Config": resource("AWS::SageMaker::EndpointConfig", ProductionVariants=[found]),
-        "Endpoint": resource(
-            "AWS::SageMaker::Endpoint",
-            EndpointConfigName={"Fn::GetAtt": ["Config", "EndpointConfigName"]},
-            **more,
-        ),
-    }
-
-
-NAME = {"Name": {"Fn::GetAtt": ["Endpoint", "EndpointName"]}}
-
-
-def ask(cloud: EmbeddedCloud, endpoint: str) -> bytes:
-    runtime = cloud.client("sagemaker-runtime", DEV)
-    body: bytes = runtime.invoke_endpoint(EndpointName=endpoint, Body=b'{"x": 1}', ContentType="application/json")[
-        "Body"
-    ].read()
-    return body
+    """The models' execution role."""
+    return make_execution_role(cloud, bucket)
 
 
 def target(**more: Any) -> dict[str, Any]:
@@ -196,115 +154,6 @@ def test_burstable_instances_do_not_scale(cloud: EmbeddedCloud, role: str, bucke
     variant = {"InstanceType": "ml.t2.medium", "InitialInstanceCount": 1}
     made = make(cloud, {**serving(role, bucket, variant=variant), "Target": target()})
     assert "not supported for ml.t2.medium" in reasons(cloud, made)
-
-
-def alarm(cloud: EmbeddedCloud, state: str = "OK") -> str:
-    """An alarm in a state; its name."""
-    name = unique("errors")
-    cloudwatch = cloud.client("cloudwatch", DEV)
-    cloudwatch.put_metric_alarm(
-        AlarmName=name,
-        Namespace="Tests",
-        MetricName="Errors",
-        Statistic="Sum",
-        Period=60,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanThreshold",
-    )
-    cloudwatch.set_alarm_state(AlarmName=name, StateValue=state, StateReason=f"told {state}")
-    return name
-
-
-def rollout(alarm_name: str, wait: int = 60, **routing: Any) -> dict[str, Any]:
-    found = {"Type": "ALL_AT_ONCE", **routing, "WaitIntervalInSeconds": wait}
-    return {
-        "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": found, "TerminationWaitInSeconds": 0},
-        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm_name}]},
-    }
-
-
-ROUTES = [
-    pytest.param({}, id="all at once"),
-    pytest.param({"Type": "CANARY", "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 30}}, id="canary"),
-    pytest.param({"Type": "LINEAR", "LinearStepSize": {"Type": "CAPACITY_PERCENT", "Value": 25}}, id="linear"),
-]
-
-
-@pytest.mark.parametrize("routing", ROUTES)
-def test_an_endpoint_is_updated_in_steps_while_the_alarm_is_quiet(
-    cloud: EmbeddedCloud, role: str, bucket: str, routing: dict[str, Any]
-) -> None:
-    stack, how = unique("rollout"), rollout(alarm(cloud), **routing)
-    name = outputs_of(make(cloud, serving(role, bucket, DeploymentConfig=how), NAME, stack=stack))["Name"]
-    assert ask(cloud, name) == b'{"y": 2}'
-    made = make(cloud, serving(role, bucket, 3, DeploymentConfig=how), NAME, stack=stack, update=True)
-    assert made["StackStatus"] == "UPDATE_COMPLETE", reasons(cloud, made)
-    assert ask(cloud, name) == b'{"y": 3}'
-    found = cloud.client("sagemaker", DEV).describe_endpoint(EndpointName=name)
-    assert found["LastDeploymentConfig"] == how
-    assert (found["EndpointStatus"], found["ProductionVariants"][0]["CurrentInstanceCount"]) == ("InService", 1)
-
-
-def test_an_alarm_that_rings_during_the_update_rolls_endpoint_and_stack_back(
-    cloud: EmbeddedCloud, role: str, bucket: str
-) -> None:
-    stack, quiet = unique("ringing"), alarm(cloud)
-    # Thirty minutes of waiting, of which the alarm's ringing leaves nothing.
-    how = rollout(quiet, wait=1800, Type="CANARY", CanarySize={"Type": "CAPACITY_PERCENT", "Value": 50})
-    made = make(cloud, serving(role, bucket, DeploymentConfig=how), NAME, stack=stack)
-    name = outputs_of(made)["Name"]
-    before = cloud.client("sagemaker", DEV).describe_endpoint(EndpointName=name)["EndpointConfigName"]
-    ended: list[dict[str, Any]] = []
-
-    def update() -> None:
-        ended.append(make(cloud, serving(role, bucket, 3, DeploymentConfig=how), NAME, stack=stack, update=True))
-
-    deploying = threading.Thread(target=update)
-    deploying.start()
-    answers: set[bytes] = set()
-
-    def both_fleets_answer() -> bool:
-        answers.add(ask(cloud, name))
-        return answers == {b'{"y": 2}', b'{"y": 3}'}
-
-    eventually(both_fleets_answer)
-    cloud.client("cloudwatch", DEV).set_alarm_state(AlarmName=quiet, StateValue="ALARM", StateReason="too many errors")
-    deploying.join(60)
-    assert ended[0]["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert f"ALARM state: [{quiet}]" in reasons(cloud, ended[0])
-    found = cloud.client("sagemaker", DEV).describe_endpoint(EndpointName=name)
-    assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", before)
-    assert ask(cloud, name) == b'{"y": 2}'
-
-
-def test_an_alarm_that_rings_already_stops_the_update_before_any_traffic_goes_over(
-    cloud: EmbeddedCloud, role: str, bucket: str
-) -> None:
-    stack, name = unique("ringing"), alarm(cloud, "ALARM")
-    make(cloud, serving(role, bucket), NAME, stack=stack)
-    made = make(cloud, serving(role, bucket, 3, DeploymentConfig=rollout(name)), NAME, stack=stack, update=True)
-    assert made["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-    assert "told ALARM" in reasons(cloud, made)
-
-
-WRONG_ROLLOUTS = [
-    pytest.param({"Type": "CANARY"}, "CanarySize is required", id="no size of the canary"),
-    pytest.param(
-        {"Type": "LINEAR", "LinearStepSize": {"Type": "CAPACITY_PERCENT", "Value": 60}},
-        "LinearStepSize must be between 10 and 50",
-        id="too large a step",
-    ),
-    pytest.param({"Type": "SOMEHOW"}, "SOMEHOW is not a valid enum value", id="an unknown way"),
-]
-
-
-@pytest.mark.parametrize(("routing", "words"), WRONG_ROLLOUTS)
-def test_a_deployment_configuration_that_sagemaker_refuses_fails_the_endpoint(
-    cloud: EmbeddedCloud, role: str, bucket: str, routing: dict[str, Any], words: str
-) -> None:
-    made = make(cloud, serving(role, bucket, DeploymentConfig=rollout("any", **routing)))
-    assert words in reasons(cloud, made)
 
 
 SERVERLESS = {"ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}
