@@ -9,13 +9,15 @@ from typing import Any
 
 import pytest
 
+from orchestrator.core.config import AssetRef
 from orchestrator.core.errors import AccessDenied, CallRefused
 from orchestrator.core.facts import ModelContainer
 from orchestrator.core.packaging import Package, read_package
-from orchestrator.core.ports import ModelVersion
+from orchestrator.core.ports import ModelVersion, ObjectVersion
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Figure, Release, Status
 from orchestrator.core.steps.receive_request import receive_body
+from orchestrator.core.steps.references import find_asset
 from orchestrator.core.steps.released import package_key
 from tests.fakes.memory_world import ASSETS, BY_ANA, PACKAGES, MemoryWorld, configuration, evaluation, installation
 from tests.fakes.workload_types import own_type, with_own
@@ -302,6 +304,15 @@ def test_a_prefix_must_have_something_under_it(tmp_path: Path, way: str) -> None
         world.package(release.release_id)
     world.buckets.put(ASSETS, "data/train/part-1.csv", b"1")
     assert world.package(release.release_id) == {"outcome": "packaged"}
+
+
+def test_what_ends_in_a_slash_is_no_object(plain: MemoryWorld) -> None:
+    """Though a console puts an empty one there to show a folder."""
+    for key, data in (("data/train/", b""), ("data/train/part-1.csv", b"1,2"), ("data/whole.csv", b"1,2")):
+        plain.buckets.put(ASSETS, key, data)
+    for key, pinned in (("data/train/", False), ("data/whole.csv", True)):
+        found = find_asset(AssetRef("$.training_data", key, or_prefix=True), plain.buckets, ASSETS)
+        assert isinstance(found, ObjectVersion) is pinned
 
 
 def test_an_upload_is_not_asked_so_early(plain: MemoryWorld) -> None:

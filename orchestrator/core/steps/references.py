@@ -33,9 +33,14 @@ class Found:
 
 
 def find_asset(asset: AssetRef, objects: Objects, bucket: str) -> ObjectVersion | Problem | None:
-    """The asset's latest version, what is wrong with it, or None for a prefix, which is read as it stands."""
+    """The asset's latest version, what is wrong with it, or None for a prefix, which is read as it stands.
+
+    A key that ends in ``/`` is a prefix, also where a console has put an empty object there to show a folder.
+    """
+    prefix = asset.or_prefix and asset.key.endswith("/")
     try:
-        return objects.describe(bucket, asset.key)
+        if not prefix:
+            return objects.describe(bucket, asset.key)
     except UnversionedObject as error:
         return Problem(asset.path, f'"{asset.key}" has no version', str(error))
     except SourceGone:
