@@ -1,5 +1,8 @@
-"""SageMaker: its API by ``moto`` in this process, its CloudFormation resources, and endpoints that really predict.
+"""SageMaker: its API under IAM, its CloudFormation resources, endpoints that really predict, jobs that really run.
 
-``api`` forwards calls that IAM has let through, ``resources`` makes stacks of Model, EndpointConfig and Endpoint,
-``hosting`` deploys an endpoint, ``container`` is the process that serves one model.
+``api`` answers calls that IAM has let through: with ``models``, ``endpoints``, ``pipelines``, ``definitions``,
+``monitoring``, ``registry`` and ``cards``, whose resources are ``records``, with ``jobs``, and with ``moto`` for what
+is left. ``resources`` makes those of stacks, of ``requests_of`` their properties, with the ``permissions`` that their
+handlers need. ``hosting`` deploys an endpoint, ``deployment`` says in which steps, ``container`` is the process that
+serves one model.
 """

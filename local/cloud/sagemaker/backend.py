@@ -1,4 +1,4 @@
-"""SageMaker's records, kept by ``moto`` in this process: one call is one WSGI request, without a socket."""
+"""What the bridges do not keep is ``moto``'s, in this process: a call is one WSGI request, without a socket."""
 
 from __future__ import annotations
 
