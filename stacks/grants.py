@@ -49,6 +49,8 @@ ASSET_READERS = ("package", "receive_request", "api")
 """Functions that read what people upload, or look whether it is there."""
 
 PACKAGE_READERS = ("plan_stage", "deploy_stage", "run_job", "verify_stage")
+PLANNERS = ("plan_stage", "deploy_stage")
+"""Functions that show what a plan would change, also in the documents of an earlier release."""
 
 
 def grant_table(records: Records, fleet: Fleet) -> None:
@@ -126,6 +128,8 @@ def grant_buckets(buckets: Buckets, fleet: Fleet) -> None:
     for function in fleet.only(PACKAGE_READERS):
         function.may(read, [packages.arn_for_objects(PACKAGES)])
         function.may(["kms:Decrypt"], [key.key_arn])
+    for function in fleet.only(PLANNERS):
+        function.may(["s3:GetObject"], [packages.arn_for_objects(DOCUMENTS)])
     # The sample of the smoke test is a pinned asset.
     fleet["verify_stage"].may(read, [packages.arn_for_objects(ASSET_COPIES)])
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from orchestrator.core.errors import PlanKeepsMoving
+from orchestrator.core.document_changes import told_by_leaves
+from orchestrator.core.errors import PlanKeepsMoving, StepFailed
 from orchestrator.core.installation import DEFAULT_EXPIRY_HOURS, Installation
 from orchestrator.core.ports import Accounts, Clock, Objects, PlanRequest, Store
 from orchestrator.core.records import Release, StageRecord, StageStatus, Status
@@ -75,7 +77,12 @@ def make_plan(
         change_set_name=f"r-{release.release_id}-{record.attempt}",
         content_digest=release.digest,
     )
-    plan = accounts.stacks(stage).plan(request)
+    made = accounts.stacks(stage).plan(request)
+    documents = package.package.documents(stage)
+    told = told_by_leaves(
+        made.parameters, packages_bucket, lambda key: _document(key, documents, objects, packages_bucket)
+    )
+    plan = replace(made, parameters=told)
     attempt = record.attempt
 
     def planned(current: StageRecord) -> StageRecord:
@@ -84,3 +91,13 @@ def make_plan(
         return replace(current, plan=plan, status=StageStatus.PLANNED, approval_id="", note="")
 
     return move_stage(store, record, now, planned)
+
+
+def _document(key: str, ours: Mapping[str, bytes], objects: Objects, packages_bucket: str) -> bytes | None:
+    """A document of this release or of an earlier one; None when that is gone, or may not be read any more."""
+    if key in ours:
+        return ours[key]
+    try:
+        return objects.read(packages_bucket, key)
+    except StepFailed:
+        return None

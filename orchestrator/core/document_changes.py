@@ -1,0 +1,127 @@
+"""What has changed in a document that a template parameter names, for people who decide: leaf by leaf.
+
+A document lies under a key that its content names (``documents/<sha256>/<file>``), so that a changed document is a
+changed parameter; but two keys tell an approver nothing. Their row is replaced by the values that differ, each with its
+path: ``pipeline.json: Steps.Train.Arguments.HyperParameters.eta``. What a plan's digest binds are the keys.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from orchestrator.core.facts import as_text
+from orchestrator.core.records import ParameterChange
+
+MAX_LEAVES = 200
+"""Rows of one plan: a row of the table holds 400 KB."""
+
+MAX_VALUE = 200
+"""Characters of a value."""
+
+MAX_PATH = 300
+"""Characters of a path; the end tells more than the beginning."""
+
+NAMES = ("Name", "ChannelName", "InputName", "OutputName", "MetricName", "Key", "name")
+"""Members by which AWS's lists of objects are told apart; a list without one is told by numbers."""
+
+Read = Callable[[str], bytes | None]
+"""The document under a key of the packages bucket; None where it cannot be had."""
+
+_DOCUMENT = re.compile(r"(?:s3://(?P<bucket>[a-z0-9.-]+)/)?(?P<key>documents/[0-9a-f]{64}/(?P<file>[A-Za-z0-9._-]+))")
+
+
+def told_by_leaves(changes: Sequence[ParameterChange], bucket: str, read: Read) -> tuple[ParameterChange, ...]:
+    """The changes of a plan, those of documents replaced by what differs in them.
+
+    A document that cannot be read, is no JSON, or differs in nothing but order keeps its row. Two parameters with one
+    document (its URI, its key) are told of once.
+    """
+    told: list[ParameterChange] = []
+    seen: set[tuple[str, str]] = set()
+    left = MAX_LEAVES
+    for change in changes:
+        pair = _pair(change, bucket)
+        if pair is None:
+            told.append(change)
+            continue
+        if pair in seen:
+            continue
+        rows = _rows(*pair, read)
+        if not rows:
+            told.append(change)
+            continue
+        seen.add(pair)
+        told += rows[:left]
+        if len(rows) > left:
+            more = f"{len(rows) - left} more values differ"
+            told.append(ParameterChange(_file(pair[1]), "…", f"… and {more}"))
+        left = max(0, left - len(rows))
+    return tuple(told)
+
+
+def leaves(document: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Path and text of every value of a JSON document that holds no other; an empty object or list is one too."""
+    if isinstance(document, Mapping) and document:
+        for name, member in document.items():
+            yield from leaves(member, f"{path}.{name}" if path else str(name))
+    elif isinstance(document, list) and document:
+        for name, member in zip(_member_names(document), document, strict=True):
+            yield from leaves(member, f"{path}{name}")
+    else:
+        yield path or "(all)", as_text(document)
+
+
+def _member_names(members: Sequence[Any]) -> list[str]:
+    """``.Train`` where every member has a name of its own, else ``[0]``."""
+    for word in NAMES:
+        names = [member.get(word) if isinstance(member, Mapping) else None for member in members]
+        if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
+            return [f".{name}" for name in names]
+    return [f"[{index}]" for index in range(len(members))]
+
+
+def _pair(change: ParameterChange, bucket: str) -> tuple[str, str] | None:
+    """The keys of the document before and after; None where the change is not one of a document."""
+    keys = []
+    for value in (change.before, change.after):
+        match = _DOCUMENT.fullmatch(value or "")
+        if match is None or match["bucket"] not in {None, bucket}:
+            return None
+        keys.append(match["key"])
+    return keys[0], keys[1]
+
+
+def _rows(before: str, after: str, read: Read) -> list[ParameterChange]:
+    old, new = (_parsed(read(key)) for key in (before, after))
+    if old is None or new is None:
+        return []
+    file = _file(after)
+    return [
+        ParameterChange(f"{file}: {_end(path)}", _cut(old.get(path)), _cut(new.get(path)))
+        for path in (*new, *(path for path in old if path not in new))
+        if old.get(path) != new.get(path)
+    ]
+
+
+def _parsed(data: bytes | None) -> dict[str, str] | None:
+    if data is None:
+        return None
+    try:
+        return dict(leaves(json.loads(data)))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _file(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _end(path: str) -> str:
+    return path if len(path) <= MAX_PATH else f"…{path[-MAX_PATH + 1 :]}"
+
+
+def _cut(value: str | None) -> str | None:
+    return value if value is None or len(value) <= MAX_VALUE else f"{value[: MAX_VALUE - 1]}…"
