@@ -10,8 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.cloud.client import EmbeddedCloud
-from tests.cloud.accounts import DEV, HUB, eventually, make_bucket, statement, unique, watch_events
-from tests.cloud.bridges.running import PULLS, Workplace, job_name, transform
+from tests.cloud.accounts import DEV, HUB, eventually, make_bucket, model_archive, statement, unique, watch_events
+from tests.cloud.bridges.running import BUILT_IN, PULLS, TRIPLER, Workplace, job_name, transform
 
 pytestmark = pytest.mark.cloud
 
@@ -110,6 +110,23 @@ def test_a_manifest_names_the_objects(place: Workplace) -> None:
     step["Arguments"]["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"] = "ManifestFile"
     place.run(step)
     assert place.keys("out/") == ["out/two.csv.out"]
+
+
+def test_a_version_of_the_registry_predicts(place: Workplace) -> None:
+    group, model = unique("group"), unique("registered")
+    url = place.put("models/model.tar.gz", model_archive(TRIPLER))
+    place.sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    content = {"SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]}
+    version = place.sagemaker.create_model_package(
+        ModelPackageGroupName=group,
+        InferenceSpecification={"Containers": [{"Image": BUILT_IN, "ModelDataUrl": url}], **content},
+        ModelApprovalStatus="Approved",
+    )["ModelPackageArn"]
+    place.sagemaker.create_model(
+        ModelName=model, ExecutionRoleArn=place.job_role, PrimaryContainer={"ModelPackageName": version}
+    )
+    place.run(transform(model, place.put("data/one.csv", "3\n"), place.uri("out")))
+    assert place.get(place.uri("out/one.csv.out")) == b"9.0\n"
 
 
 def test_what_a_job_writes_is_told_as_any_upload(place: Workplace) -> None:

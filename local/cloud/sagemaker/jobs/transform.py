@@ -11,7 +11,7 @@ import gzip
 from collections.abc import Iterator
 from typing import Any
 
-from local.cloud.sagemaker import api, model_data
+from local.cloud.sagemaker import model_data, models
 from local.cloud.sagemaker.backend import ApiError
 from local.cloud.sagemaker.jobs import access, storage
 from local.cloud.sagemaker.jobs.lifecycle import Job, JobFailed, Kind
@@ -23,8 +23,7 @@ DEFAULT_PAYLOAD_MB = 6
 
 def role(account: str, region: str, fields: dict[str, Any]) -> str:
     """The execution role of the model: a transform job has none of its own."""
-    found = api.perform(account, region, "DescribeModel", {"ModelName": fields["ModelName"]})
-    return str(found["ExecutionRoleArn"])
+    return str(models.model(account, region, fields["ModelName"]).fields["ExecutionRoleArn"])
 
 
 def check(fields: dict[str, Any]) -> None:
@@ -66,10 +65,10 @@ def work(job: Job) -> dict[str, Any]:
 def load(job: Job, name: str, environment: dict[str, str]) -> ServedModel:
     """Start a model's container; raises JobFailed."""
     try:
-        model = api.perform(job.account, job.region, "DescribeModel", {"ModelName": name})
-        container = model_data.containers(model)[0]
-        access.pull(access.Role(model["ExecutionRoleArn"], job.region), str(container.get("Image", "")))
-        archive = model_data.read(model_data.location(container), model["ExecutionRoleArn"], job.region)
+        model = models.model(job.account, job.region, name)
+        container, role_arn = models.containers(model)[0], model.fields["ExecutionRoleArn"]
+        access.pull(access.Role(role_arn, job.region), str(container.get("Image", "")))
+        archive = model_data.read(model_data.location(container), role_arn, job.region)
         settings = {**(container.get("Environment") or {}), **environment}
         served = ServedModel(archive, settings, f"{job.kind.arn_kind} {job.record.name} of {job.account}")
     except ApiError as problem:
