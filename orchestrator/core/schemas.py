@@ -241,8 +241,13 @@ def _location(text: str) -> str:
     return text.strip().removeprefix("s3://").rstrip("/")
 
 
-def _prefix(text: str) -> str:
+def _folder(text: str) -> str:
     return text.strip().rstrip("/")
+
+
+def _place(text: str) -> str:
+    """A location whose last slash means something: a prefix that ends at a folder's name."""
+    return text.strip().removeprefix("s3://")
 
 
 def _json(text: str) -> Any:
@@ -256,6 +261,7 @@ _FORMS: Mapping[str, Callable[[str], Any]] = {
     "lower": lambda text: text.strip().lower(),
     "trimmed": lambda text: text.strip(),
     "location": _location,
+    "folder": _folder,
     "prefix": _prefix,
     "boolean": _boolean,
     "integer": _integer,

@@ -42,7 +42,11 @@ def told(value: Any, schema: dict[str, Any]) -> list[str]:
         ("", {"type": "string", "minLength": 1, "examples": ["a"]}, ['$.x: is empty. For example "a".']),
         ("abc", {"maxLength": 2}, ["$.x: has 3 characters, 2 are allowed."]),
         ([1, 1], {"type": "array", "uniqueItems": True}, ["$.x: names something twice."]),
-        (True, {"not": {"const": True}, "x-expects": "Leave it out."}, ["$.x: true is not allowed here. Leave it out."]),
+        (
+            True,
+            {"not": {"const": True}, "x-expects": "Leave it out."},
+            ["$.x: true is not allowed here. Leave it out."],
+        ),
         ([], {"type": "array", "minItems": 2}, ["$.x: needs at least 2 entries."]),
         ([1, 2], {"type": "array", "maxItems": 1}, ["$.x: has 2 entries, 1 are allowed."]),
         (
@@ -117,7 +121,7 @@ def test_faults(value: Any, schema: dict[str, Any], sentences: list[str]) -> Non
         ("-1", {"x-form": "integer"}, "-1"),
         ("٣", {"x-form": "integer"}, "٣"),
         (" s3://b/p// ", {"x-form": "location"}, "b/p"),
-        (" fraud/out// ", {"x-form": "prefix"}, "fraud/out"),
+        (" fraud/out// ", {"x-form": "folder"}, "fraud/out"),
         (" FRAUD ", {"x-form": "lower"}, "fraud"),
         (" Regression ", {"x-form": "trimmed"}, "Regression"),
         ('{"a": [1]}', {"x-form": "json"}, {"a": [1]}),
