@@ -262,7 +262,7 @@ _FORMS: Mapping[str, Callable[[str], Any]] = {
     "trimmed": lambda text: text.strip(),
     "location": _location,
     "folder": _folder,
-    "prefix": _prefix,
+    "place": _place,
     "boolean": _boolean,
     "integer": _integer,
     "json": _json,
