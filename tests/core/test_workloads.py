@@ -67,8 +67,9 @@ def test_the_catalogue() -> None:
     assert known.get("byom_realtime_builtin") is known.types["byom_realtime_builtin"]
     assert known.get("nope") is None
     assert known.names == tuple(sorted(known.names))
-    assert known.types_with_key("custom_image_uri") == ("byom_realtime_custom",)
-    assert "vpc" in known.types["byom_realtime_builtin"].unsupported_keys
+    assert known.types_with_key("custom_image_uri") == ("byom_batch_custom", "byom_realtime_custom")
+    assert "vpc" not in known.types["byom_realtime_builtin"].unsupported_keys
+    assert "scaling" in known.types["byom_batch_builtin"].unsupported_keys
 
 
 @pytest.fixture
