@@ -199,6 +199,11 @@ def _show_stage(stage: Mapping[str, Any], screen: Screen) -> None:
         screen.line(f"  Plan: {summary(plan)}")
     if stage["approval"]:
         show_approval(stage["approval"], screen)
+    job = stage.get("job")
+    if job:
+        screen.line(f"  Job {job['name']}: {status_word(job['status'])}, {job['console']}")
+        if job["reason"]:
+            screen.line(f"    {job['reason']}")
     for name, value in stage["outputs"].items():
         screen.line(f"  {name}: {value}")
 

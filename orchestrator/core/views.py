@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator.core.approvals import decide
+from orchestrator.core.disclosure import told_release, told_stages
 from orchestrator.core.figures import side_by_side
 from orchestrator.core.installation import Installation
+from orchestrator.core.jobs import JobRun, console_link, job_name
 from orchestrator.core.records import Approval, Figure, Plan, Release, StageRecord
 from orchestrator.core.steps.progress import rules_for
 
 
 def summary(release: Release, installation: Installation) -> dict[str, Any]:
     """One line of ``GET /releases``."""
+    release = told_release(release, installation)
     return {
         "release_id": release.release_id,
         "workload": release.workload,
@@ -35,7 +38,7 @@ def detail(
     live: Sequence[Figure] = (),
 ) -> dict[str, Any]:
     """``GET /releases/{id}``; ``approvals`` by approval id, ``live`` the figures of the release that is live."""
-    known = {record.stage: record for record in stages}
+    known = told_stages({record.stage: record for record in stages}, release, installation)
     return summary(release, installation) | {
         "source": str(release.source),
         "stack_name": release.stack_name,
@@ -66,8 +69,22 @@ def _stage(
         "updated_at": record.updated_at,
         "note": record.note,
         "outputs": dict(record.outputs),
+        "job": _job(record.job) if record.job else None,
         "plan": _plan(record.plan) if record.plan else None,
         "approval": _approval(approval, release, installation) if approval else None,
+    }
+
+
+def _job(job: JobRun) -> dict[str, Any]:
+    return {
+        "kind": job.kind.value,
+        "name": job_name(job.arn),
+        "arn": job.arn,
+        "status": job.status.value,
+        "started_at": job.started_at,
+        "ended_at": job.ended_at,
+        "reason": job.reason,
+        "console": console_link(job.kind, job.arn),
     }
 
 

@@ -84,6 +84,28 @@ def has_buttons(message: Message) -> bool:
         ("expired", "fraud-detector: expired before staging was decided", ["Nobody decided"]),
         ("superseded", "fraud-detector: superseded by a newer one", ["`fraud-detector-9876543210` took its place"]),
         ("failed", "fraud-detector: failed in staging", ["> Endpoint (AWS::SageMaker::Endpoint): no capacity"]),
+        (
+            "job running",
+            "fraud-detector: running its job in staging",
+            [
+                ":white_check_mark: dev → :gear: *staging* → :white_large_square: prod",
+                "*Jobs*",
+                ":white_check_mark: dev: `mlops-pipeline-fraud a1b2c3d4e5f6` succeeded after 9 s",
+                ":hourglass_flowing_sand: staging: `mlops-pipeline-fraud a1b2c3d4e5f6` running since <!date^",
+                ".amazon.com/sagemaker/home?region=us-east-1#/studio-landing|AWS console>",
+            ],
+        ),
+        (
+            "job failed",
+            "fraud-detector: failed in staging: its job did not succeed",
+            [
+                "The release of fraud-detector has failed in staging: its job did not succeed.",
+                "> Train: AlgorithmError: the label has one class only",
+                "The stack is deployed in staging all the same; a new release runs the job again.",
+                ":x: staging: `mlops-pipeline-fraud a1b2c3d4e5f6` failed after 7 min",
+            ],
+        ),
+        ("job stopped", "fraud-detector: failed in staging: its job did not succeed", ["was stopped after 7 min"]),
         ("refused", "Configuration refused", ["• $.model_name: is missing.", "• $.colour: is unknown."]),
     ],
 )
@@ -105,6 +127,17 @@ def test_what_a_message_says(state: str, headline: str, says: list[str]) -> None
         ("expired", "[expired] fraud-detector (staging)", ["Nobody decided about staging in time."]),
         ("superseded", "[superseded] fraud-detector (staging)", ["fraud-detector-9876543210 took its place"]),
         ("failed", "[failed] fraud-detector (staging)", ["Reason: Endpoint (AWS::SageMaker::Endpoint): no capacity"]),
+        (
+            "job failed",
+            "[failed] fraud-detector (staging)",
+            [
+                "Reason: Train: AlgorithmError: the label has one class only",
+                "Job in dev: mlops-pipeline-fraud a1b2c3d4e5f6 succeeded after 9 s.",
+                "Job in staging: mlops-pipeline-fraud a1b2c3d4e5f6 failed after 7 min.",
+                "  Look at it in https://us-east-1.console.aws.amazon.com/",
+                "The stack is deployed in staging all the same",
+            ],
+        ),
         ("refused", "[refused] configuration", ["- $.model_name: is missing.", "- $.colour: is unknown."]),
     ],
 )

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from orchestrator.core.installation import Installation
+from orchestrator.core.jobs import JobKind, JobRun, JobStatus
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
 from orchestrator.core.records import (
@@ -141,6 +142,21 @@ def ended(status: Status, **changes: Any) -> Facts:
     return facts(release(status, **changes), question)
 
 
+EXECUTION = "arn:aws:sagemaker:us-east-1:333333333333:pipeline/mlops-pipeline-fraud/execution/a1b2c3d4e5f6"
+
+
+def job(status: JobStatus = JobStatus.RUNNING, **changes: Any) -> JobRun:
+    """A pipeline's execution that has taken seven minutes, if it has ended."""
+    ended_at = "" if status is JobStatus.RUNNING else "2026-03-01T12:07:10.000Z"
+    return replace(JobRun(JobKind.SAGEMAKER_PIPELINE, EXECUTION, status, ASKED, ended_at), **changes)
+
+
+def with_job(of: Release, run: JobRun, status: StageStatus = StageStatus.DEPLOYED) -> Facts:
+    """A release whose job in staging stands so; that of dev has succeeded."""
+    dev = stage("dev", StageStatus.VERIFIED, job=job(JobStatus.SUCCEEDED, ended_at="2026-03-01T12:00:09.400Z"))
+    return facts(of, stages={"dev": dev, "staging": stage("staging", status, job=run)})
+
+
 def every_state() -> dict[str, Facts]:
     """One of each, by name."""
     reached = {
@@ -161,6 +177,15 @@ def every_state() -> dict[str, Facts]:
         "expired": ended(Status.EXPIRED, reason="Nobody decided about staging in time."),
         "superseded": ended(Status.SUPERSEDED, ended_by="fraud-detector-9876543210", reason="x took over."),
         "failed": ended(Status.FAILED, reason="Endpoint (AWS::SageMaker::Endpoint): no capacity for ml.m5.xlarge"),
+        "job running": with_job(release(Status.DEPLOYING), job()),
+        "job failed": with_job(
+            release(Status.FAILED, reason="Train: AlgorithmError: the label has one class only"),
+            job(JobStatus.FAILED),
+            StageStatus.FAILED,
+        ),
+        "job stopped": with_job(
+            release(Status.FAILED, reason="the job was stopped"), job(JobStatus.STOPPED), StageStatus.FAILED
+        ),
         "refused": facts(
             release(
                 Status.REFUSED,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.approvals import Rules, decide
 from orchestrator.core.installation import Installation
+from orchestrator.core.jobs import JobRun, JobStatus
 from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, StageStatus, Status
 from orchestrator.core.steps.progress import rules_for
 
@@ -58,6 +59,22 @@ class Facts:
         """How far a stage has come."""
         record = self.stages.get(name)
         return record.status if record else StageStatus.PENDING
+
+    @property
+    def jobs(self) -> tuple[tuple[str, JobRun], ...]:
+        """Stage and job of each job that this release has started, in the order of the stages."""
+        records = [(name, self.stages.get(name)) for name in self.release.stages]
+        return tuple((name, record.job) for name, record in records if record is not None and record.job is not None)
+
+    @property
+    def job_status(self) -> JobStatus | None:
+        """How the job of the stage being worked on stands; None before it is started, and where there is none."""
+        return dict(self.jobs)[self.release.stage].status if self.release.stage in dict(self.jobs) else None
+
+    @property
+    def job_failed(self) -> bool:
+        """Whether the job of the stage being worked on has ended, and not well."""
+        return self.job_status not in {None, JobStatus.RUNNING, JobStatus.SUCCEEDED}
 
     def rules(self, stage: str) -> Rules | None:
         """The policies of the stage's approval; None when it needs none, or is no stage of the installation (any

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from orchestrator.core.jobs import JobStatus
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.mrkdwn import clean
+from orchestrator.core.model_cards.request import OPERATIONS
 from orchestrator.core.people import IdentityKind
 from orchestrator.core.records import ApprovalStatus, Release, StageStatus, Status
 
@@ -39,6 +41,8 @@ def headline(facts: Facts) -> str:
     if release.status is Status.REFUSED and not release.workload_type:
         # What was refused could not be read as a workload: the file's name stands below, as other people's text.
         return "Configuration refused"
+    if release.workload_type in OPERATIONS:
+        return f"Model card {_card(release)}"
     return f"{release.workload}: {_how(facts)}"
 
 
@@ -47,6 +51,8 @@ def sentence(facts: Facts) -> str:
     release, waiting = facts.release, facts.waiting
     if waiting is not None:
         return f"{release.workload} waits for approval to be deployed to {waiting.approval.stage}."
+    if release.workload_type in OPERATIONS:
+        return f"The model card {_card(release)}."
     if release.status is Status.REFUSED:
         return f"The configuration {release.workload} was refused; nothing was deployed."
     if not release.status.ended:
@@ -54,6 +60,15 @@ def sentence(facts: Facts) -> str:
     if release.status is Status.SUCCEEDED:
         return f"{release.workload} {_ended(facts)}."
     return f"The release of {release.workload} {_ended(facts)}."
+
+
+def _card(release: Release) -> str:
+    """A model-card operation ends at once: it was done, or not."""
+    past = OPERATIONS[release.workload_type]
+    did = "was" if release.status is Status.SUCCEEDED else "was not"
+    if release.workload_type == "list_model_cards":
+        return f"list {did} read"
+    return f"{release.workload} {did} {past}"
 
 
 def _how(facts: Facts) -> str:
@@ -68,6 +83,8 @@ def _how(facts: Facts) -> str:
             return f"being planned for {stage}"
         case Status.AWAITING_APPROVAL:
             return _decided(facts)
+        case Status.DEPLOYING if facts.job_status is JobStatus.RUNNING:
+            return f"running its job in {stage}"
         case Status.DEPLOYING:
             return f"being deployed to {stage}"
         case Status.VERIFYING:
@@ -94,7 +111,8 @@ def _ended(facts: Facts) -> str:
     stage = release.stage
     match release.status:
         case Status.SUCCEEDED:
-            return f"was released to {facts.reached or (release.stages[-1] if release.stages else 'its stage')}"
+            where = facts.reached or (release.stages[-1] if release.stages else "its stage")
+            return f"was released to {where}{', and its job has succeeded' if facts.job_status else ''}"
         case Status.UNCHANGED:
             return "has nothing to change"
         case Status.REJECTED:
@@ -103,10 +121,19 @@ def _ended(facts: Facts) -> str:
             return f"has expired before {stage} was decided" if stage else "has expired"
         case Status.SUPERSEDED:
             return "was superseded by a newer one"
+        case Status.FAILED if facts.job_failed:
+            return f"has failed in {stage}: its job did not succeed"
         case Status.FAILED:
             return f"has failed in {stage}" if stage else "has failed"
         case _:
             return "was refused"
+
+
+def deployed_all_the_same(facts: Facts) -> str:
+    """What a failed job leaves behind, as a sentence; empty where none has failed."""
+    if facts.release.status is not Status.FAILED or not facts.job_failed:
+        return ""
+    return f"The stack is deployed in {facts.release.stage} all the same; a new release runs the job again."
 
 
 def outcome_word(release: Release) -> str:

@@ -12,7 +12,8 @@ from orchestrator.core.figures import side_by_side
 from orchestrator.core.figures import told as in_words
 from orchestrator.core.messages.changes import change_lines
 from orchestrator.core.messages.facts import Facts, Waiting
-from orchestrator.core.messages.headlines import headline, outcome_word, requester, sentence
+from orchestrator.core.messages.headlines import deployed_all_the_same, headline, outcome_word, requester, sentence
+from orchestrator.core.messages.jobs import job_lines
 from orchestrator.core.messages.mrkdwn import clean, joined
 from orchestrator.core.messages.release_message import endpoints
 from orchestrator.core.records import Release, Status, Verdict
@@ -35,10 +36,14 @@ def end_letter(facts: Facts) -> Letter:
     about = release.workload if release.status is not Status.REFUSED else "configuration"
     told = [sentence(facts), "", *_because(release)]
     place = f" ({release.stage})" if release.stage and release.status is not Status.SUCCEEDED else ""
-    if facts.partial:
+    left = deployed_all_the_same(facts)
+    if left:
+        told.append(left)
+    elif facts.partial:
         told.append(f"It stays deployed in {facts.reached}.")
     if release.status is Status.SUCCEEDED:
         told += [f"{stage} {name}: {value}" for stage, name, value in endpoints(facts)]
+    told += job_lines(facts)
     told += ["", *_about(facts)]
     return _letter(f"[{outcome_word(release)}] {about}{place}", told)
 

@@ -8,12 +8,14 @@ to say yes, and the buttons.
 from __future__ import annotations
 
 from orchestrator.core.figures import side_by_side, told
+from orchestrator.core.jobs import JobStatus
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Block, Message, context, header, message, section
 from orchestrator.core.messages.buttons import DIGEST_DIGITS, decision_buttons
 from orchestrator.core.messages.changes import change_blocks, counted
 from orchestrator.core.messages.facts import Facts, Waiting
-from orchestrator.core.messages.headlines import END_MARKS, MARKS, headline, requester, sentence
+from orchestrator.core.messages.headlines import END_MARKS, MARKS, deployed_all_the_same, headline, requester, sentence
+from orchestrator.core.messages.jobs import job_blocks
 from orchestrator.core.messages.mrkdwn import bold, code, date, escape, lines, quote, said
 from orchestrator.core.records import Approval, Release, SourceKind, Status, Verdict
 
@@ -31,6 +33,7 @@ def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = 
     else:
         blocks += _metrics(facts)
         blocks += _end(facts) if facts.release.status.ended else []
+    blocks += job_blocks(facts)
     blocks += _decisions(facts)
     blocks += _warnings(facts.release)
     blocks += _about(facts, refused_channel)
@@ -69,8 +72,14 @@ def _standing(facts: Facts) -> str:
     told = f"{mark} {said(sentence(facts), limits.DESCRIPTION)}".strip()
     if not release.stages:
         return told
-    steps = " → ".join(f"{MARKS[facts.stage_status(name)]} {_stage(name, release)}" for name in release.stages)
+    steps = " → ".join(f"{_mark(name, facts)} {_stage(name, release)}" for name in release.stages)
     return f"{told}\n{steps}"
+
+
+def _mark(name: str, facts: Facts) -> str:
+    """A stage is not done while its job runs."""
+    job = dict(facts.jobs).get(name)
+    return ":gear:" if job is not None and job.status is JobStatus.RUNNING else MARKS[facts.stage_status(name)]
 
 
 def _stage(name: str, release: Release) -> str:
@@ -136,7 +145,10 @@ def _end(facts: Facts) -> list[Block]:
     told = _because(release)
     if told:
         blocks.append(section(told))
-    if facts.partial:
+    left = deployed_all_the_same(facts)
+    if left:
+        blocks.append(section(said(left, limits.DESCRIPTION)))
+    elif facts.partial:
         untouched = "" if release.status is Status.FAILED else " Later stages are as they were."
         blocks.append(section(f"It stays deployed in {bold(facts.reached, limits.NAME)}.{untouched}"))
     if release.problems:
@@ -151,7 +163,7 @@ def _end(facts: Facts) -> list[Block]:
 def _because(release: Release) -> str:
     reason = quote(release.reason, limits.REASON)
     match release.status:
-        case Status.SUCCEEDED:
+        case Status.SUCCEEDED if release.stages:
             return ""
         case Status.REJECTED:
             who = bold(release.ended_by, limits.NAME) if release.ended_by else "An approver"
