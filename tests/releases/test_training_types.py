@@ -5,12 +5,15 @@ What SageMaker, CodeBuild and ECR then have is read back and held against the co
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from typing import Any
 
 import pytest
 
 from local.settings import ORCHESTRATOR
+from orchestrator.core.stack_names import workload_name
 from orchestrator.core.workloads import shipped_templates
 from tests.releases.team import Team, stage
 
@@ -21,6 +24,15 @@ def table() -> list[str]:
     """Lines of CSV, the class first: 1 where the two features are large together."""
     pairs = [(row * 37 % 101 / 101, row * 53 % 103 / 103) for row in range(ROWS)]
     return [f"{int(first + second > 1)},{first:.4f},{second:.4f}" for first, second in pairs]
+
+
+def container(serve: str) -> bytes:
+    """A zip with a Dockerfile and a program."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("Dockerfile", "FROM public.ecr.aws/docker/library/python:3.12-slim\nCOPY serve /opt/serve\n")
+        archive.writestr("serve", serve)
+    return buffer.getvalue()
 
 
 def upload_data(team: Team) -> Team:
@@ -157,3 +169,33 @@ def test_a_job_that_fails_fails_its_release(team: Team) -> None:
     found = released(team, "short", configuration, "short-autopilot")
     assert found["status"] == "failed"
     assert "at least 500 rows" in found["reason"]
+
+
+def test_an_image_is_built_and_pushed_once(team: Team) -> None:
+    """To a repository whose tags are immutable, as the installation's own is."""
+    ecr = team.client("ecr", ORCHESTRATOR)
+    ecr.create_repository(repositoryName="fraud/images", imageTagMutability="IMMUTABLE")
+    source = container("#!/bin/sh\n")
+    team.upload_asset("fraud-detector/container.zip", source)
+    configuration = example("byom_image_builder", ecr_repo_name="fraud/images", image_tag="Fraud_1.0")
+    workload = workload_name("Fraud_1.0", "image")
+
+    outputs = succeeded(released(team, "image", configuration, workload))
+
+    assert outputs["ImageUri"] == f"{ORCHESTRATOR}.dkr.ecr.us-east-1.amazonaws.com/fraud/images:Fraud_1.0"
+    (image,) = ecr.describe_images(repositoryName="fraud/images")["imageDetails"]
+    assert image["imageTags"] == ["Fraud_1.0"]
+    client = team.client("codebuild", ORCHESTRATOR)
+    (project,) = client.batch_get_projects(names=[outputs["ProjectName"]])["projects"]
+    assert project["environment"]["privilegedMode"]
+    assert project["source"]["type"] == "S3"
+    assert read(team, f"s3://{project['source']['location']}") == source
+    assert project["logsConfig"]["cloudWatchLogs"]["groupName"] == outputs["LogGroupName"]
+
+    team.upload_asset("fraud-detector/changed.zip", container("#!/bin/sh\nexit 1\n"))
+    changed = configuration | {"custom_algorithm_docker": "fraud-detector/changed.zip"}
+    again = released(team, "image", changed, workload)
+
+    assert again["status"] == "failed"
+    assert "choose another image_tag" in again["reason"]
+    assert ecr.describe_images(repositoryName="fraud/images")["imageDetails"] == [image]
