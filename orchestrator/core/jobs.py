@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import quote
 
 RELEASE_TAG = "mlops:release"
 """Tag of an AutoML job: the release that has made it."""
@@ -107,7 +106,7 @@ def console_link(kind: JobKind, arn: str) -> str:
     if kind is JobKind.CODEBUILD:
         build = resource.removeprefix("build/")
         project = build.partition(":")[0]
-        path = f"codesuite/codebuild/{account}/projects/{project}/build/{quote(build, safe='')}"
+        path = f"codesuite/codebuild/{account}/projects/{project}/build/{build.replace(':', '%3A')}"
         return f"{console}/{path}/?region={region}"
     return f"{console}/sagemaker/home?region={region}#/studio-landing"
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from orchestrator.core.disclosure import told_release, told_stages
+from orchestrator.core.installation import Installation
 from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, StageStatus, Status
 
 IN_PROGRESS, SUCCEEDED, FAILED, STOPPED, ABANDONED = "InProgress", "Succeeded", "Failed", "Stopped", "Abandoned"
@@ -41,10 +43,11 @@ _OF_APPROVALS = {
 
 
 def pipeline_state(
-    release: Release, stages: Sequence[StageRecord], approvals: Mapping[str, Approval]
+    release: Release, stages: Sequence[StageRecord], approvals: Mapping[str, Approval], installation: Installation
 ) -> dict[str, Any]:
     """The release's state; ``approvals`` by approval id."""
-    known = {record.stage: record for record in stages}
+    known = told_stages({record.stage: record for record in stages}, release, installation)
+    release = told_release(release, installation)
     begun = [known[name] for name in release.stages if name in known]
     return {
         "pipelineName": release.stack_name,

@@ -133,6 +133,8 @@ class Release:
     channel: str = ""
     reason: str = ""
     """Why it ended as it did, in a sentence: CloudFormation's reason, the rejecter's words, the problems found."""
+    failure: str = ""
+    """Class of the error that it failed with (``errors``), or Step Functions' own; empty for every other end."""
     problems: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     execution_arn: str = ""

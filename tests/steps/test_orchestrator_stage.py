@@ -156,7 +156,7 @@ def test_people_are_told_of_it_as_of_any_other_stage(asking: MemoryWorld) -> Non
     shown = views.detail(seen.release, stages, seen.approvals, asking.installation)
     assert shown["stages"][0]["stage"] == "orchestrator"
     assert shown["stages"][0]["approval"]["needed"]
-    state: dict[str, Any] = pipeline_state(seen.release, stages, seen.approvals)
+    state: dict[str, Any] = pipeline_state(seen.release, stages, seen.approvals, asking.installation)
     assert [one["stageName"] for one in state["stageStates"]] == ["Source", "DeployOrchestrator"]
 
 

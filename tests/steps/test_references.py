@@ -213,17 +213,24 @@ def test_the_file_that_the_configuration_names_goes_first(world: MemoryWorld) ->
     assert release.metrics == (Figure("auc", "0.8"),)
 
 
-@pytest.mark.parametrize("content", [b"{}", b"not JSON", None], ids=["no figures", "no JSON", "missing"])
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"{}", "the evaluation file has no figures."),
+        (b"not JSON", "the evaluation file is refused at $"),
+        (None, "there is no such object."),
+    ],
+    ids=["no figures", "no JSON", "missing"],
+)
 def test_an_evaluation_of_the_registry_that_cannot_be_read_is_told_and_stops_nothing(
-    world: MemoryWorld, content: bytes | None
+    world: MemoryWorld, content: bytes | None, words: str
 ) -> None:
     if content is not None:
         world.buckets.put(ASSETS, "registry/statistics.json", content)
     world.registry.add(version(1, metrics=STATISTICS))
     release, _ = packaged(world, registered())
     assert release.metrics == ()
-    assert "could not be read" in release.warnings[0]
-    assert STATISTICS in release.warnings[0]
+    assert release.warnings[0].startswith(f"{STATISTICS} is no evaluation that can be shown: {words}")
 
 
 def test_a_bucket_that_package_may_not_read_is_told_and_stops_nothing(
@@ -235,7 +242,9 @@ def test_a_bucket_that_package_may_not_read_is_told_and_stops_nothing(
     world.registry.add(version(1, metrics=STATISTICS))
     monkeypatch.setattr(world.buckets, "size", denied)
     release, _ = packaged(world, registered())
-    assert "IAM refused" in release.warnings[0]
+    assert release.warnings == (
+        f"{STATISTICS} is no evaluation that can be shown: the function Package may not read it.",
+    )
     assert release.status is Status.PACKAGING
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
+from orchestrator.core.disclosure import told_release, told_stages
 from orchestrator.core.errors import ChatRefused, ChatUnavailable, Conflict, TryAgain
 from orchestrator.core.installation import Installation
 from orchestrator.core.messages.blocks import Message
@@ -120,12 +121,13 @@ def notify_release(
 
 
 def gather(release_id: str, store: Store, installation: Installation) -> Facts:
-    """The records of one release; raises ``UnknownRelease``."""
+    """The records of one release, as people may see them; raises ``UnknownRelease``."""
     release = release_of(store, release_id)
     stages = {record.stage: record for record in store.under(StageRecord, f"RELEASE#{release_id}")}
     found = [approval_of(store, record.approval_id) for record in stages.values() if record.approval_id]
     approvals = {approval.approval_id: approval for approval in found if approval}
-    return Facts(release, installation, stages, approvals, live_figures(store, release))
+    told = told_stages(stages, release, installation)
+    return Facts(told_release(release, installation), installation, told, approvals, live_figures(store, release))
 
 
 def _speak(facts: Facts, speaker: Speaker) -> Notified:

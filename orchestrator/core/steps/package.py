@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from orchestrator.core.config import Checked, InstallationNames, ResolvedAssets, check_file
-from orchestrator.core.errors import Conflict, SourceGone, StepFailed, WorkloadBusy
+from orchestrator.core.errors import AccessDenied, Conflict, SourceGone, StepFailed, WorkloadBusy
 from orchestrator.core.figures import read_figures
 from orchestrator.core.installation import Installation
 from orchestrator.core.packaging import (
@@ -163,9 +163,17 @@ def _with_registered_figures(resolved: ResolvedAssets, places: Sequence[str], ob
     try:
         figures = read_figures(objects.size(bucket, key), lambda: objects.read(bucket, key), place)
     except (BadConfiguration, StepFailed) as error:
-        told = f"The evaluation of the model package, {place}, could not be read: {error}"
-        return replace(resolved, warnings=(told,))
+        return replace(resolved, warnings=(f"{place} is no evaluation that can be shown: {_in_our_words(error)}.",))
     return replace(resolved, figures=figures, evaluation=place)
+
+
+def _in_our_words(error: BadConfiguration | StepFailed) -> str:
+    """A warning is shown to everybody, and AWS's own words may name accounts and roles."""
+    if isinstance(error, BadConfiguration):
+        return error.problems[0].what
+    if isinstance(error, AccessDenied):
+        return "the function Package may not read it"
+    return "there is no such object" if isinstance(error, SourceGone) else "Amazon S3 refuses to give it out"
 
 
 def _figures(evaluation: PinnedAsset, path: str, objects: Objects) -> tuple[Figure, ...]:

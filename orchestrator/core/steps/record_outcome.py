@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from orchestrator.core.disclosure import LEFTOVER
 from orchestrator.core.errors import OrchestratorError, TryAgain
 from orchestrator.core.ports import Accounts, Clock, Store
 from orchestrator.core.records import (
@@ -60,7 +61,8 @@ def record_outcome(
         reason = f"{ended_by or 'A newer release'} took over."
     if outcome is Status.UNCHANGED:
         reason = release.reason
-    ended = move(store, release_id, now, outcome, reason=reason, ended_by=ended_by)
+    failure = error if outcome is Status.FAILED else ""
+    ended = move(store, release_id, now, outcome, reason=reason, failure=failure, ended_by=ended_by)
     pass_turn(store, ended)
     return _answer(ended, error)
 
@@ -114,7 +116,7 @@ def _discard(record: StageRecord, outcome: Status, reason: str, store: Store, ac
     except TryAgain:
         raise
     except OrchestratorError as error:
-        reason = f"{reason} (The plan could not be deleted: {error})".strip()
+        reason = f"{reason} ({LEFTOVER}: {error})".strip()
     note = reason if outcome is Status.FAILED else record.note
     move_stage(store, record, now, lambda current: replace(current, status=status, note=note))
     return reason
