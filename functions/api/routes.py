@@ -196,7 +196,7 @@ def _state(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
     if not isinstance(pipeline_id, str) or ":stack/" not in pipeline_id:
         raise BadRequest("$.pipeline_id should be the stack ARN that POST /provisionpipeline has answered")
     release = release_of(api.world.store, pipeline_id.rsplit("/", 1)[-1])
-    return pipeline_state(release, *_progress(release, api))
+    return pipeline_state(release, *_progress(release, api), api.world.installation)
 
 
 def _caller(event: Mapping[str, Any]) -> Identity:
