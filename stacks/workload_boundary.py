@@ -21,8 +21,14 @@ from stacks.own_rights import check_boundary, own_statements
 from stacks.settings import Settings
 from stacks.type_permissions import Statement
 
-JOBS = ("AutoMLJob", "HyperParameterTuningJob", "ProcessingJob", "TrainingJob", "TransformJob")
-"""Jobs that a pipeline, an Autopilot job or a monitor starts and looks after, as the role of the workload."""
+JOBS = {
+    "HyperParameterTuningJob": "hyper-parameter-tuning-job",
+    "ProcessingJob": "processing-job",
+    "TrainingJob": "training-job",
+    "TransformJob": "transform-job",
+}
+"""Jobs that a pipeline, an Autopilot job or a monitor starts and looks after, as the role of the workload; the names
+that they have in ARNs."""
 
 NETWORK_INTERFACES = (
     *("CreateNetworkInterface", "CreateNetworkInterfacePermission", "DeleteNetworkInterface"),
@@ -68,7 +74,7 @@ def _data(fixed: Names, stage: StageSettings) -> list[iam.PolicyStatement]:
     return [
         iam.PolicyStatement(
             sid="DataOfWorkloads",
-            actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:ListBucket", "s3:GetBucketLocation"],
+            actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:ListBucket"],
             # Data capture, batch data and results lie in the organisation's own buckets.
             resources=[f"{arn}:s3:::*"],
         ),
@@ -118,7 +124,9 @@ def _data(fixed: Names, stage: StageSettings) -> list[iam.PolicyStatement]:
             sid="Metrics",
             actions=["cloudwatch:PutMetricData"],
             resources=["*"],
-            conditions={"StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*", "aws/sagemaker/*"]}},
+            conditions={
+                "StringLike": {"cloudwatch:namespace": ["AWS/SageMaker", "/aws/sagemaker/*", "aws/sagemaker/*"]}
+            },
         ),
         iam.PolicyStatement(
             sid="AlarmsOfDeployments",
@@ -133,16 +141,14 @@ def _data(fixed: Names, stage: StageSettings) -> list[iam.PolicyStatement]:
 def _sagemaker(fixed: Names, stage: StageSettings) -> list[iam.PolicyStatement]:
     """Jobs, endpoints, and the role that jobs run as."""
     base = f"arn:{fixed.partition}:sagemaker:{fixed.region}:{stage.account}"
-    kinds = ("automl-job", "hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job")
     return [
         iam.PolicyStatement(
             sid="Jobs",
             actions=[
                 *(f"sagemaker:{verb}{job}" for job in JOBS for verb in ("Create", "Describe", "Stop")),
-                *("sagemaker:CreateAutoMLJobV2", "sagemaker:DescribeAutoMLJobV2"),
                 *("sagemaker:AddTags", "sagemaker:ListTags"),
             ],
-            resources=[f"{base}:{kind}/*" for kind in kinds],
+            resources=[f"{base}:{kind}/*" for kind in JOBS.values()],
         ),
         iam.PolicyStatement(
             sid="Models",

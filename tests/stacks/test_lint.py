@@ -21,16 +21,18 @@ JSONATA_TIMEOUT = "E3601", "/TimeoutSeconds'"
 Language, "Task")."""
 
 
-def findings(path: Path) -> list[str]:
+def findings(path: Path, arguments: ManualArgs = ARGUMENTS) -> list[str]:
     return [
         f"{match.rule.id} {match.message} ({match.filename}:{match.linenumber})"
-        for match in lint_file(path, ARGUMENTS)
+        for match in lint_file(path, arguments)
         if not (match.rule.id == JSONATA_TIMEOUT[0] and match.message.endswith(JSONATA_TIMEOUT[1]))
     ]
 
 
 def test_nothing_is_found_in_the_stacks(synthesised: Synthesised) -> None:
-    found = [finding for path in sorted(synthesised.folder.glob("*.template.json")) for finding in findings(path)]
+    found = [
+        finding for path in sorted(synthesised.folder.glob("*.template.json")) for finding in findings(path, ARGUMENTS)
+    ]
 
     assert found == []
 
@@ -39,4 +41,5 @@ def test_nothing_is_found_in_the_stacks(synthesised: Synthesised) -> None:
     "path", sorted((ROOT / "templates").glob("*/template.yaml")), ids=lambda path: path.parent.name
 )
 def test_nothing_is_found_in_the_template_of_a_workload(path: Path) -> None:
-    assert findings(path) == []
+    # What a template says of itself (Metadata, cfn-lint) counts only where nothing is said here.
+    assert findings(path, ManualArgs()) == []

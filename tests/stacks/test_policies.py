@@ -119,8 +119,20 @@ def test_across_accounts_only_packages_pinned_assets_and_documents_are_read(mult
         (("s3:GetObject",), ("<BucketsPackages.Arn>/packages/*",)),
         (("s3:GetObject",), ("<BucketsPackages.Arn>/assets/*",)),
         (("s3:GetObject",), ("<BucketsPackages.Arn>/documents/*",)),
+        (("s3:ListBucket",), ("<BucketsPackages.Arn>",)),
         (("events:PutEvents",), ("arn:aws:events:us-east-1:111111111111:event-bus/mlops",)),
     ]
+
+
+def test_across_accounts_assets_and_documents_are_found_and_packages_are_not(multi: Synthesised) -> None:
+    (listing,) = (
+        statement
+        for statement in statements("MlopsOrchestrator", multi.orchestrator)
+        if statement.kind == "resource" and "s3:ListBucket" in statement.actions and statement.allows
+    )
+
+    assert listing.raw["Condition"]["StringLike"] == {"s3:prefix": ["assets/*", "documents/*"]}
+    assert all("role/mlops/workload/" in role for role in listing.raw["Condition"]["ArnLike"]["aws:PrincipalArn"])
 
 
 def test_one_account_opens_nothing_to_others(single: Synthesised) -> None:

@@ -212,7 +212,7 @@ STAGE = (
 BOUNDARY = (
     _on(
         "arn:aws:s3:::*",
-        "s3:GetBucketLocation s3:GetObject s3:GetObjectVersion s3:ListBucket s3:PutObject",
+        "s3:GetObject s3:GetObjectVersion s3:ListBucket s3:PutObject",
         "data lies in the organisation's own buckets; a role's own policy names them",
     ),
     _on(
@@ -256,17 +256,17 @@ BOUNDARY = (
             " ".join(
                 f"sagemaker:{action}"
                 for action in (
-                    *("AddTags", "ListTags", "CreateAutoMLJobV2", "DescribeAutoMLJobV2"),
+                    *("AddTags", "ListTags"),
                     *(
                         f"{verb}{job}Job"
-                        for job in ("AutoML", "HyperParameterTuning", "Processing", "Training", "Transform")
+                        for job in ("HyperParameterTuning", "Processing", "Training", "Transform")
                         for verb in ("Create", "Describe", "Stop")
                     ),
                 )
             ),
             "jobs are named by SageMaker, after what the workload's pipeline begins their names with",
         )
-        for kind in ("automl-job", "hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job")
+        for kind in ("hyper-parameter-tuning-job", "processing-job", "training-job", "transform-job")
     ),
     *(
         _on(
