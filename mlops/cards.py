@@ -64,7 +64,7 @@ def update(
 @app.command()
 def describe(
     name: Name,
-    version: Annotated[int, typer.Option("--version", min=1, help="By itself the latest.")] = 0,
+    version: Annotated[int | None, typer.Option("--version", min=1, help="By itself the latest.")] = None,
     as_json: AsJson = False,
     api_url: ApiUrl = "",
     profile: Profile = "",
@@ -93,7 +93,7 @@ def list_cards(
 @app.command()
 def export(
     name: Name,
-    version: Annotated[int, typer.Option("--version", min=1, help="By itself the latest.")] = 0,
+    version: Annotated[int | None, typer.Option("--version", min=1, help="By itself the latest.")] = None,
     job: Annotated[str, typer.Option("--job", help="Name of the export job.")] = "",
     as_json: AsJson = False,
     api_url: ApiUrl = "",

@@ -25,7 +25,6 @@ ASSET_COPIES = "assets/*"
 """Keys of the pinned copies of assets."""
 DOCUMENTS = "documents/*"
 """Keys of rendered documents, such as the definition of a pipeline: digests."""
-CONFIGURATIONS = "*mlops-config.json"
 
 ACCESS_LOG_DAYS = 365
 

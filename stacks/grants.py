@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from aws_cdk import aws_ssm as ssm
 
+from orchestrator.core.model_cards.operations import EXPORTS
 from stacks import names
-from stacks.buckets import ASSET_COPIES, CONFIGURATIONS, DOCUMENTS, PACKAGES, REQUESTS, Buckets
+from stacks.buckets import ASSET_COPIES, DOCUMENTS, PACKAGES, REQUESTS, Buckets
 from stacks.fleet import Fleet
 from stacks.machines import machines_of
 from stacks.names import Names
@@ -97,6 +98,29 @@ def grant_model_packages(settings: Settings, fleet: Fleet) -> None:
         )
 
 
+def grant_model_cards(settings: Settings, buckets: Buckets, fleet: Fleet) -> None:
+    """The six operations, what SageMaker knows of a model and its training job, and files with results.
+
+    An export is written by SageMaker with the rights of whoever asked for it.
+    """
+    fixed = Names(settings)
+    prefix = f"arn:{fixed.partition}:sagemaker:{fixed.region}:{fixed.account}"
+    verbs = ("Create", "Update", "Describe", "Delete")
+    for function in fleet.only(STARTERS):
+        function.may(
+            [
+                *(f"sagemaker:{verb}ModelCard" for verb in verbs),
+                *("sagemaker:CreateModelCardExportJob", "sagemaker:ListModelCardExportJobs"),
+            ],
+            [f"{prefix}:model-card/*"],
+        )
+        function.may(["sagemaker:DescribeModel"], [f"{prefix}:model/*"])
+        function.may(["sagemaker:DescribeTrainingJob"], [f"{prefix}:training-job/*"])
+        # Service Authorization Reference: neither knows a resource.
+        function.may(["sagemaker:ListModelCards", "sagemaker:Search"], ["*"])
+        function.may(["s3:PutObject"], [buckets.assets.arn_for_objects(f"{EXPORTS}/*")])
+
+
 def grant_assets_key(settings: Settings, fleet: Fleet) -> None:
     """Decrypt what is uploaded, where an existing assets bucket is encrypted with a key of the organisation's."""
     key = settings.options.existing_assets_bucket_key
@@ -134,7 +158,8 @@ def grant_buckets(buckets: Buckets, fleet: Fleet) -> None:
     fleet["verify_stage"].may(read, [packages.arn_for_objects(ASSET_COPIES)])
 
     receive_request = fleet["receive_request"]
-    receive_request.may(read, [assets.arn_for_objects(CONFIGURATIONS)])
+    # Configurations lie in any folder, and a model card names a file with results.
+    receive_request.may(read, [assets.arn_for_objects("*")])
     receive_request.may(["s3:ListBucket"], [assets.bucket_arn])
     # GetObject is also the right to ask whether an object is there.
     fleet["api"].may(read, [assets.arn_for_objects("*")])

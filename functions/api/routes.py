@@ -11,11 +11,24 @@ from typing import Any
 from functions.api.env import Env
 from orchestrator.aws.world import World
 from orchestrator.core import strict_json, views
-from orchestrator.core.errors import BadRequest, Conflict, NotAllowed, Refused, TryAgain, UnknownRelease
+from orchestrator.core.errors import (
+    BadRequest,
+    CallRefused,
+    Conflict,
+    NotAllowed,
+    Refused,
+    TryAgain,
+    UnknownModelCard,
+    UnknownRelease,
+)
+from orchestrator.core.model_cards import OPERATIONS
+from orchestrator.core.model_cards.operations import perform
+from orchestrator.core.model_cards.request import ModelCardRequest, model_card_in
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.pipeline_state import pipeline_state
 from orchestrator.core.problems import BadConfiguration
-from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, Verdict
+from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, Status, Verdict
+from orchestrator.core.steps.answer_model_card import answer_key
 from orchestrator.core.steps.decide_approval import MIN_PREFIX, Ballot, vote
 from orchestrator.core.steps.progress import approval_of, live_figures, release_of
 from orchestrator.core.steps.receive_request import Reception, receive_body
@@ -50,6 +63,7 @@ class Api:
             registry=self.world.registry,
             assets_bucket=self.env.assets_bucket,
             packages_bucket=self.env.packages_bucket,
+            cards=self.world.cards,
             multi_machine_arn=self.env.multi_machine_arn,
             single_machine_arn=self.env.single_machine_arn,
             now=self.world.now,
@@ -74,7 +88,7 @@ def respond(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
                 ],
             },
         )
-    except UnknownRelease as error:
+    except (UnknownRelease, UnknownModelCard) as error:
         return _json(404, {"message": str(error)})
     except NotAllowed as error:
         return _json(403, {"message": str(error)})
@@ -115,7 +129,10 @@ def _list(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
 def _show(release_id: str, api: Api) -> dict[str, Any]:
     release = release_of(api.world.store, release_id)
     live = live_figures(api.world.store, release)
-    return views.detail(release, *_progress(release, api), api.world.installation, live)
+    found = views.detail(release, *_progress(release, api), api.world.installation, live)
+    if release.workload_type in OPERATIONS and release.status is Status.SUCCEEDED:
+        found["answer"] = json.loads(api.world.objects.read(api.env.packages_bucket, answer_key(release_id)))
+    return found
 
 
 def _progress(release: Release, api: Api) -> tuple[tuple[StageRecord, ...], dict[str, Approval]]:
@@ -178,7 +195,11 @@ def _provision(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
     if len(token) > MAX_KEY:
         raise BadRequest(f"the header Idempotency-Key has {len(token)} characters; at most {MAX_KEY} are taken")
     force = (event.get("queryStringParameters") or {}).get("force", "") == "true"
-    receipt = receive_body(_body(event), _caller(event), token, api.reception(), force=force)
+    data = _body(event)
+    card = model_card_in(data)
+    if card is not None:
+        return _answer_card(card, api)
+    receipt = receive_body(data, _caller(event), token, api.reception(), force=force)
     first = receipt.releases[0]
     answer: dict[str, Any] = {
         "message": "The release has started." if not receipt.duplicate else "This request has been taken before.",
@@ -189,6 +210,16 @@ def _provision(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
     if len(receipt.releases) > 1:
         answer["release_ids"] = [release.release_id for release in receipt.releases]
     return answer
+
+
+def _answer_card(card: ModelCardRequest, api: Api) -> dict[str, Any]:
+    """A model-card operation, in the shape that clients of the old product know."""
+    try:
+        answer = perform(card, api.world.cards, api.world.objects, api.env.assets_bucket, api.world.now())
+    except CallRefused as error:
+        raise Refused(str(error)) from error
+    warnings = [warning.sentence for warning in card.warnings]
+    return {**answer, "warnings": warnings} if warnings else answer
 
 
 def _state(event: Mapping[str, Any], api: Api) -> dict[str, Any]:

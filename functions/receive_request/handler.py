@@ -27,6 +27,7 @@ def handler(event: dict[str, Any]) -> dict[str, object]:
         registry=world.registry,
         assets_bucket=env.assets_bucket,
         packages_bucket=env.packages_bucket,
+        cards=world.cards,
         multi_machine_arn=env.multi_machine_arn,
         single_machine_arn=env.single_machine_arn,
         now=world.now,

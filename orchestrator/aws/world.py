@@ -15,6 +15,7 @@ from orchestrator.aws.table import DynamoStore
 from orchestrator.core.installation import Installation
 
 if TYPE_CHECKING:
+    from orchestrator.aws.model_cards import SageMakerModelCards
     from orchestrator.aws.model_registry import SageMakerModelRegistry
     from orchestrator.core.workloads import Catalogue
 
@@ -61,6 +62,13 @@ class World:
         from orchestrator.aws.model_registry import SageMakerModelRegistry
 
         return SageMakerModelRegistry(client("sagemaker"))
+
+    @cached_property
+    def cards(self) -> SageMakerModelCards:
+        """SageMaker's model cards."""
+        from orchestrator.aws.model_cards import SageMakerModelCards
+
+        return SageMakerModelCards(client("sagemaker"))
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -16,7 +16,7 @@ from orchestrator.core.config_conditions import conditions
 from orchestrator.core.config_part import Context, Part, for_stage, is_stage_object
 from orchestrator.core.config_relations import relations
 from orchestrator.core.installation import ORCHESTRATOR
-from orchestrator.core.model_cards.request import OPERATIONS
+from orchestrator.core.model_cards import OPERATIONS
 from orchestrator.core.problems import Problem, closest, did_you_mean, listing
 from orchestrator.core.sources import AWS_IMAGE_FORMS, IMAGE_FORMS, Facts, Source, evaluate
 from orchestrator.core.stack_names import stack_name_fault

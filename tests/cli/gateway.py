@@ -96,6 +96,7 @@ class Gateway:
             objects=self.world.objects,
             tasks=self.world.tasks,
             registry=self.world.registry,
+            cards=self.world.cards,
             catalogue=self.world.catalogue,
             installation=self.world.installation,
             now=self.world.clock,

@@ -12,10 +12,11 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from orchestrator.core.errors import Refused, UnknownModelCard
+from orchestrator.core.model_cards import OPERATIONS
 from orchestrator.core.model_cards.metric_files import metric_groups
 from orchestrator.core.model_cards.operations import perform
 from orchestrator.core.model_cards.ports import Model, TrainingJob
-from orchestrator.core.model_cards.request import OPERATIONS, check_model_card, is_model_card, schema
+from orchestrator.core.model_cards.request import check_model_card, is_model_card, schema
 from orchestrator.core.problems import BadConfiguration
 from tests.fakes.model_cards import PREFIX, FakeModelCards
 from tests.fakes.storage import MemoryObjects

@@ -33,6 +33,7 @@ from orchestrator.core.steps.sweep_waits import Swept, sweep_waits
 from orchestrator.core.steps.verify_stage import verify_stage
 from orchestrator.core.workloads import Catalogue, load_types
 from tests.fakes.clock import FakeClock
+from tests.fakes.model_cards import FakeModelCards
 from tests.fakes.services import FakeAccounts, FakeEndpoints, FakeJobs, FakeMail, FakeModelRegistry, FakeTasks
 from tests.fakes.stacks import FakeStack, FakeStacks
 from tests.fakes.storage import MemoryObjects, MemoryStore
@@ -131,6 +132,7 @@ class MemoryWorld:
     fake_tasks: FakeTasks = field(default_factory=FakeTasks)
     mail: FakeMail = field(default_factory=FakeMail)
     registry: FakeModelRegistry = field(default_factory=FakeModelRegistry)
+    cards: FakeModelCards = field(default_factory=FakeModelCards)
 
     def __post_init__(self) -> None:
         own = (ORCHESTRATOR,) if self.installation.mode == "multi" else ()
@@ -191,6 +193,7 @@ class MemoryWorld:
             registry=self.registry,
             assets_bucket=ASSETS,
             packages_bucket=PACKAGES,
+            cards=self.cards,
             multi_machine_arn=MULTI_MACHINE,
             single_machine_arn=SINGLE_MACHINE,
             now=self.clock,

@@ -44,7 +44,24 @@ ORCHESTRATOR = (
         READ,
         "a configuration names any asset of the bucket",
     ),
-    _on("<BucketsAssets.Arn>/*mlops-config.json", READ, "configurations lie in any folder"),
+    _on("<BucketsAssets.Arn>/model_card_exports/*", "s3:PutObject", "SageMaker names the files of an export"),
+    _on(
+        "*",
+        "sagemaker:ListModelCards sagemaker:Search",
+        "SageMaker lists and searches all of an account or nothing",
+    ),
+    _on(
+        "arn:aws:sagemaker:us-east-1:111111111111:model-card/*",
+        "sagemaker:CreateModelCard sagemaker:CreateModelCardExportJob sagemaker:DeleteModelCard "
+        "sagemaker:DescribeModelCard sagemaker:ListModelCardExportJobs sagemaker:UpdateModelCard",
+        "people name their cards",
+    ),
+    _on("arn:aws:sagemaker:us-east-1:111111111111:model/*", "sagemaker:DescribeModel", "a card is of any model"),
+    _on(
+        "arn:aws:sagemaker:us-east-1:111111111111:training-job/*",
+        "sagemaker:DescribeTrainingJob",
+        "a card tells of any training job",
+    ),
     _on(
         "<BucketsPackages.Arn>/packages/*",
         f"{READ} s3:PutObject s3:AbortMultipartUpload",

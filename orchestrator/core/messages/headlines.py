@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchestrator.core.jobs import JobStatus
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.mrkdwn import clean
-from orchestrator.core.model_cards.request import OPERATIONS
+from orchestrator.core.model_cards import OPERATIONS
 from orchestrator.core.people import IdentityKind
 from orchestrator.core.records import ApprovalStatus, Release, StageStatus, Status
 

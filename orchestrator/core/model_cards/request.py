@@ -15,17 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestrator.core import schemas, strict_json
+from orchestrator.core.model_cards import OPERATIONS
 from orchestrator.core.problems import BadConfiguration, Problem, closest, did_you_mean
-
-OPERATIONS: Mapping[str, str] = {
-    "create_model_card": "created",
-    "update_model_card": "updated",
-    "describe_model_card": "described",
-    "delete_model_card": "deleted",
-    "list_model_cards": "listed",
-    "export_model_card": "exported",
-}
-"""``pipeline_type`` → what has been done afterwards."""
 
 SECTIONS = ("model_overview", "intended_uses", "training_details", "evaluation_details", "additional_information")
 """Keys whose values become the card's content."""

@@ -20,11 +20,14 @@ from orchestrator.core.deliveries import Claim, LatestUpload
 from orchestrator.core.errors import Conflict, SourceGone
 from orchestrator.core.events import Upload
 from orchestrator.core.installation import Installation
+from orchestrator.core.model_cards.ports import ModelCards
+from orchestrator.core.model_cards.request import ModelCardRequest, model_card_in
 from orchestrator.core.packaging import canonical
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
 from orchestrator.core.ports import Clock, ModelRegistry, Objects, Store, Tasks
 from orchestrator.core.problems import BadConfiguration, Problem, did_you_mean
 from orchestrator.core.records import Release, Source, SourceKind, Status
+from orchestrator.core.steps.answer_model_card import EVERY_CARD, answer_model_card
 from orchestrator.core.steps.progress import release_of, stamp
 from orchestrator.core.steps.references import missing
 from orchestrator.core.workloads import Catalogue
@@ -55,6 +58,7 @@ class Reception:
     assets_bucket: str
     """Only a call's references are looked for here; of an upload, Package does."""
     packages_bucket: str
+    cards: ModelCards
     multi_machine_arn: str
     single_machine_arn: str
     now: Clock
@@ -89,6 +93,9 @@ def receive_upload(upload: Upload, reception: Reception) -> Receipt:
         described = reception.objects.describe(upload.bucket, upload.key, upload.version_id)
         requester = _claimed_requester(dict(described.metadata))
         data = reception.objects.read(upload.bucket, upload.key, upload.version_id)
+        card = model_card_in(data)
+        if card is not None:
+            return _answer_card(card, source, delivery, requester, reception)
         checked = _checked(data, reception)
     except BadConfiguration as error:
         return _refuse(source, delivery, requester, [problem.sentence for problem in error.problems], reception)
@@ -96,6 +103,30 @@ def receive_upload(upload: Upload, reception: Reception) -> Receipt:
         return _refuse(source, delivery, requester, [f"The file was deleted before it was read: {error}"], reception)
     overtaken = _overtaken(upload, reception.store)
     return _start(source, delivery, requester, checked, reception, force=False, overtaken=overtaken)
+
+
+def _answer_card(
+    card: ModelCardRequest, source: Source, delivery: str, requester: Identity, reception: Reception
+) -> Receipt:
+    """Claim the delivery, do the operation, record it; a repeated delivery finds the record and does nothing."""
+    name = release_id(card.name.lower() or EVERY_CARD, delivery, 0)
+    duplicate = _claim(delivery, (name,), reception) is not None
+    if duplicate and (known := _known((name,), reception.store)):
+        return Receipt(known, duplicate)
+    done = answer_model_card(
+        card,
+        name,
+        source,
+        requester,
+        cards=reception.cards,
+        objects=reception.objects,
+        assets_bucket=reception.assets_bucket,
+        packages_bucket=reception.packages_bucket,
+        now=reception.now,
+    )
+    with suppress(Conflict):
+        reception.store.insert(done)
+    return Receipt((release_of(reception.store, name),), duplicate)
 
 
 def refuse_upload(bucket: str, key: str, event_id: str, why: str, reception: Reception) -> Receipt:
