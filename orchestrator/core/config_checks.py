@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from orchestrator.core import images, schemas
+from orchestrator.core import schemas
 from orchestrator.core.config_conditions import conditions
-from orchestrator.core.config_part import Context, Part, for_stage, is_stage_object
+from orchestrator.core.config_images import image_problems
+from orchestrator.core.config_part import Context, Part, is_stage_object
 from orchestrator.core.config_relations import relations
 from orchestrator.core.installation import ORCHESTRATOR
 from orchestrator.core.model_cards import OPERATIONS
 from orchestrator.core.problems import Problem, closest, did_you_mean, listing
-from orchestrator.core.sources import AWS_IMAGE_FORMS, IMAGE_FORMS, Facts, Source, evaluate
 from orchestrator.core.stack_names import stack_name_fault
 from orchestrator.core.workloads import Catalogue, WorkloadType
 
@@ -61,8 +61,7 @@ def find(values: Mapping[str, Any], path: str, catalogue: Catalogue, context: Co
     problems += _asset_keys(part, sound)
     problems += _approval_stages(part, sound)
     problems += _dynamic_references(part)
-    problems += _images(part, sound)
-    problems += _aws_images(part)
+    problems += image_problems(part, sound)
     return Findings(
         workload_type, normal, tuple(dict.fromkeys(problems)), tuple(_assets(part)), tuple(_model_packages(part))
     )
@@ -119,7 +118,7 @@ def _unknown_keys(part: Part, catalogue: Catalogue) -> Iterator[Problem]:
             continue
         others = catalogue.types_with_key(key)
         if others:
-            what = f"is a key of {listing(others, most=3)} and is ignored by {part.type.name}"
+            what = f"is ignored by {part.type.name}: it is a key of {listing(others, most=3)}"
             yield Problem(part.at(key), what, "", "warning")
             continue
         near = _meant(key, part, catalogue)
@@ -346,56 +345,3 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for member in value:
             yield from _texts(member)
-
-
-def _images(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
-    """Every image must exist for its version, region and each stage's instance type."""
-    staged = part.context.accounts == "multi" and part.type.runs_in == "stages"
-    facts = Facts({}, part.context.region, part.context.partition)
-    for source in dict.fromkeys(source.key for source in part.type.sources() if source.form in IMAGE_FORMS):
-        image = next(s for s in part.type.sources() if s.key == source and s.form in IMAGE_FORMS)
-        needed = {image.key, image.version_key, image.instance_key} - {""}
-        given = {key for key in needed if key in part.values}
-        if not needed - {image.instance_key} <= given or not given <= sound:
-            continue
-        if not image.version_key:
-            yield from _own_image(part, image.key)
-            continue
-        relevant = {key: part.values[key] for key in given}
-        for stage in part.context.stages if staged else ("",):
-            values = for_stage(relevant, part.type, stage)
-            try:
-                evaluate([image], values, facts)
-            except images.UnknownImage as unknown:
-                yield Problem(_image_path(part, image, unknown, stage), unknown.what, unknown.fix)
-
-
-def _aws_images(part: Part) -> Iterator[Problem]:
-    """AWS does not have its own images (Model Monitor, Clarify) in every region."""
-    facts = Facts({}, part.context.region, part.context.partition)
-    for source in dict.fromkeys(source.value for source in part.type.sources() if source.form in AWS_IMAGE_FORMS):
-        try:
-            evaluate([Source(value=source, form="aws_image")], part.values, facts)
-        except images.UnknownImage as unknown:
-            yield Problem(part.at("pipeline_type"), unknown.what, unknown.fix)
-
-
-def _own_image(part: Part, key: str) -> Iterator[Problem]:
-    """SageMaker pulls from the endpoint's own region only."""
-    for path, uri in part.each_value(key):
-        region = images.uri_region(uri)
-        if region and region != part.context.region:
-            what = f"is an image in {region}, the installation is in {part.context.region}"
-            yield Problem(path, what, "Name an image in the installation's region.")
-
-
-def _image_path(part: Part, image: Source, unknown: images.UnknownImage, stage: str) -> str:
-    if unknown.about == "version":
-        return part.at(image.version_key)
-    if unknown.about == "instance":
-        return (
-            f"{part.at(image.instance_key)}.{stage}"
-            if part.per_stage(image.instance_key)
-            else part.at(image.instance_key)
-        )
-    return part.at(image.key)

@@ -382,7 +382,10 @@ def test_all_problems_are_reported_together() -> None:
     ("key", "words"),
     [
         ("colour", "is not a known key and is ignored"),
-        ("custom_image_uri", "is a key of byom_realtime_custom and is ignored by byom_realtime_builtin"),
+        (
+            "custom_image_uri",
+            "is ignored by byom_realtime_builtin: it is a key of byom_batch_custom, byom_realtime_custom",
+        ),
     ],
 )
 def test_what_only_warns(key: str, words: str) -> None:

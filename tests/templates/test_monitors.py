@@ -275,8 +275,8 @@ CROSS_KEYS = [
     pytest.param(
         body(DATA, problem_type="Regression"),
         [
-            "($.problem_type: is a key of byom_model_bias_monitor, byom_model_explainability_monitor, "
-            "byom_model_quality_monitor and 1 more and is ignored by byom_data_quality_monitor.)"
+            "($.problem_type: is ignored by byom_data_quality_monitor: it is a key of byom_model_bias_monitor, "
+            "byom_model_explainability_monitor, byom_model_quality_monitor and 1 more.)"
         ],
         id="problem type of a data quality monitor",
     ),

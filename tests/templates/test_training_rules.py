@@ -120,7 +120,7 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     (
         TRAINING,
         {"target_attribute": "y"},
-        ["($.target_attribute: is a key of model_autopilot_training and is ignored by model_training_builtin.)"],
+        ["($.target_attribute: is ignored by model_training_builtin: it is a key of model_autopilot_training.)"],
     ),
     (TUNER, {"tuner_configs": {}}, ["$.tuner_configs.objective_metric_name: is required but missing."]),
     (
