@@ -235,7 +235,7 @@ WRONG: list[tuple[str, dict[str, Any], list[str]]] = [
     (BUILDER, {"image_tag": "a b"}, ['$.image_tag: "a b" does not have the right form.']),
     (BUILDER, {"image_tag": "x" * 129}, ["$.image_tag: has 129 characters, 128 are allowed."]),
     (BUILDER, {"custom_algorithm_docker": "s3://b/c.zip"}, ["$.custom_algorithm_docker: is a URI."]),
-    (BUILDER, {"model_name": "fraud"}, ["($.model_name: is a key of "]),
+    (BUILDER, {"model_name": "fraud"}, ["($.model_name: is ignored by byom_image_builder: "]),
 ]
 
 
