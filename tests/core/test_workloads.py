@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator
 
+from orchestrator.core.config import CheckContext, check_file
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.workloads import load_types
-from tests.fakes.memory_world import TEMPLATES, catalogue
+from tests.fakes.memory_world import TEMPLATES, catalogue, configuration
 
 TYPES = sorted(path.parent for path in TEMPLATES.glob("*/workload.json"))
 BUILTIN = TEMPLATES / "byom_realtime_builtin"
@@ -225,3 +226,14 @@ def test_a_folder_without_types(tmp_path: Path) -> None:
         load_types([tmp_path])
     with pytest.raises(BadConfiguration, match="has it"):
         load_types([tmp_path / "empty"])
+
+
+def test_an_image_of_awss_own_that_the_region_does_not_have_is_told(own: Path) -> None:
+    change(own, parameters={"MonitorImage": {"value": "clarify", "as": "aws_image"}})
+    types = load_types([TEMPLATES, own.parent])
+    asked = json.dumps(configuration(pipeline_type="own_type")).encode()
+    assert check_file(asked, types, CheckContext("multi"))
+    with pytest.raises(BadConfiguration) as refused:
+        check_file(asked, types, CheckContext("multi", region="me-central-1"))
+    told = {problem.path: problem.what for problem in refused.value.problems}
+    assert told["$.pipeline_type"] == "AWS has no clarify image in me-central-1"
