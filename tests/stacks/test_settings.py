@@ -306,7 +306,7 @@ def test_every_key_is_documented(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(settings_reading.Reading, "_value", noted)
     raw = json.loads((EXAMPLES / "multi-organization.json").read_text())
-    parse(raw)
+    parse(raw, EXAMPLES)
     own = {*raw["roles"], *raw["approvals"]}
 
     assert {"organizational_units", "auto_deployment", "existing", "expires_after_hours"} <= asked
