@@ -16,8 +16,8 @@ asset_or_raw                     The URI of the pinned copy where the value is t
 assets_uri                       The URI of a place in the assets bucket, such as the output of a job.
 image, image_repository_arn      The container image of a framework (with ``version``, ``instance``, ``scope``), or one
                                  that is named by its URI; the ARN of its ECR repository.
-aws_image (_repository_arn)      An image of AWS's own, by its name in ``image_data`` (``clarify``), with the version where
-                                 there are several (``sklearn:1.2-1``).
+aws_image (_repository_arn)      An image of AWS's own, by its name in ``image_data`` (``clarify``), with the version
+                                 where there are several (``sklearn:1.2-1``).
 model_package                    The ARN of a version of the Model Registry.
 model_package_data_arns          What a role may read and pull for it: the ARNs of the model data of all its containers
 model_package_bucket_arns        (a prefix ends in ``*``), of its buckets, and of the containers' ECR repositories;
@@ -196,16 +196,6 @@ FORMS: Mapping[str, Form] = {
         _aws_image(value, facts), facts.partition
     ),
     "model_package": lambda value, source, values, facts: _model_package(value, facts).arn,
-    "model_package_image": lambda value, source, values, facts: _model_package(value, facts).first.image,
-    "model_package_bucket": lambda value, source, values, facts: split_location(
-        _model_package(value, facts).first.data
-    )[0],
-    "model_package_key": lambda value, source, values, facts: split_location(_model_package(value, facts).first.data)[
-        1
-    ],
-    "model_package_repository_arn": lambda value, source, values, facts: images.repository_arn(
-        _model_package(value, facts).first.image, facts.partition
-    ),
     "model_package_data_arns": lambda value, source, values, facts: _data_arns(_model_package(value, facts), facts),
     "model_package_bucket_arns": lambda value, source, values, facts: _bucket_arns(_model_package(value, facts), facts),
     "model_package_repository_arns": lambda value, source, values, facts: _repository_arns(
