@@ -127,11 +127,6 @@ class ModelPackage:
     containers: tuple[ModelContainer, ...]
     """At least one; SageMaker allows fifteen."""
 
-    @property
-    def first(self) -> ModelContainer:
-        """The container that a request reaches first."""
-        return self.containers[0]
-
 
 @dataclass(frozen=True)
 class Facts:

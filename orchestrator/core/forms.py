@@ -196,16 +196,6 @@ FORMS: Mapping[str, Form] = {
         _aws_image(value, facts), facts.partition
     ),
     "model_package": lambda value, source, values, facts: _model_package(value, facts).arn,
-    "model_package_image": lambda value, source, values, facts: _model_package(value, facts).first.image,
-    "model_package_bucket": lambda value, source, values, facts: split_location(
-        _model_package(value, facts).first.data
-    )[0],
-    "model_package_key": lambda value, source, values, facts: split_location(_model_package(value, facts).first.data)[
-        1
-    ],
-    "model_package_repository_arn": lambda value, source, values, facts: images.repository_arn(
-        _model_package(value, facts).first.image, facts.partition
-    ),
     "model_package_data_arns": lambda value, source, values, facts: _data_arns(_model_package(value, facts), facts),
     "model_package_bucket_arns": lambda value, source, values, facts: _bucket_arns(_model_package(value, facts), facts),
     "model_package_repository_arns": lambda value, source, values, facts: _repository_arns(

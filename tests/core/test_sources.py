@@ -119,13 +119,6 @@ SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1
         ({"from": "framework", "as": "image", "version": "version", "instance": "instance"}, SKLEARN),
         ({"from": "framework", "as": "image", "version": "version"}, SKLEARN),
         ({"from": "package", "as": "model_package"}, ARN),
-        ({"from": "package", "as": "model_package_image"}, IMAGE),
-        ({"from": "package", "as": "model_package_bucket"}, "models"),
-        ({"from": "package", "as": "model_package_key"}, "k/m.tar.gz"),
-        (
-            {"from": "package", "as": "model_package_repository_arn"},
-            "arn:aws:ecr:us-east-1:111122223333:repository/fraud",
-        ),
         (
             {"from": "package", "as": "model_package_data_arns"},
             "arn:aws:s3:::models/k/m.tar.gz,arn:aws:s3:::models/parts/*",

@@ -418,6 +418,15 @@ def test_a_body_that_is_no_configuration_is_refused(
     assert memory.memory.rows == {}
 
 
+def test_what_a_body_names_and_is_not_there_is_told_and_nothing_is_claimed(call: Client, memory: MemoryWorld) -> None:
+    body = configuration(model_artifact_location="no/model.tar.gz", verify={"sample": "no/sample.csv"})
+    reply = call("POST", "/provisionpipeline", body=body)
+    assert reply.status == 400
+    assert {problem["path"] for problem in reply.body["problems"]} == {"$.model_artifact_location", "$.verify.sample"}
+    assert memory.memory.rows == {}
+    assert memory.fake_tasks.started == {}
+
+
 def test_a_body_that_is_no_base64_is_refused(api: Called) -> None:
     event = {
         "resource": "/provisionpipeline",
