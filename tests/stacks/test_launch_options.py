@@ -36,12 +36,12 @@ from tests.stacks.test_settings import EXAMPLES
 MODEL_DATA = ["WorkloadsReadModelData", "WorkloadsListModelData"]
 
 REVIEWED = {
-    f"arn:aws:sagemaker:{region}:{account}:{kind}/*": "a configuration names any package or group of the account"
+    f"arn:aws:sagemaker:{region}:{account}:{kind}/*": "a configuration names any package, group, card, model or job of the account"
     for region, account in (("us-east-1", "111111111111"), ("eu-central-1", "111122223333"))
-    for kind in ("model-package", "model-package-group")
+    for kind in ("model-package", "model-package-group", "model-card", "model", "training-job")
 } | {
     "arn:aws:s3:::example-corp-ml-assets/*": "a configuration names any asset of the bucket",
-    "arn:aws:s3:::example-corp-ml-assets/*mlops-config.json": "configurations lie in any folder",
+    "arn:aws:s3:::example-corp-ml-assets/model_card_exports/*": "SageMaker names the files of an export",
 }
 """Resources with a wildcard that only these options bring, beside ``wildcards.py``."""
 
