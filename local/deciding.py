@@ -35,8 +35,9 @@ def button_of(slack: SlackPage, approval_id: str, action_id: str) -> Button:
     """The question's button, once the message shows it; raises TimeoutError."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        button = slack.newest_button(CHANNEL, action_id)
-        if button is not None and button.value.startswith(approval_id):
+        # Other releases may ask at the same time.
+        button = slack.newest_button(CHANNEL, action_id, approval_id)
+        if button is not None:
             return button
         time.sleep(0.1)
     raise TimeoutError(f"no {action_id} button of approval {approval_id} within {PATIENCE_SECONDS:.0f} s")

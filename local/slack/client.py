@@ -177,9 +177,12 @@ class SlackPage:
         """All that everybody reads in a channel now, one line for each text, oldest message first."""
         return str(self._get("text", channel=channel)["text"])
 
-    def newest_button(self, channel: str, action_id: str) -> Button | None:
-        """The button with this action_id in the newest message that has one now; None when there is none."""
-        found = self._get("newest-button", channel=channel, action_id=action_id)["button"]
+    def newest_button(self, channel: str, action_id: str, beginning: str = "") -> Button | None:
+        """The button with this action_id in the newest message that has one now; None when there is none.
+
+        Only buttons whose value begins so.
+        """
+        found = self._get("newest-button", channel=channel, action_id=action_id, beginning=beginning)["button"]
         return Button(**found) if found else None
 
     def ephemerals(self, user: str) -> list[Json]:

@@ -79,7 +79,9 @@ class Page:
             "messages": lambda q: {"messages": self._messages(q.get("channel", ""))},
             "text": lambda q: {"text": "\n".join(words_of(m) for m in self._messages(q.get("channel", "")))},
             "newest-button": lambda q: {
-                "button": newest_button(self._messages(q.get("channel", "")), q.get("action_id", ""))
+                "button": newest_button(
+                    self._messages(q.get("channel", "")), q.get("action_id", ""), q.get("beginning", "")
+                )
             },
             "ephemerals": lambda q: {"messages": self._ephemerals(q.get("user", ""))},
             "views": lambda q: self._views.snapshot(q.get("user", "")),

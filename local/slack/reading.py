@@ -41,14 +41,19 @@ def _plain(text: str) -> str:
     return labelled.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
-def newest_button(messages: Iterable[Json], action_id: str) -> Json | None:
-    """{channel, ts, block_id, action_id, value} of the newest message's button, `messages` being oldest first."""
+def newest_button(messages: Iterable[Json], action_id: str, beginning: str = "") -> Json | None:
+    """{channel, ts, block_id, action_id, value} of the newest message's button, `messages` being oldest first.
+
+    Only buttons whose value begins so: where several questions wait, each has its own.
+    """
     found = None
     for message in messages:
         attached = [block for each in message.get("attachments") or [] for block in each["blocks"]]
         for block in [*message.get("blocks", []), *attached]:
             for element in elements_of(block):
-                if element["type"] == "button" and element["action_id"] == action_id:
+                if element["type"] != "button" or element["action_id"] != action_id:
+                    continue
+                if element.get("value", "").startswith(beginning):
                     found = {
                         "channel": message["channel"],
                         "ts": message["ts"],

@@ -107,6 +107,8 @@ def test_the_newest_button_is_found_by_channel_name(client: WebClient, page: Sla
     found = page.newest_button("ml-releases", "approve")
     assert found is not None
     assert (found.channel, found.ts, found.block_id, found.value) == ("C0RELEASES", second, "decide", "ap-1")
+    assert page.newest_button("ml-releases", "approve", "ap-") == found
+    assert page.newest_button("ml-releases", "approve", "bp-") is None
     client.chat_update(channel=found.channel, ts=second, text="Approved")
     earlier = page.newest_button("#ml-releases", "approve")
     assert earlier is not None
