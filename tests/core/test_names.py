@@ -86,7 +86,7 @@ def test_a_name_that_is_made_to_fit(name: str, stack: str) -> None:
     assert stack_name_fault(stack) == ""
 
 
-@given(st.text(st.characters(codec="ascii", exclude_categories=("C",)), min_size=1, max_size=128))
+@given(st.text(st.characters(codec="ascii", exclude_categories=["C"]), min_size=1, max_size=128))
 def test_any_name_can_be_made_to_fit(name: str) -> None:
     assert stack_name_fault(fitting_stack_name(name, "byompipelineimagebuilder")) == ""
 
