@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from orchestrator.core.events import MANAGED_STACK_PREFIX
+from orchestrator.core.events import CONFIGURATION_NAME, MANAGED_STACK_PREFIX
 from orchestrator.core.installation import StageSettings
 from stacks import names
+from stacks.buckets import PACKAGES, REQUESTS
 from stacks.names import Names
 from stacks.own_rights import check_boundary, own_statements
 from stacks.settings import Settings
@@ -78,12 +79,24 @@ def _data(fixed: Names, stage: StageSettings) -> list[iam.PolicyStatement]:
             # Data capture, batch data and results lie in the organisation's own buckets.
             resources=[f"{arn}:s3:::*"],
         ),
+        # In the orchestrator's account no bucket's policy is behind these: nothing else keeps a workload away.
         iam.PolicyStatement(
             sid="PackagesStayAsTheyAre",
             effect=iam.Effect.DENY,
             actions=["s3:PutObject"],
-            # In the orchestrator's account nothing else would keep a workload from them.
-            resources=[f"{fixed.packages_bucket_arn}/*"],
+            resources=[
+                f"{fixed.packages_bucket_arn}/*",
+                # Uploading one is asking for a release, and a job often writes to the bucket where that is done.
+                f"{arn}:s3:::*/{CONFIGURATION_NAME}",
+                # What the CDK deploys next, the orchestrator's own code among it.
+                f"{arn}:s3:::cdk-*",
+            ],
+        ),
+        iam.PolicyStatement(
+            sid="PackagesAreForDeployments",
+            effect=iam.Effect.DENY,
+            actions=["s3:GetObject", "s3:GetObjectVersion"],
+            resources=[f"{fixed.packages_bucket_arn}/{keys}" for keys in (PACKAGES, REQUESTS)],
         ),
         iam.PolicyStatement(
             sid="KeysOfData",
@@ -106,6 +119,12 @@ def _data(fixed: Names, stage: StageSettings) -> list[iam.PolicyStatement]:
             sid="ImagesThatAreBuilt",
             actions=["ecr:CompleteLayerUpload", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart"],
             resources=[f"{arn}:ecr:{here}:repository/*"],
+        ),
+        iam.PolicyStatement(
+            sid="ImagesOfTheCdk",
+            effect=iam.Effect.DENY,
+            actions=["ecr:PutImage"],
+            resources=[f"{arn}:ecr:{here}:repository/cdk-*"],
         ),
         iam.PolicyStatement(sid="RegistryLogin", actions=["ecr:GetAuthorizationToken"], resources=["*"]),
         iam.PolicyStatement(
