@@ -8,7 +8,8 @@ and fixed on purpose: what it cannot say belongs into the template.
 
 In a document, ``{"$source": <source>}`` stands for a value, and an object with a member ``"$when": <condition>`` stands
 only while the condition holds. A member without a value vanishes, and so does an object or list of which nothing but
-vanished members is left: ``{"VpcConfig": {"Subnets": {"$source": …}}}`` is gone where there are no subnets.
+vanished members is left: ``{"VpcConfig": {"Subnets": {"$source": …}}}`` is gone where there are no subnets. Members beside
+``$source`` are added to the object that is its value, and count where both have one.
 
 In the input of a job, and only there, a source may be ``$release`` or ``$output:<OutputName>``: RunJob alone knows them
 (``late``, ``finish``).
@@ -136,13 +137,17 @@ def render(document: Any, values: Mapping[str, Any], facts: Facts) -> Any:
 
 def _rendered(document: Any, values: Mapping[str, Any], facts: Facts) -> Any:
     if isinstance(document, Mapping):
-        if SOURCE in document:
-            value = evaluate(parse_sources(document[SOURCE]), values, facts)
-            return _GONE if value is None else value
         if not all(condition.holds(values) for condition in parse_conditions(document.get(WHEN))):
             return _GONE
-        named = {name: _rendered(member, values, facts) for name, member in document.items() if name != WHEN}
+        named = {
+            name: _rendered(member, values, facts) for name, member in document.items() if name not in (SOURCE, WHEN)
+        }
         kept = {name: member for name, member in named.items() if member is not _GONE}
+        if SOURCE in document:
+            value = evaluate(parse_sources(document[SOURCE]), values, facts)
+            if kept:
+                return {**value, **kept} if isinstance(value, Mapping) else kept
+            return _GONE if value is None else value
         return _GONE if named and not kept else kept
     if isinstance(document, list):
         members = [_rendered(member, values, facts) for member in document]
@@ -156,11 +161,11 @@ def document_sources(document: Any) -> Iterator[Source]:
     if isinstance(document, Mapping):
         if SOURCE in document:
             yield from parse_sources(document[SOURCE])
-            return
         if WHEN in document:
             yield Source(value=True, form="raw", when=parse_conditions(document[WHEN]))
-        for member in document.values():
-            yield from document_sources(member)
+        for name, member in document.items():
+            if name != SOURCE:
+                yield from document_sources(member)
     elif isinstance(document, list):
         for member in document:
             yield from document_sources(member)

@@ -16,6 +16,7 @@ from orchestrator.core.sources import (
     PinnedAsset,
     Source,
     as_text,
+    document_sources,
     evaluate,
     finish,
     late,
@@ -267,6 +268,26 @@ GONE = {"$source": {"from": "missing"}}
 )
 def test_what_vanishes_from_a_document(document: Any, rendered: Any) -> None:
     assert render(document, VALUES, FACTS) == rendered
+
+
+@pytest.mark.parametrize(
+    ("document", "rendered"),
+    [
+        ({"$source": {"value": {"eta": "0.1"}, "as": "raw"}, "seed": "7"}, {"eta": "0.1", "seed": "7"}),
+        ({"$source": {"value": {"eta": "0.1"}, "as": "raw"}, "eta": "0.2"}, {"eta": "0.2"}),
+        ({"$source": {"value": {"eta": "0.1"}, "as": "raw"}, "seed": GONE}, {"eta": "0.1"}),
+        ({"$source": {"from": "missing"}, "seed": "7"}, {"seed": "7"}),
+        ({"a": {"$source": {"from": "missing"}, "seed": GONE}}, {}),
+    ],
+    ids=["added", "in its place", "nothing to add", "nothing to add to", "nothing at all"],
+)
+def test_members_beside_a_source_are_added_to_its_value(document: Any, rendered: Any) -> None:
+    assert render(document, VALUES, FACTS) == rendered
+
+
+def test_sources_beside_a_source_are_found() -> None:
+    document = {"$source": {"from": "text"}, "seed": {"$source": {"from": "number"}}}
+    assert [source.key for source in document_sources(document)] == ["text", "number"]
 
 
 @pytest.mark.parametrize(

@@ -192,15 +192,12 @@ def test_a_manifest_opens_the_bucket_whose_objects_it_lists() -> None:
     assert parameters({**LEAST[TRAINING], "s3_data_type": "ManifestFile"})["ListedDataBucket"] == "mlops-assets"
 
 
+@pytest.mark.parametrize("name", [TRAINING, TUNER])
 @pytest.mark.parametrize(
-    ("changes", "code", "environment"),
+    ("changes", "code"),
     [
-        ({}, None, None),
-        (
-            {"training_code": "churn/code.tar.gz", "training_program": "train.py"},
-            ("mlops-packages", "code.tar.gz"),
-            "train.py",
-        ),
+        ({}, None),
+        ({"training_code": "churn/code.tar.gz", "training_program": "train.py"}, ("mlops-packages", "code.tar.gz")),
         (
             {
                 "algo_hyperparamaters": {
@@ -209,26 +206,25 @@ def test_a_manifest_opens_the_bucket_whose_objects_it_lists() -> None:
                 }
             },
             ("code", "churn/code.tar.gz"),
-            None,
         ),
     ],
     ids=["a built-in algorithm", "pinned code", "as the old product's users did it"],
 )
-def test_a_framework_finds_its_program(
-    changes: dict[str, Any], code: tuple[str, str] | None, environment: str | None
-) -> None:
-    values = {**LEAST[TRAINING], **changes}
+def test_a_framework_finds_its_program(name: str, changes: dict[str, Any], code: tuple[str, str] | None) -> None:
+    """As hyperparameters: the containers' toolkit (aws/sagemaker-training-toolkit, environment.py) takes the place of
+    the code from them alone, and overlooks an environment variable of that name."""
+    values = {**LEAST[name], **changes}
     given, made = parameters(values), arguments(values)
+    told = made["HyperParameters"] if name == TRAINING else made["TrainingJobDefinition"]["StaticHyperParameters"]
+    program = {key: value for key, value in told.items() if key.startswith("sagemaker_")}
     if code is None:
         assert "CodeBucket" not in given
+        assert program == {}
     else:
         assert given["CodeBucket"] == code[0]
         assert given["CodeKey"].endswith(code[1])
-    if environment is None:
-        assert "Environment" not in made
-    else:
         uri = f"s3://{given['CodeBucket']}/{given['CodeKey']}"
-        assert made["Environment"] == {"SAGEMAKER_PROGRAM": environment, "SAGEMAKER_SUBMIT_DIRECTORY": uri}
+        assert program == {"sagemaker_program": "train.py", "sagemaker_submit_directory": uri}
 
 
 def test_what_is_tuned_is_not_fixed_too() -> None:
