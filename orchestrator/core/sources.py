@@ -8,8 +8,8 @@ and fixed on purpose: what it cannot say belongs into the template.
 
 In a document, ``{"$source": <source>}`` stands for a value, and an object with a member ``"$when": <condition>`` stands
 only while the condition holds. A member without a value vanishes, and so does an object or list of which nothing but
-vanished members is left: ``{"VpcConfig": {"Subnets": {"$source": …}}}`` is gone where there are no subnets. Members beside
-``$source`` are added to the object that is its value, and count where both have one.
+vanished members is left: ``{"VpcConfig": {"Subnets": {"$source": …}}}`` is gone where there are no subnets. Members
+beside ``$source`` are added to the object that is its value, and count where both have one.
 
 In the input of a job, and only there, a source may be ``$release`` or ``$output:<OutputName>``: RunJob alone knows them
 (``late``, ``finish``).
