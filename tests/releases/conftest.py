@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
 
+from local.deploy import ROOT
 from local.installation import Running, down, up
 from local.upload import Example, build_example, upload_example
 from tests.browser.chromium import launched
 from tests.releases.team import Team
+
+OWN_TYPE = "house_prompt"
+"""``pipeline_type`` of the workload type that only the installation in one account has."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -57,11 +62,40 @@ def live(multi: Team) -> str:
 
 
 @pytest.fixture(scope="session")
-def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
-    """Everything in one account."""
+def single_types(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder outside the project with one workload type, which has never been seen before."""
+    folder = tmp_path_factory.mktemp("types")
+    shutil.copytree(ROOT / "examples" / "own-types" / "llm_prompt", folder / OWN_TYPE)
+    suffix = '"suffix": "{}prompt", "workload_suffix": "{}prompt"'
+    for name, old, new in (
+        ("config.schema.json", "llm_prompt", OWN_TYPE),
+        ("example.mlops-config.json", "llm_prompt", OWN_TYPE),
+        ("example.single.mlops-config.json", "llm_prompt", OWN_TYPE),
+        ("workload.json", suffix.format("llm", ""), suffix.format("house", "house-")),
+    ):
+        file = folder / OWN_TYPE / name
+        changed = file.read_text().replace(old, new)
+        assert new in changed
+        file.write_text(changed)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def single(tmp_path_factory: pytest.TempPathFactory, single_types: Path) -> Iterator[Team]:
+    """Everything in one account, and a workload type of the organisation's own."""
     home = tmp_path_factory.mktemp("single") / "home"
-    running = up("single", home=home)
+    running = up("single", home=home, changes={"template_folders": [str(single_types)]})
     try:
         yield Team(running, build_example(tmp_path_factory.mktemp("example-single"), "single"))
     finally:
         down(home=home)
+
+
+@pytest.fixture(scope="session")
+def live_single(single: Team) -> str:
+    """Id of the example's first release in one account."""
+    upload_example(single.running, single.example)
+    release_id = single.started(single.example_workload)
+    ended = single.follower.until_end(release_id, decide=single.approve)
+    assert ended.status == "succeeded", ended.reason
+    return release_id
