@@ -11,6 +11,7 @@ from typing import Any
 from functions.api.env import Env
 from orchestrator.aws.world import World
 from orchestrator.core import strict_json, views
+from orchestrator.core.disclosure import told_call
 from orchestrator.core.errors import (
     BadRequest,
     CallRefused,
@@ -40,6 +41,9 @@ MAX_LIMIT = 100
 
 MAX_KEY = 128
 """Characters of an idempotency key."""
+
+MAX_PROBLEMS = 500
+"""In one answer: Lambda passes on 6 MB, and what is longer reaches the caller as a 502 without a word."""
 
 RETRY_AFTER = 5
 """Seconds, where AWS asked for a slower pace."""
@@ -78,16 +82,7 @@ def respond(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
     try:
         status, body = _route(event, api)
     except BadConfiguration as error:
-        return _json(
-            400,
-            {
-                "message": str(error),
-                "problems": [
-                    {"path": found.path, "what": found.what, "fix": found.fix, "severity": found.severity}
-                    for found in error.problems
-                ],
-            },
-        )
+        return _json(400, _problems(error))
     except (UnknownRelease, UnknownModelCard) as error:
         return _json(404, {"message": str(error)})
     except NotAllowed as error:
@@ -99,6 +94,18 @@ def respond(event: Mapping[str, Any], api: Api) -> dict[str, Any]:
     except (TryAgain, Conflict) as error:
         return _json(503, {"message": f"Try again in a moment: {error}"}, {"Retry-After": str(RETRY_AFTER)})
     return _json(status, body)
+
+
+def _problems(error: BadConfiguration) -> dict[str, Any]:
+    """All that is wrong, as far as an answer can hold it: a body of 256 KiB can have 40,000 mistakes."""
+    shown, more = error.problems[:MAX_PROBLEMS], len(error.problems) - MAX_PROBLEMS
+    sentences = [found.sentence for found in shown] + ([f"… and {more:,} more"] if more > 0 else [])
+    return {
+        "message": "\n".join(sentences),
+        "problems": [
+            {"path": found.path, "what": found.what, "fix": found.fix, "severity": found.severity} for found in shown
+        ],
+    }
 
 
 def _route(event: Mapping[str, Any], api: Api) -> tuple[int, dict[str, Any]]:
@@ -217,7 +224,10 @@ def _answer_card(card: ModelCardRequest, api: Api) -> dict[str, Any]:
     try:
         answer = perform(card, api.world.cards, api.world.objects, api.env.assets_bucket, api.world.now())
     except CallRefused as error:
-        raise Refused(str(error)) from error
+        from aws_lambda_powertools import Logger
+
+        Logger(service="api").error("refused by AWS", extra={"why": str(error)})
+        raise Refused(told_call(error, api.world.installation)) from error
     warnings = [warning.sentence for warning in card.warnings]
     return {**answer, "warnings": warnings} if warnings else answer
 

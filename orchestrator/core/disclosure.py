@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from orchestrator.core.errors import CallRefused
 from orchestrator.core.installation import Installation
 from orchestrator.core.records import Release, StageRecord, StageStatus, Status
 
@@ -63,6 +64,13 @@ def told_stage(record: StageRecord, release: Release, installation: Installation
     if record.status is StageStatus.FAILED and release.failure not in OUR_OWN_WORDS:
         return replace(record, note=_sentence(release, record.stage))
     return record
+
+
+def told_call(error: CallRefused, installation: Installation) -> str:
+    """What a caller of the API is told of a call that an AWS service refused; whoever uses this logs the reason."""
+    if installation.detailed_errors:
+        return str(error)
+    return f"{_WHAT['CallRefused']}. The owner of the installation finds the reason in the log of the API's function."
 
 
 def told_stages(

@@ -29,8 +29,7 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
     Raises ``BadConfiguration`` for anything that is not exactly one JSON value of RFC 8259 with unique keys, for
     numbers beyond a double's range, lone surrogates, and for too many bytes or levels.
     """
-    if len(data) > max_bytes:
-        _refuse("$", f"the document has {len(data):,} bytes, {max_bytes:,} are allowed", "Make it smaller.")
+    check_size(len(data), max_bytes)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -43,6 +42,12 @@ def parse(data: bytes, *, max_bytes: int = MAX_BYTES, max_depth: int = MAX_DEPTH
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         _refuse("$", f"the document is not valid JSON at {where}: {error.msg}", "Mend the syntax there.")
+
+
+def check_size(size: int, max_bytes: int = MAX_BYTES) -> None:
+    """Refuse a document of so many bytes: for those who know them before they have read it."""
+    if size > max_bytes:
+        _refuse("$", f"the document has {size:,} bytes, {max_bytes:,} are allowed", "Make it smaller.")
 
 
 @dataclass

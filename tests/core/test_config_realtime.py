@@ -471,3 +471,14 @@ def test_fewest_and_most_instances_are_compared_in_each_stage() -> None:
     assert [path for path, _ in refused(configuration(scaling={"dev": SCALING, "staging": bad, "prod": SCALING}))] == [
         "$.scaling.staging.min"
     ]
+
+
+def test_an_instance_type_of_any_length_is_refused_by_its_length() -> None:
+    """Its pattern takes cubic time: at the length that a file can have, a function would die of it after minutes."""
+    assert refused(configuration(inference_instance="1." * 100_000 + "/")) == [
+        (
+            "$.inference_instance",
+            "$.inference_instance: has 200001 characters, 64 are allowed. "
+            'Write an instance type such as "ml.m5.large".',
+        )
+    ]

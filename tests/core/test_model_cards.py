@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -435,6 +437,48 @@ def test_results_of_a_file_become_metrics_of_the_card(
 def test_a_file_without_results_of_its_kind_is_refused_with_what_it_should_hold(kind: str, results: Any) -> None:
     with pytest.raises(BadConfiguration, match="It should hold"):
         metric_groups(results, kind, "$.x")
+
+
+JUNK: list[Any] = [None, True, 0, "x", [], [1], ["a"], [[]], [{}], {}, {"a": 1}, [None]]
+FILES: dict[str, Any] = {
+    "regression": {"regression_metrics": {"mae": {"value": 1}, "roc": {"x": [1], "y": [2]}}},
+    "binary_classification": {"binary_classification_metrics": {"confusion_matrix": {"0": {"0": 1}}}},
+    "clarify_bias": {
+        "pre_training_bias_metrics": {
+            "facets": {
+                "sex": [{"value_or_threshold": "1", "metrics": [{"name": "CI", "value": 1, "description": "d"}]}]
+            }
+        }
+    },
+    "clarify_explainability": {
+        "explanations": {"kernel_shap": {"label0": {"global_shap_values": {"a": 1}, "expected_value": 1}}}
+    },
+    "model_card_metric_schema": {
+        "metric_groups": [{"name": "a", "metric_data": [{"name": "x", "type": "number", "value": 1}]}]
+    },
+}
+
+
+def spoiled(value: Any) -> Iterator[Any]:
+    """The value with junk in the place of each of its parts, one at a time."""
+    yield from JUNK
+    if isinstance(value, dict):
+        for name, member in value.items():
+            for bad in spoiled(member):
+                yield {**value, name: bad}
+            yield {other: kept for other, kept in value.items() if other != name}
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            for bad in spoiled(member):
+                yield [*value[:index], bad, *value[index + 1 :]]
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_whatever_a_file_holds_it_is_read_or_refused(kind: str) -> None:
+    assert metric_groups(FILES[kind], kind, "$.x")
+    for results in spoiled(FILES[kind]):
+        with suppress(BadConfiguration):
+            metric_groups(results, kind, "$.x")
 
 
 def test_every_key_has_words_and_every_operation_a_past() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import base64
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -391,6 +392,16 @@ def test_every_problem_is_told_with_its_path_and_nothing_is_started(call: Client
     assert all({"path", "what", "fix", "severity"} == set(problem) for problem in reply.body["problems"])
     assert memory.memory.rows == {}
     assert memory.fake_tasks.started == {}
+
+
+def test_more_problems_than_an_answer_holds_are_counted(call: Client) -> None:
+    """Lambda's answer may have 6 MB; this body would make ten."""
+    hostile = configuration(vpc={"subnets": ["x"] * 40_000, "security_groups": ["sg-0123456789abcdef0"]})
+    reply = call("POST", "/provisionpipeline", body=hostile)
+    assert reply.status == 400
+    assert len(reply.body["problems"]) == 500
+    assert re.search(r"… and 39,\d{3} more$", reply.body["message"])
+    assert len(json.dumps(reply.body)) < 1_000_000
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -87,6 +88,22 @@ def test_what_sagemaker_refuses_is_told(client: Client, memory: MemoryWorld, mon
     assert "the limit of cards" in answer.body["message"]
 
 
+def test_an_installation_that_keeps_awss_words_keeps_them_here_too(
+    called: Callable[[str], Called], memory: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> bool:
+        raise CallRefused("sagemaker refused CreateModelCard: role/secret-role in 111111111111")
+
+    monkeypatch.setattr(memory.cards, "create", refuse)
+    memory.installation = replace(memory.installation, detailed_errors=False)
+    api = called("api")
+    answer = Client(api)("POST", "/provisionpipeline", body=CARD)
+    assert answer.status == 409
+    assert "secret-role" not in json.dumps(answer.body)
+    assert "log of the API" in answer.body["message"]
+    assert "secret-role" in json.dumps(api.logged)
+
+
 # By upload.
 
 
@@ -145,6 +162,14 @@ def test_an_upload_that_is_refused_is_told(memory: MemoryWorld, values: Any, wor
     assert words.split(":")[-1].strip() in json.dumps(release_message(facts(release, memory)).blocks).replace(
         '\\"', '"'
     )
+
+
+def test_a_record_of_an_operation_stays_small_whatever_the_file_holds(memory: MemoryWorld) -> None:
+    """A row of DynamoDB holds 400 KB; an operation that has been done and cannot be recorded would be done again."""
+    values = {"pipeline_type": "list_model_cards", **{f"unheard_of_{number}": 1 for number in range(9_000)}}
+    (release,) = memory.receive(memory.put_configuration(values, "cards/mlops-config.json")).releases
+    assert (release.status, len(release.warnings)) == (Status.SUCCEEDED, 51)
+    assert release.warnings[-1] == "… and 8950 more"
 
 
 @pytest.mark.parametrize("error", [AccessDenied("IAM refused sagemaker:CreateModelCard"), CallRefused("quota")])

@@ -271,6 +271,21 @@ def test_a_record_stays_small_whatever_a_configuration_holds(world: MemoryWorld)
     assert max(len(problem) for problem in long.problems) <= 500
 
 
+def test_a_file_that_is_no_configuration_by_its_size_is_told_and_not_read(
+    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody uploads a model under the name: the function must not die of it, which would tell nobody."""
+    upload = world.put_configuration(configuration(description="x" * 300_000))
+
+    def never(*_: object) -> bytes:
+        raise AssertionError("it would be more than the function's memory")
+
+    monkeypatch.setattr(world.buckets, "read", never)
+    (refused,) = world.receive(upload).releases
+    assert refused.status is Status.REFUSED
+    assert "262,144 are allowed" in refused.problems[0]
+
+
 def test_whole_numbers_with_a_point_are_whole_numbers(world: MemoryWorld) -> None:
     """DynamoDB takes no floats; JSON Schema counts 24.0 among the integers."""
     asked = configuration(approval={"prod": {"any_of": [{"risk": 1.0}], "expires_after_hours": 24.0}})

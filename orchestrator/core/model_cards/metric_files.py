@@ -32,8 +32,8 @@ def metric_groups(results: object, kind: str, path: str) -> list[dict[str, Any]]
 
 
 def _as_they_are(results: Mapping[str, Any]) -> Iterator[tuple[str, Metrics]]:
-    for group in results.get("metric_groups", ()):
-        if isinstance(group, Mapping) and isinstance(group.get("metric_data"), list):
+    for group in _objects(results.get("metric_groups")):
+        if isinstance(group.get("metric_data"), list):
             yield str(group.get("name", "metrics")), group["metric_data"]
 
 
@@ -82,7 +82,7 @@ def _bias(results: Mapping[str, Any]) -> Iterator[tuple[str, Metrics]]:
         found = results.get(section)
         facets = found.get("facets") if isinstance(found, Mapping) else None
         for facet, groups in facets.items() if isinstance(facets, Mapping) else ():
-            for group in groups if isinstance(groups, list) else ():
+            for group in _objects(groups):
                 threshold = group.get("value_or_threshold", "")
                 metrics = [
                     {
@@ -91,8 +91,8 @@ def _bias(results: Mapping[str, Any]) -> Iterator[tuple[str, Metrics]]:
                         "value": metric["value"],
                         "notes": str(metric.get("description", ""))[:1024],
                     }
-                    for metric in group.get("metrics", ())
-                    if _is_number(metric.get("value"))
+                    for metric in _objects(group.get("metrics"))
+                    if "name" in metric and _is_number(metric.get("value"))
                 ]
                 yield f"{section.removesuffix('_metrics')}: {facet} {threshold}".strip(), metrics
 
@@ -102,7 +102,8 @@ def _explanations(results: Mapping[str, Any]) -> Iterator[tuple[str, Metrics]]:
     shap = explanations.get("kernel_shap") if isinstance(explanations, Mapping) else None
     for label, found in shap.items() if isinstance(shap, Mapping) else ():
         values = found.get("global_shap_values") if isinstance(found, Mapping) else None
-        numbers = {name: value for name, value in (values or {}).items() if _is_number(value)}
+        given = values if isinstance(values, Mapping) else {}
+        numbers = {name: value for name, value in given.items() if _is_number(value)}
         metrics: Metrics = []
         if numbers:
             metrics.append(
@@ -118,6 +119,11 @@ def _explanations(results: Mapping[str, Any]) -> Iterator[tuple[str, Metrics]]:
         if _is_number(expected):
             metrics.append({"name": "expected_value", "type": "number", "value": expected})
         yield f"kernel_shap: {label}", metrics
+
+
+def _objects(value: object) -> list[Mapping[str, Any]]:
+    """The members of a list that are objects: a file may hold anything in their place."""
+    return [member for member in value if isinstance(member, Mapping)] if isinstance(value, list) else []
 
 
 def _is_number(value: object) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from orchestrator.core import strict_json
 from orchestrator.core.config import DEFAULT_STAGES, CheckContext, Checked, check_file
 from orchestrator.core.deliveries import Claim, LatestUpload
 from orchestrator.core.errors import Conflict, SourceGone
@@ -92,6 +93,8 @@ def receive_upload(upload: Upload, reception: Reception) -> Receipt:
     try:
         described = reception.objects.describe(upload.bucket, upload.key, upload.version_id)
         requester = _claimed_requester(dict(described.metadata))
+        # Anything may bear the name; a large file would be more than the function's memory.
+        strict_json.check_size(described.size)
         data = reception.objects.read(upload.bucket, upload.key, upload.version_id)
         card = model_card_in(data)
         if card is not None:
@@ -125,7 +128,7 @@ def _answer_card(
         now=reception.now,
     )
     with suppress(Conflict):
-        reception.store.insert(done)
+        reception.store.insert(replace(done, problems=told(done.problems), warnings=told(done.warnings)))
     return Receipt((release_of(reception.store, name),), duplicate)
 
 
