@@ -15,6 +15,7 @@ from botocore.validate import ParamValidator
 
 from local.cloud.shapes import problem
 from orchestrator.core.config import CheckContext, documents_for, parameters_for
+from orchestrator.core.jobs import automl_name
 from tests.templates.folders import NAMES, Body, bodies, checked, examples, resolved, stages_of, template
 
 TRAINING, TUNER, AUTOPILOT = "model_training_builtin", "model_tuner_builtin", "model_autopilot_training"
@@ -225,6 +226,26 @@ def test_a_framework_finds_its_program(name: str, changes: dict[str, Any], code:
         assert given["CodeKey"].endswith(code[1])
         uri = f"s3://{given['CodeBucket']}/{given['CodeKey']}"
         assert program == {"sagemaker_program": "train.py", "sagemaker_submit_directory": uri}
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"job_name": "Churn-With-A-Name-Longer-Than-Counts"}], ids=["the workload's name", "one of its own"]
+)
+def test_autopilot_may_ask_the_endpoint_of_its_search(changes: dict[str, Any]) -> None:
+    """Its explanation of the best model asks it through an endpoint that is named after the job; ARNs of endpoints are
+    in lower case."""
+    values = {**LEAST[AUTOPILOT], **changes}
+    job = automl_name(document(values)["AutoMLJobName"], "churn-1", "orchestrator")
+    prefix = parameters(values)["JobNamePrefix"]
+    assert job.lower().startswith(prefix)
+    assert len(prefix) > 10
+    (policy,) = template(AUTOPILOT)["Resources"]["ExecutionRole"]["Properties"]["Policies"]
+    (asks,) = [one for one in policy["PolicyDocument"]["Statement"] if one.get("Sid") == "AskModelOfTheSearch"]
+    assert "sagemaker:InvokeEndpoint" in asks["Action"]
+    assert {arn["Fn::Sub"].rpartition(":")[2] for arn in asks["Resource"]} == {
+        "endpoint/${JobNamePrefix}*",
+        "endpoint-config/${JobNamePrefix}*",
+    }
 
 
 def test_what_is_tuned_is_not_fixed_too() -> None:
