@@ -19,7 +19,10 @@ MAX_LEAVES = 200
 """Rows of one plan: a row of the table holds 400 KB."""
 
 MAX_VALUE = 200
-"""Characters of a value."""
+"""Characters of a value. Of two long ones those are shown where they begin to differ."""
+
+BEFORE_IT = 40
+"""Characters in front of that place."""
 
 MAX_PATH = 300
 """Characters of a path; the end tells more than the beginning."""
@@ -29,6 +32,9 @@ NAMES = ("Name", "ChannelName", "InputName", "OutputName", "MetricName", "Key", 
 
 Read = Callable[[str], bytes | None]
 """The document under a key of the packages bucket; None where it cannot be had."""
+
+_PLAIN = re.compile(r"[^.\[\]\"\\\s]+")
+"""Names that stand in a path as they are; any other is quoted, so that no two values share a path."""
 
 _DOCUMENT = re.compile(r"(?:s3://(?P<bucket>[a-z0-9.-]+)/)?(?P<key>documents/[0-9a-f]{64}/(?P<file>[A-Za-z0-9._-]+))")
 
@@ -62,16 +68,20 @@ def told_by_leaves(changes: Sequence[ParameterChange], bucket: str, read: Read) 
     return tuple(told)
 
 
-def leaves(document: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """Path and text of every value of a JSON document that holds no other; an empty object or list is one too."""
+def leaves(document: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Path and value of everything in a JSON document that holds nothing else; an empty object or list is one too."""
     if isinstance(document, Mapping) and document:
         for name, member in document.items():
-            yield from leaves(member, f"{path}.{name}" if path else str(name))
+            yield from leaves(member, f"{path}{_step(str(name))}")
     elif isinstance(document, list) and document:
         for name, member in zip(_member_names(document), document, strict=True):
             yield from leaves(member, f"{path}{name}")
     else:
-        yield path or "(all)", as_text(document)
+        yield path.removeprefix(".") or "(all)", document
+
+
+def _step(name: str) -> str:
+    return f".{name}" if _PLAIN.fullmatch(name) else f"[{json.dumps(name, ensure_ascii=False)}]"
 
 
 def _member_names(members: Sequence[Any]) -> list[str]:
@@ -79,7 +89,7 @@ def _member_names(members: Sequence[Any]) -> list[str]:
     for word in NAMES:
         names = [member.get(word) if isinstance(member, Mapping) else None for member in members]
         if all(isinstance(name, str) for name in names) and len(set(names)) == len(names):
-            return [f".{name}" for name in names]
+            return [_step(str(name)) for name in names]
     return [f"[{index}]" for index in range(len(members))]
 
 
@@ -100,13 +110,35 @@ def _rows(before: str, after: str, read: Read) -> list[ParameterChange]:
         return []
     file = _file(after)
     return [
-        ParameterChange(f"{file}: {_end(path)}", _cut(old.get(path)), _cut(new.get(path)))
+        ParameterChange(f"{file}: {_end(path)}", *_shown(old.get(path, _NONE), new.get(path, _NONE)))
         for path in (*new, *(path for path in old if path not in new))
-        if old.get(path) != new.get(path)
+        if _exact(old.get(path, _NONE)) != _exact(new.get(path, _NONE))
     ]
 
 
-def _parsed(data: bytes | None) -> dict[str, str] | None:
+_NONE = object()
+"""Stands for no value: null is one."""
+
+
+def _exact(value: Any) -> str:
+    """JSON, in which 1, true and "1" differ."""
+    return "" if value is _NONE else json.dumps(value)
+
+
+def _shown(old: Any, new: Any) -> tuple[str | None, str | None]:
+    """Both values for people; texts are quoted only where nothing else tells them from another value."""
+    before, after = (None if value is _NONE else as_text(value) for value in (old, new))
+    if before is None or after is None:
+        return _cut(before, 0), _cut(after, 0)
+    if before == after:
+        before, after = (json.dumps(value, ensure_ascii=False) for value in (old, new))
+    pairs = enumerate(zip(before, after, strict=False))
+    same = next((place for place, (one, other) in pairs if one != other), min(len(before), len(after)))
+    start = same - BEFORE_IT if same >= MAX_VALUE - BEFORE_IT else 0
+    return _cut(before, start), _cut(after, start)
+
+
+def _parsed(data: bytes | None) -> dict[str, Any] | None:
     if data is None:
         return None
     try:
@@ -123,5 +155,8 @@ def _end(path: str) -> str:
     return path if len(path) <= MAX_PATH else f"…{path[-MAX_PATH + 1 :]}"
 
 
-def _cut(value: str | None) -> str | None:
-    return value if value is None or len(value) <= MAX_VALUE else f"{value[: MAX_VALUE - 1]}…"
+def _cut(value: str | None, start: int) -> str | None:
+    if value is None or (start == 0 and len(value) <= MAX_VALUE):
+        return value
+    text = f"…{value[start:]}" if start else value
+    return text if len(text) <= MAX_VALUE else f"{text[: MAX_VALUE - 1]}…"
