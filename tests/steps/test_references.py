@@ -128,12 +128,23 @@ def test_the_same_version_by_group_is_the_same_content(world: MemoryWorld) -> No
             "names an image in eu-west-1, the installation is in us-east-1",
         ),
         (version_arn(1), version(1, containers=(ModelContainer("docker.io/x:1"),)), "which is none in Amazon ECR"),
+        *(
+            (version_arn(1), version(1, containers=(ModelContainer(IMAGE, data),)), "which is no plain place in S3")
+            for data in (
+                "s3://models/a,arn:aws:s3:::another-bucket/*,b",
+                "s3://*/model.tar.gz",
+                "s3://models/*",
+                "s3://models/${aws:PrincipalTag/team}/model.tar.gz",
+                "https://models.s3.amazonaws.com/model.tar.gz",
+            )
+        ),
         (f"{PREFIX}model-package-group/nobody", None, 'the model package group "nobody" has no approved version'),
         (version_arn(1, account="999999999999"), None, "is in the account 999999999999"),
     ],
     ids=[
         *("pending", "missing", "rejected", "unversioned", "in progress", "no specification", "other region"),
-        *("not in ECR", "group", "other account"),
+        *("not in ECR", "two places", "every bucket", "every key", "a policy variable", "no s3 URI"),
+        *("group", "other account"),
     ],
 )
 @pytest.mark.parametrize("way", ["api", "package"])

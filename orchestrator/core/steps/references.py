@@ -6,6 +6,7 @@ with its path in the file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -21,6 +22,10 @@ APPROVED, COMPLETED = "Approved", "Completed"
 """ModelApprovalStatus and ModelPackageStatus of a version that can be deployed (DescribeModelPackage)."""
 
 _GROUP = "model-package-group/"
+
+_DATA = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?!.*\$\{)[^,*?\x00-\x1f\x7f]*")
+"""Where a container's data may lie: the place goes into the workload's own policy, through a list with commas, and
+whoever registers a version must not write more into that policy than the place."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +119,10 @@ def _unfit(version: ModelVersion, path: str, registry: ModelRegistry, installati
         what = f"{version.arn} has no inference specification, so nothing can be deployed of it"
         yield Problem(path, what, "Register it with an InferenceSpecification.")
     for container in version.containers:
+        if container.data and not _DATA.fullmatch(container.data):
+            what = f'{version.arn} has its data at "{container.data[:200]}", which is no plain place in S3'
+            fix = "Register it with a URI such as s3://bucket/model.tar.gz, without a comma, *, ? and ${ in it."
+            yield Problem(path, what, fix)
         region = images.uri_region(container.image)
         if not region:
             what = f'{version.arn} names the image "{container.image}", which is none in Amazon ECR'
