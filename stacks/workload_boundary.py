@@ -75,7 +75,12 @@ def _data(fixed: Names, stage: StageSettings) -> list[iam.PolicyStatement]:
     return [
         iam.PolicyStatement(
             sid="DataOfWorkloads",
-            actions=["s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:ListBucket"],
+            actions=[
+                *("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:ListBucket"),
+                # CodeBuild identifies the bucket of its source by these (AWS CodeBuild User Guide, "Allow CodeBuild to
+                # interact with other AWS services").
+                *("s3:GetBucketAcl", "s3:GetBucketLocation"),
+            ],
             # Data capture, batch data and results lie in the organisation's own buckets.
             resources=[f"{arn}:s3:::*"],
         ),

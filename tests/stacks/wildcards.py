@@ -229,7 +229,7 @@ STAGE = (
 BOUNDARY = (
     _on(
         "arn:aws:s3:::*",
-        "s3:GetObject s3:GetObjectVersion s3:ListBucket s3:PutObject",
+        "s3:GetBucketAcl s3:GetBucketLocation s3:GetObject s3:GetObjectVersion s3:ListBucket s3:PutObject",
         "data lies in the organisation's own buckets; a role's own policy names them",
     ),
     _on(

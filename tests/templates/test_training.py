@@ -248,6 +248,15 @@ def test_autopilot_may_ask_the_endpoint_of_its_search(changes: dict[str, Any]) -
     }
 
 
+def test_a_build_may_identify_the_bucket_of_its_source() -> None:
+    """The policy that the AWS CodeBuild User Guide calls the least ("Allow CodeBuild to interact with other AWS
+    services") has these for a source in S3."""
+    (policy,) = template(BUILDER)["Resources"]["BuildRole"]["Properties"]["Policies"]
+    (identifies,) = [one for one in policy["PolicyDocument"]["Statement"] if one.get("Sid") == "IdentifySource"]
+    assert set(identifies["Action"]) == {"s3:GetBucketAcl", "s3:GetBucketLocation"}
+    assert identifies["Resource"] == {"Fn::Sub": "arn:${AWS::Partition}:s3:::${SourceBucket}"}
+
+
 def test_what_is_tuned_is_not_fixed_too() -> None:
     """As the SageMaker Python SDK, by which the old product tuned, left it out."""
     values = {**LEAST[TUNER], "algo_hyperparamaters": {"eta": 0.3, "num_round": 50}}
