@@ -32,10 +32,18 @@ IAM_KEYS = ("Action", "Resource", "Condition")
 
 LISTS = ("service_role", "workload_roles")
 
-BOUNDS = ("account", "iam", "organizations")
-"""Services that decide what others may do."""
+BOUNDS = ("account", "iam", "organizations", "sts")
+"""Services that decide what others may do, or make others of those who call them."""
 BOUNDED = {"iam:CreateServiceLinkedRole": "iam:AWSServiceName", "iam:PassRole": "iam:PassedToService"}
 """What may be allowed of them all the same, and the condition key that must say for which service."""
+
+NARROWS = frozenset({"StringEquals", "StringEqualsIgnoreCase", "StringLike"})
+"""Operators that hold of nothing but the values they name."""
+
+HANDED_ON = re.compile(r"arn:[^:]+:iam::[^:]*:role/mlops/workload/.+")
+"""Roles that may be handed on: those that workloads make, with their boundary. Any other role could do more."""
+
+WORKLOAD_ROLES = "arn:${Partition}:iam::${Account}:role/mlops/workload/"
 
 Statement = Mapping[str, Any]
 
@@ -119,10 +127,13 @@ def _statement_faults(statement: Statement, path: str) -> Iterator[Problem]:
         if needed is None:
             what = f"{action} would let a workload out of its bounds"
             yield Problem(f"{path}.Action", what, f"Of IAM these may be allowed: {', '.join(BOUNDED)}.")
-        elif needed not in conditions:
+        elif action == "iam:PassRole" and not all(map(HANDED_ON.fullmatch, _texts(statement["Resource"]))):
+            what = "iam:PassRole would hand on roles without the boundary of workloads"
+            yield Problem(f"{path}.Resource", what, f"Name roles below {WORKLOAD_ROLES}.")
+        elif not _names_its_service(statement, needed):
             fix = f'Add "Condition": {{"StringEquals": {{"{needed}": "<service>.amazonaws.com"}}}}.'
             yield Problem(f"{path}.Condition", f"{action} must say for which service", fix)
-    every = [resource for resource in _texts(statement["Resource"]) if resource.split(":", 5)[-1] == "*"]
+    every = [resource for resource in _texts(statement["Resource"]) if set(resource.split(":", 5)[-1]) <= {"*", "?"}]
     if every and not conditions and "x-reason" not in statement:
         what = f'"{every[0]}" is everything of its kind'
         yield Problem(
@@ -132,6 +143,19 @@ def _statement_faults(statement: Statement, path: str) -> Iterator[Problem]:
         for place in _PLACE.findall(text):
             if place not in PLACES and place not in _POLICY_VARIABLES:
                 yield Problem(path, f'"${{{place}}}" stands for nothing', did_you_mean(place, PLACES))
+
+
+def _names_its_service(statement: Statement, key: str) -> bool:
+    """Whether a condition admits only the services that it names by their whole names."""
+    found = [
+        value
+        for operator, tests in statement.get("Condition", {}).items()
+        if operator in NARROWS
+        for name, values in tests.items()
+        if name == key
+        for value in _texts(values)
+    ]
+    return bool(found) and not any(set(value) & {"*", "?", "$"} for value in found)
 
 
 def _filled(value: Any, places: Mapping[str, str]) -> Any:

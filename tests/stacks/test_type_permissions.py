@@ -106,6 +106,9 @@ def statement(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in {**MAKES_TOPICS, **changes}.items() if value is not None}
 
 
+PASSES = {"Action": "iam:PassRole", "Resource": "arn:${Partition}:iam::${Account}:role/mlops/workload/*"}
+TO_STATES = {"Condition": {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}}
+
 MISTAKES = [
     pytest.param({"Action": "*"}, "Action", "Name each action by its whole name", id="every action"),
     pytest.param({"Action": "sns:*"}, "Action", "Name each action by its whole name", id="every action of a service"),
@@ -127,7 +130,35 @@ MISTAKES = [
     pytest.param({"Action": "iam:CreateUser"}, "Action", "out of its bounds", id="a user"),
     pytest.param({"Action": "iam:PutRolePolicy"}, "Action", "out of its bounds", id="a role without its boundary"),
     pytest.param({"Action": "organizations:LeaveOrganization"}, "Action", "out of its bounds", id="the organisation"),
-    pytest.param({"Action": "iam:PassRole"}, "Condition", '"iam:PassedToService"', id="a role to any service"),
+    pytest.param({"Action": "sts:AssumeRole"}, "Action", "out of its bounds", id="being another role"),
+    pytest.param(PASSES, "Condition", '"iam:PassedToService"', id="a role to any service"),
+    pytest.param(
+        {**PASSES, "Condition": {"StringNotEquals": {"iam:PassedToService": "states.amazonaws.com"}}},
+        "Condition",
+        '"iam:PassedToService"',
+        id="a role to all services but one",
+    ),
+    pytest.param(
+        {**PASSES, "Condition": {"StringLike": {"iam:PassedToService": "*"}}},
+        "Condition",
+        '"iam:PassedToService"',
+        id="a role to whatever service",
+    ),
+    pytest.param(
+        {**PASSES, **TO_STATES, "Resource": ["arn:${Partition}:iam::${Account}:role/*"]},
+        "Resource",
+        "without the boundary of workloads",
+        id="any role",
+    ),
+    pytest.param(
+        {**PASSES, **TO_STATES, "Resource": "arn:${Partition}:iam::${Account}:role/mlops/functions/mlops-function-api"},
+        "Resource",
+        "without the boundary of workloads",
+        id="a role of the orchestrator's",
+    ),
+    pytest.param(
+        {"Resource": "arn:${Partition}:s3:::**"}, "Resource", "everything of its kind", id="all of a kind, twice"
+    ),
     pytest.param(
         {"Action": "iam:CreateServiceLinkedRole"}, "Condition", '"iam:AWSServiceName"', id="any service's own role"
     ),
@@ -151,10 +182,7 @@ def test_a_mistake_is_told_with_its_place(
     [
         pytest.param({"Resource": "*", "Condition": {"StringEquals": {"a:b": "c"}}}, id="narrowed"),
         pytest.param({"Resource": "*", "x-reason": "SNS knows no resource for it"}, id="with a reason"),
-        pytest.param(
-            {"Action": "iam:PassRole", "Condition": {"StringEquals": {"iam:PassedToService": "states.amazonaws.com"}}},
-            id="a role to one service",
-        ),
+        pytest.param({**PASSES, **TO_STATES}, id="a role to one service"),
         pytest.param({"Resource": "arn:${Partition}:s3:::docs-${*}/*"}, id="a star that is meant"),
     ],
 )
