@@ -92,10 +92,9 @@ def grant_model_packages(settings: Settings, fleet: Fleet) -> None:
     fixed = Names(settings)
     prefix = f"arn:{fixed.partition}:sagemaker:{fixed.region}:{fixed.account}"
     for function in fleet.only(RESOLVERS):
-        function.may(
-            ["sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages"],
-            [f"{prefix}:model-package/*", f"{prefix}:model-package-group/*"],
-        )
+        function.may(["sagemaker:DescribeModelPackage"], [f"{prefix}:model-package/*"])
+        # A list is about no single resource: with a group's ARN alone the call is refused.
+        function.may(["sagemaker:ListModelPackages"], ["*"])
 
 
 def grant_model_cards(settings: Settings, buckets: Buckets, fleet: Fleet) -> None:

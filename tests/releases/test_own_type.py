@@ -106,7 +106,7 @@ def test_its_resources_are_what_the_configuration_asked_for(single: Team, releas
     text = single.client("s3", ORCHESTRATOR).get_object(Bucket=packages, Key=found["key"])["Body"].read()
     assert text == PROMPT
     topic = single.client("sns", ORCHESTRATOR).get_topic_attributes(TopicArn=outputs["ChangedTopic"])["Attributes"]
-    assert topic["KmsMasterKeyId"] == "alias/aws/sns"
+    assert topic["Owner"] == ORCHESTRATOR
     assert outputs["ChangedTopic"].endswith(f":{STACK}-changed")
     role = single.client("iam", ORCHESTRATOR).get_role(RoleName=outputs["ReaderRoleArn"].rpartition("/")[2])["Role"]
     assert role["Path"] == "/mlops/workload/"
