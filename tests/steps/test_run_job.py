@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestrator.core.errors import JobFailed
+from orchestrator.core.errors import JobFailed, StepFailed
 from orchestrator.core.events import JobChanged
 from orchestrator.core.jobs import JobKind, JobStatus, automl_name
-from orchestrator.core.records import Release, Status, WaitKind
+from orchestrator.core.records import Release, Status, WaitKind, Workload
 from orchestrator.core.workloads import Catalogue
 from tests.fakes.dying import dying_after
 from tests.fakes.machine import Died, Machines
 from tests.fakes.memory_world import CHLOE, MemoryWorld, configuration
 from tests.fakes.workload_types import BASE, own_type, with_own
-from tests.steps.journeys import in_dev, live
+from tests.steps.journeys import in_dev
 
 ROLE = "arn:aws:iam::222222222222:role/mlops/workload/fraud"
 
@@ -300,12 +301,10 @@ def _agree(world: MemoryWorld, machines: Machines, stage: str) -> None:
 
 def test_the_same_file_again_starts_no_second_job(pipelines: MemoryWorld) -> None:
     """Its content is live: the second release ends Unchanged before it comes to a job."""
-    first = live(pipelines)
-    pipelines.run_job(first.release_id, "dev")
-    machines = Machines(pipelines)
+    machines = _whole(pipelines)
     again = pipelines.release()
     machines.settle()
-    assert again.release_id != first.release_id
+    assert len(machines.executions) == 2
     assert pipelines.of(again.release_id).status is Status.UNCHANGED
     assert len(pipelines.fake_accounts.jobs("dev").requests) == 1
 
@@ -327,3 +326,30 @@ def test_a_failed_job_fails_the_release_and_no_later_stage_is_asked_about(pipeli
     ended = pipelines.of(release.release_id)
     assert (ended.status, ended.reason) == (Status.FAILED, "step Train failed: out of memory")
     assert pipelines.stacks("staging").stacks == {}
+
+
+def test_a_release_that_has_ended_starts_no_job(world: MemoryWorld, release: Release) -> None:
+    """An execution is stopped, or gives up waiting, while the function is on its way."""
+    world.end(release.release_id, Status.FAILED)
+    with pytest.raises(StepFailed, match="no longer has its turn"):
+        world.run_job(release.release_id, "dev")
+    assert world.fake_accounts.jobs("dev").states == {}
+    assert world.waits() == ()
+
+
+def test_a_release_that_was_overtaken_starts_no_job(world: MemoryWorld, release: Release) -> None:
+    """What is deployed is another's by now: the job would run that with the inputs of this one."""
+    key = Workload.named(release.workload).key()
+    world.store.update(Workload, key, lambda found: replace(found, running_release="fraud-newer"))
+    with pytest.raises(StepFailed, match="fraud-newer has it"):
+        world.run_job(release.release_id, "dev")
+    assert world.fake_accounts.jobs("dev").states == {}
+
+
+def test_a_job_that_runs_is_waited_for_to_its_end_all_the_same(world: MemoryWorld, release: Release) -> None:
+    world.run_job(release.release_id, "dev")
+    key = Workload.named(release.workload).key()
+    world.store.update(Workload, key, lambda found: replace(found, running_release="fraud-newer"))
+    world.run_job(release.release_id, "dev")
+    assert len(world.waits()) == 1
+    assert len(world.fake_accounts.jobs("dev").states) == 1

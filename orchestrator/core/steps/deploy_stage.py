@@ -21,10 +21,9 @@ from orchestrator.core.records import (
     TaskToken,
     Wait,
     WaitKind,
-    Workload,
 )
 from orchestrator.core.steps.plan_stage import make_plan
-from orchestrator.core.steps.progress import approval_of, move, move_stage, rules_for, stage_of, stamp
+from orchestrator.core.steps.progress import approval_of, check_turn, move, move_stage, rules_for, stage_of, stamp
 from orchestrator.core.steps.settle import settle, store_wait
 
 
@@ -47,7 +46,7 @@ def deploy_stage(
     what was shown; ``{"outcome": "deployed"}`` or a failure comes when the stack has settled.
     """
     release = move(store, release_id, now, Status.DEPLOYING, stage=stage)
-    _check_turn(store, release)
+    check_turn(store, release)
     asks = rules_for(installation, release, stage) is not None
     record = stage_of(store, release_id, stage, now)
     if record.plan is None and asks:
@@ -112,14 +111,6 @@ def deploy_stage(
 def request_token(release_id: str, stage: str, attempt: int) -> str:
     """CloudFormation's client request token of one attempt: at most 128 characters of ``[-a-zA-Z0-9]``."""
     return f"{release_id}-{stage}-{attempt}"
-
-
-def _check_turn(store: Store, release: Release) -> None:
-    """Another release may have taken over from one that was believed dead; the late one must not write."""
-    workload = store.get(Workload, Workload.named(release.workload).key())
-    if workload is None or workload.running_release != release.release_id:
-        holder = workload.running_release if workload else ""
-        raise StepFailed(f"this release no longer has its turn; {holder or 'no release'} has it")
 
 
 def _check_approved(store: Store, record: StageRecord, plan: Plan) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.core.approvals import Rules
-from orchestrator.core.errors import Conflict, UnknownRelease
+from orchestrator.core.errors import Conflict, StepFailed, UnknownRelease
 from orchestrator.core.installation import Installation
 from orchestrator.core.ports import Clock, Store
 from orchestrator.core.records import Approval, Figure, Release, StageRecord, StageStatus, Status, Workload
@@ -96,6 +96,15 @@ def rules_for(installation: Installation, release: Release, stage: str) -> Rules
 def approval_of(store: Store, approval_id: str) -> Approval | None:
     """The approval with this id, or None."""
     return store.get(Approval, (f"APPROVAL#{approval_id}", "APPROVAL"))
+
+
+def check_turn(store: Store, release: Release) -> None:
+    """Raise ``StepFailed`` where another release has taken over from this one, which was believed dead, or has ended:
+    the late one must change nothing any more."""
+    workload = store.get(Workload, Workload.named(release.workload).key())
+    if workload is None or workload.running_release != release.release_id:
+        holder = workload.running_release if workload else ""
+        raise StepFailed(f"this release no longer has its turn; {holder or 'no release'} has it")
 
 
 _TOUCHED = frozenset({StageStatus.DEPLOYING, StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.FAILED})

@@ -16,7 +16,7 @@ from orchestrator.core.jobs import JobKind, JobRun, JobStatus, automl_request, r
 from orchestrator.core.ports import Accounts, Clock, JobRequest, Objects, Store, Tasks
 from orchestrator.core.records import Release, StageRecord, TaskToken, Wait, WaitKind
 from orchestrator.core.sources import OUTPUT, as_text, finish
-from orchestrator.core.steps.progress import move_stage, release_of, stage_of, stamp
+from orchestrator.core.steps.progress import check_turn, move_stage, release_of, stage_of, stamp
 from orchestrator.core.steps.released import JobPlan, ReleasedPackage, released_package
 from orchestrator.core.steps.settle import settle, store_wait
 
@@ -35,7 +35,8 @@ def run_job(
 ) -> None:
     """Run the job that the workload type names; answers ``{"outcome": "none"}`` where it names none.
 
-    Raises ``JobFailed`` where the stack lacks an output that the job needs.
+    Raises ``JobFailed`` where the stack lacks an output that the job needs, ``StepFailed`` where a job would start
+    though the release has ended.
     """
     release = release_of(store, release_id)
     package = released_package(release, objects, packages_bucket)
@@ -68,6 +69,7 @@ def _start(
     accounts: Accounts,
     now: Clock,
 ) -> JobRun:
+    check_turn(store, release)
     request = _request(job, package, release, record)
     arn = accounts.jobs(record.stage).start(request)
     started = JobRun(job.kind, arn, JobStatus.RUNNING, stamp(now()))
