@@ -183,9 +183,9 @@ def test_an_update_keeps_the_number_that_scaling_has_arrived_at() -> None:
 
 def test_another_way_to_take_over_replaces_nothing() -> None:
     """Names of alarms and endpoint stay; only what SageMaker cannot change has none."""
-    plain = expanded("byom_realtime_builtin/minimal.multi").resources
+    plain = expanded("byom_realtime_builtin/minimal.multi", instance_count=2).resources
     canary = {"strategy": "canary", "alarms": ["mine"]}
-    watched = expanded("byom_realtime_builtin/minimal.multi", deployment=canary).resources
+    watched = expanded("byom_realtime_builtin/minimal.multi", deployment=canary, instance_count=2).resources
     assert set(watched) - set(plain) == {"ErrorsAlarm"}
     assert {name for name in plain if plain[name] != watched[name]} == {"Endpoint", "ExecutionRole"}
     assert plain["Endpoint"]["Properties"]["EndpointName"] == watched["Endpoint"]["Properties"]["EndpointName"]
@@ -194,7 +194,7 @@ def test_another_way_to_take_over_replaces_nothing() -> None:
 def test_alarms_watch_the_endpoint_that_they_roll_back() -> None:
     for name in ("byom_realtime_builtin/full.multi", "byom_realtime_builtin/minimal.multi"):
         strategy = {"strategy": "canary", "max_latency_ms": 250, "alarms": ["a", "b"]}
-        found = expanded(name, deployment=strategy).resources
+        found = expanded(name, deployment=strategy, instance_count=2).resources
         endpoint = found["Endpoint"]["Properties"]
         dimensions = [
             found["ErrorsAlarm"]["Properties"]["Dimensions"],

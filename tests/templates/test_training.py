@@ -325,7 +325,7 @@ def test_names_that_aws_limits_are_cut() -> None:
     long = "a-name-of-more-than-thirty-two--characters"
     values = {**LEAST[TUNER], "job_name": long}
     assert arguments(values)["HyperParameterTuningJobName"] == "a-name-of-more-than-thirty-two"
-    assert arguments({**LEAST[TRAINING], "job_name": long})["TrainingJobName"] == long
+    assert arguments({**LEAST[TRAINING], "job_name": long})["TrainingJobName"] == long[:30]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ BUILTIN = Workload(
         "model_framework_version": "1.2-1",
         "model_artifact_location": "types/endpoint/model.tar.gz",
         "inference_instance": PerStage("ml.m5.large", "ml.m5.xlarge", "ml.c5.2xlarge"),
-        "instance_count": PerStage(1, "2", 3),
+        "instance_count": PerStage(2, "2", 3),
         "data_capture_location": PerStage("{bucket}/capture/", "{bucket}/capture/", "{bucket}/traffic"),
         "endpoint_name": PerStage("Types-Endpoint-Dev", "types-endpoint-staging", "types-endpoint-prod"),
         "kms_key_arn": PerStage("{key}", "{key}", "{key}"),
@@ -85,7 +85,7 @@ BUILTIN = Workload(
                         "VariantName": "AllTraffic",
                         "ModelName": "{outputs.ModelName}",
                         "InstanceType": PerStage("ml.m5.large", "ml.m5.xlarge", "ml.c5.2xlarge"),
-                        "InitialInstanceCount": PerStage(1, 2, 3),
+                        "InitialInstanceCount": PerStage(2, 2, 3),
                     }
                 ],
                 "DataCaptureConfig": {
