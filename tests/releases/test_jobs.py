@@ -66,8 +66,10 @@ def job(team: Team, release_id: str) -> dict[str, Any]:
 
 def executions(team: Team, name: str) -> list[dict[str, Any]]:
     """Of the workload's pipeline, newest first."""
-    pipeline = f"mlops-pipeline-{name}-modeltraining"
-    answer = team.client("sagemaker", ORCHESTRATOR).list_pipeline_executions(PipelineName=pipeline)
+    client = team.client("sagemaker", ORCHESTRATOR)
+    pipelines = client.list_pipelines(PipelineNamePrefix=f"mlops-pipeline-{name}-")["PipelineSummaries"]
+    (pipeline,) = (one["PipelineName"] for one in pipelines)
+    answer = client.list_pipeline_executions(PipelineName=pipeline)
     found: list[dict[str, Any]] = answer["PipelineExecutionSummaries"]
     return found
 
@@ -79,7 +81,7 @@ def test_a_running_job_is_seen_and_a_forged_event_ends_nothing(held: Team) -> No
     assert found["status"] == "running"
     assert found["arn"] == executions(held, name)[0]["PipelineExecutionArn"]
     shown = eventually("a running job in Slack", lambda: held.message_with(release_id, ":gear: *orchestrator*"))
-    assert f"{name}-training: running its job in orchestrator" in shown
+    assert f"{name}-training: running its job in the orchestrator's account" in shown
     assert "AWS console" in shown
     (wait,) = eventually("a wait for the job", lambda: held.open_waits(release_id))
     before = held.invocations("resume-deployment")
@@ -125,11 +127,11 @@ def test_a_job_that_fails_fails_its_release_in_its_own_words(held: Team) -> None
     found = job(held, release_id)
     assert (found["status"], LOST in found["reason"]) == ("failed", True)
     message = eventually("the reason in Slack", lambda: held.message_with(release_id, LOST))
-    assert f"{name}-training: failed in orchestrator: its job did not succeed" in message
-    assert "The stack is deployed in orchestrator all the same" in message
+    assert f"{name}-training: failed in the orchestrator's account: its job did not succeed" in message
+    assert "The stack is deployed in the orchestrator's account all the same" in message
     (mail,) = held.mails(release_id)
     assert LOST in mail["message"]
-    assert "Job in orchestrator: mlops-pipeline-unlucky-modeltraining" in mail["message"]
+    assert "Job in orchestrator: mlops-pipeline-unlucky-" in mail["message"]
 
     again = begun(held, name, training(name))
 

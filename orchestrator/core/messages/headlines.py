@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.core.installation import ORCHESTRATOR
 from orchestrator.core.jobs import JobStatus
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.mrkdwn import clean
@@ -50,7 +51,7 @@ def sentence(facts: Facts) -> str:
     """How the release stands, as a full sentence; without markup, unescaped."""
     release, waiting = facts.release, facts.waiting
     if waiting is not None:
-        return f"{release.workload} waits for approval to be deployed to {waiting.approval.stage}."
+        return f"{release.workload} waits for approval to be deployed to {place(waiting.approval.stage)}."
     if release.workload_type in OPERATIONS:
         return f"The model card {_card(release)}."
     if release.status is Status.REFUSED:
@@ -71,9 +72,14 @@ def _card(release: Release) -> str:
     return f"{release.workload} {did} {past}"
 
 
+def place(stage: str) -> str:
+    """A stage as people call it inside a sentence."""
+    return "the orchestrator's account" if stage == ORCHESTRATOR else stage
+
+
 def _how(facts: Facts) -> str:
     release = facts.release
-    stage = release.stage
+    stage = place(release.stage)
     match release.status:
         case Status.REQUESTED:
             return "about to start"
@@ -97,21 +103,21 @@ def _decided(facts: Facts) -> str:
     """The question is answered, and the state machine has not moved on yet."""
     approval = facts.last_approval
     known = {
-        ApprovalStatus.APPROVED: f"approved for {facts.release.stage}",
-        ApprovalStatus.REJECTED: f"rejected for {facts.release.stage}",
-        ApprovalStatus.EXPIRED: f"too late for {facts.release.stage}",
+        ApprovalStatus.APPROVED: f"approved for {place(facts.release.stage)}",
+        ApprovalStatus.REJECTED: f"rejected for {place(facts.release.stage)}",
+        ApprovalStatus.EXPIRED: f"too late for {place(facts.release.stage)}",
         ApprovalStatus.SUPERSEDED: "giving way to a newer release",
     }
-    waits = f"waiting for the approval of {facts.release.stage}"
+    waits = f"waiting for the approval of {place(facts.release.stage)}"
     return known.get(approval.status, waits) if approval else waits
 
 
 def _ended(facts: Facts) -> str:
     release = facts.release
-    stage = release.stage
+    stage = place(release.stage)
     match release.status:
         case Status.SUCCEEDED:
-            where = facts.reached or (release.stages[-1] if release.stages else "its stage")
+            where = place(facts.reached or (release.stages[-1] if release.stages else "its stage"))
             return f"was released to {where}{', and its job has succeeded' if facts.job_status else ''}"
         case Status.UNCHANGED:
             return "has nothing to change"
@@ -133,7 +139,7 @@ def deployed_all_the_same(facts: Facts) -> str:
     """What a failed job leaves behind, as a sentence; empty where none has failed."""
     if facts.release.status is not Status.FAILED or not facts.job_failed:
         return ""
-    return f"The stack is deployed in {facts.release.stage} all the same; a new release runs the job again."
+    return f"The stack is deployed in {place(facts.release.stage)} all the same; a new release runs the job again."
 
 
 def outcome_word(release: Release) -> str:

@@ -15,7 +15,7 @@ from orchestrator.core.messages.facts import Facts, Waiting
 from orchestrator.core.messages.headlines import deployed_all_the_same, headline, outcome_word, requester, sentence
 from orchestrator.core.messages.jobs import job_lines
 from orchestrator.core.messages.mrkdwn import clean, joined
-from orchestrator.core.messages.release_message import endpoints
+from orchestrator.core.messages.release_message import results
 from orchestrator.core.records import Release, Status, Verdict
 
 SUBJECT = 100
@@ -42,7 +42,7 @@ def end_letter(facts: Facts) -> Letter:
     elif facts.partial:
         told.append(f"It stays deployed in {facts.reached}.")
     if release.status is Status.SUCCEEDED:
-        told += [f"{stage} {name}: {value}" for stage, name, value in endpoints(facts)]
+        told += [f"{stage} {name}: {value}" for stage, name, value in results(facts)]
     told += job_lines(facts)
     told += ["", *_about(facts)]
     return _letter(f"[{outcome_word(release)}] {about}{place}", told)

@@ -153,7 +153,7 @@ def _end(facts: Facts) -> list[Block]:
         blocks.append(section(f"It stays deployed in {bold(facts.reached, limits.NAME)}.{untouched}"))
     if release.problems:
         blocks.append(section(_problems(release)))
-    found = endpoints(facts)
+    found = results(facts)
     if found and release.status is Status.SUCCEEDED:
         shown = [f"• {said(stage, 40)} {said(name, 60)}: {code(value, 200)}" for stage, name, value in found]
         blocks.append(section(lines(["*Deployed*", *shown[: limits.ENDPOINTS]], limits.SECTION_TEXT, len(shown) + 1)))
@@ -188,15 +188,23 @@ def _warnings(release: Release) -> list[Block]:
     return [section(lines(shown, limits.SECTION_TEXT, len(release.warnings)))]
 
 
-def endpoints(facts: Facts) -> list[tuple[str, str, str]]:
-    """Stage, output name and value of what a release made reachable: endpoints and their URLs."""
-    return [
-        (name, output, value)
-        for name in facts.release.stages
-        if name in facts.stages
-        for output, value in facts.stages[name].outputs
-        if "endpoint" in output.lower() or output.lower().endswith("url")
-    ]
+_RESULTS = ("url", "imageuri", "resultslocation", "schedulename")
+"""Ends of the names of outputs that people look for, in lower case."""
+
+
+def results(facts: Facts) -> list[tuple[str, str, str]]:
+    """Stage, output name and value of what a release made: endpoints, addresses, images, places of results, schedules.
+
+    The endpoint of a monitor is another workload's: it is watched, not made.
+    """
+    found = []
+    for name in facts.release.stages:
+        outputs = facts.stages[name].outputs if name in facts.stages else ()
+        watches = any(output.lower().endswith("schedulename") for output, _ in outputs)
+        for output, value in outputs:
+            shown = output.lower().endswith(_RESULTS) or ("endpoint" in output.lower() and not watches)
+            found += [(name, output, value)] if shown else []
+    return found
 
 
 def _about(facts: Facts, refused_channel: str) -> list[Block]:

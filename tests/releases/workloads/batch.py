@@ -114,7 +114,7 @@ BUILTIN = Workload(
             "describe_pipeline",
             {"PipelineName": "{outputs.PipelineName}"},
             {
-                "PipelineName": "mlops-pipeline-types-batch-byompipelinebatchbuiltin",
+                "PipelineName": Matching("mlops-pipeline-types-batch-.+"),
                 "PipelineStatus": "Active",
                 "RoleArn": Matching("arn:aws:iam::{account}:role/mlops/workload/.+"),
             },
