@@ -45,6 +45,8 @@ ANSWERERS = (
 
 RESOLVERS = ("package", "receive_request", "api")
 """Functions that find out which model package a configuration means."""
+REGISTRY_READERS = (*RESOLVERS, "plan_stage", "deploy_stage")
+"""Functions that look at a version: the last ones, whether it is still approved."""
 
 ASSET_READERS = ("package", "receive_request", "api")
 """Functions that read what people upload, or look whether it is there."""
@@ -88,11 +90,12 @@ def grant_stage_roles(settings: Settings, fleet: Fleet) -> None:
 
 
 def grant_model_packages(settings: Settings, fleet: Fleet) -> None:
-    """Read what a configuration names: a version, or the latest approved one of a group."""
+    """Read what a configuration names: a version, or the latest approved one of a group; later, whether it still is."""
     fixed = Names(settings)
     prefix = f"arn:{fixed.partition}:sagemaker:{fixed.region}:{fixed.account}"
-    for function in fleet.only(RESOLVERS):
+    for function in fleet.only(REGISTRY_READERS):
         function.may(["sagemaker:DescribeModelPackage"], [f"{prefix}:model-package/*"])
+    for function in fleet.only(RESOLVERS):
         # A list is about no single resource: with a group's ARN alone the call is refused.
         function.may(["sagemaker:ListModelPackages"], ["*"])
 

@@ -25,6 +25,7 @@ def handler(event: dict[str, Any]) -> None:
         objects=world.objects,
         accounts=world.accounts,
         tasks=world.tasks,
+        registry=lambda: world.registry,
         installation=world.installation,
         packages_bucket=env.packages_bucket,
         now=world.now,

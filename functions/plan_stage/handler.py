@@ -22,6 +22,7 @@ def handler(event: dict[str, Any]) -> dict[str, object]:
         store=world.store,
         objects=world.objects,
         accounts=world.accounts,
+        registry=lambda: world.registry,
         installation=world.installation,
         packages_bucket=env.packages_bucket,
         now=world.now,

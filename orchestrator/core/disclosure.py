@@ -23,6 +23,7 @@ OUR_OWN_WORDS = frozenset(
         "UnversionedObject",
         "PackageDamaged",
         "PlanKeepsMoving",
+        "ModelWithdrawn",
         "ChangeSetPending",
         "WorkloadBusy",
         "StackBusy",

@@ -15,6 +15,7 @@
     │   ├── PackageDamaged         a package does not match its manifest
     │   ├── PlanFailed             CloudFormation refused the change set
     │   ├── PlanKeepsMoving        the stage changed under three plans in a row
+    │   ├── ModelWithdrawn         the Model Registry no longer approves a version that the release deploys
     │   ├── DeploymentFailed       CloudFormation rolled the stage back; carries its reason
     │   ├── JobFailed              the job of the release did not complete
     │   ├── VerificationFailed     the deployed workload did not pass its check
@@ -77,6 +78,10 @@ class PackageDamaged(StepFailed):
 
 class PlanFailed(StepFailed):
     """CloudFormation could not make the change set."""
+
+
+class ModelWithdrawn(StepFailed):
+    """A version of the Model Registry that the release deploys has been rejected, or deleted, since it was packaged."""
 
 
 class PlanKeepsMoving(StepFailed):

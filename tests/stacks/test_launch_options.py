@@ -36,7 +36,7 @@ from tests.stacks.test_settings import EXAMPLES
 MODEL_DATA = ["WorkloadsReadModelData", "WorkloadsListModelData"]
 
 REVIEWED = {
-    f"arn:aws:sagemaker:{region}:{account}:{kind}/*": "a configuration names any package, group, card, model or job of the account"
+    f"arn:aws:sagemaker:{region}:{account}:{kind}/*": "a configuration names any of the account's"
     for region, account in (("us-east-1", "111111111111"), ("eu-central-1", "111122223333"))
     for kind in ("model-package", "model-card", "model", "training-job")
 } | {
@@ -253,8 +253,8 @@ def test_packages_are_read_by_the_functions_that_resolve_them(every: Synthesised
 
     read = ("sagemaker:DescribeModelPackage", ":model-package/*")
     listed = ("sagemaker:ListModelPackages", "*")
-    for right in (read, listed):
-        assert resolvers(every, *right) == {construct_id(name) for name in grants.RESOLVERS}
+    for right, functions in ((read, grants.REGISTRY_READERS), (listed, grants.RESOLVERS)):
+        assert resolvers(every, *right) == {construct_id(name) for name in functions}
         assert resolvers(multi, *right) == set()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from orchestrator.core.config import AssetRef
-from orchestrator.core.errors import AccessDenied, CallRefused
+from orchestrator.core.errors import AccessDenied, CallRefused, ModelWithdrawn
 from orchestrator.core.facts import ModelContainer
 from orchestrator.core.packaging import Package, read_package
 from orchestrator.core.ports import ModelVersion, ObjectVersion
@@ -21,6 +21,7 @@ from orchestrator.core.steps.references import find_asset
 from orchestrator.core.steps.released import package_key
 from tests.fakes.memory_world import ASSETS, BY_ANA, PACKAGES, MemoryWorld, configuration, evaluation, installation
 from tests.fakes.workload_types import own_type, with_own
+from tests.steps import journeys
 
 PREFIX = "arn:aws:sagemaker:us-east-1:111111111111:"
 GROUP = f"{PREFIX}model-package-group/fraud"
@@ -338,3 +339,54 @@ def test_what_ends_in_a_slash_is_no_object(plain: MemoryWorld) -> None:
 def test_an_upload_is_not_asked_so_early(plain: MemoryWorld) -> None:
     release = plain.uploaded(configuration(model_artifact_location="no/model.tar.gz"))
     assert release.status is Status.REQUESTED
+
+
+def withdraw(world: MemoryWorld, gone: bool) -> None:
+    """The version that releases of these tests deploy is rejected, or deleted."""
+    del world.registry.versions[version_arn(1)]
+    if not gone:
+        world.registry.add(version(1, "Rejected"))
+
+
+WITHDRAWN = pytest.mark.parametrize(
+    ("gone", "words"),
+    [(False, "is Rejected in the Model Registry now, and was Approved"), (True, "is no longer in the Model Registry")],
+    ids=["rejected", "deleted"],
+)
+
+
+@WITHDRAWN
+def test_a_version_that_was_withdrawn_is_not_even_asked_about(world: MemoryWorld, gone: bool, words: str) -> None:
+    release = journeys.in_dev(world, registered())
+    withdraw(world, gone)
+    with pytest.raises(ModelWithdrawn, match=words):
+        world.plan(release.release_id, "staging")
+
+
+@WITHDRAWN
+def test_a_version_that_was_withdrawn_after_people_approved_it_is_not_deployed(
+    world: MemoryWorld, gone: bool, words: str
+) -> None:
+    release = journeys.approved(world, registered())
+    withdraw(world, gone)
+    with pytest.raises(ModelWithdrawn, match=words):
+        world.deploy(release.release_id, "staging")
+    assert world.stacks("staging").state(release.stack_name).status == "REVIEW_IN_PROGRESS"
+
+
+@WITHDRAWN
+def test_a_stage_that_asks_nobody_is_looked_at_too(world: MemoryWorld, gone: bool, words: str) -> None:
+    release = journeys.packaged(world, registered())
+    withdraw(world, gone)
+    with pytest.raises(ModelWithdrawn, match=words):
+        world.deploy(release.release_id, "dev")
+
+
+def test_a_deployment_that_has_begun_is_followed_to_its_end(world: MemoryWorld) -> None:
+    release = journeys.approved(world, registered())
+    world.stacks("staging").immediate = False
+    world.deploy(release.release_id, "staging")
+    withdraw(world, gone=True)
+    token = world.deploy(release.release_id, "staging")
+    (wait,) = world.waits()
+    assert wait.token == token

@@ -6,6 +6,7 @@ from release, stage and attempt: a repeated step finds its own operation on the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from orchestrator.core.errors import StepFailed
@@ -24,6 +25,8 @@ from orchestrator.core.records import (
 )
 from orchestrator.core.steps.plan_stage import make_plan
 from orchestrator.core.steps.progress import approval_of, check_turn, move, move_stage, rules_for, stage_of, stamp
+from orchestrator.core.steps.registered import Registry, check_models
+from orchestrator.core.steps.released import released_package
 from orchestrator.core.steps.settle import settle, store_wait
 
 
@@ -36,6 +39,7 @@ def deploy_stage(
     objects: Objects,
     accounts: Accounts,
     tasks: Tasks,
+    registry: Registry,
     installation: Installation,
     packages_bucket: str,
     now: Clock,
@@ -62,6 +66,7 @@ def deploy_stage(
             store=store,
             objects=objects,
             accounts=accounts,
+            registry=registry,
             packages_bucket=packages_bucket,
             now=now,
         )
@@ -86,7 +91,12 @@ def deploy_stage(
         ),
         store,
     )
-    if not _execute(release, record, plan, wait, store, accounts, now):
+
+    def check() -> None:
+        if installation.model_registry:
+            check_models(released_package(release, objects, packages_bucket), registry)
+
+    if not _execute(release, record, plan, wait, store, accounts, check, now):
         store.delete(wait)
         _make_stale(record, plan, store, accounts, now)
         if asks:
@@ -100,6 +110,7 @@ def deploy_stage(
             objects=objects,
             accounts=accounts,
             tasks=tasks,
+            registry=registry,
             installation=installation,
             packages_bucket=packages_bucket,
             now=now,
@@ -126,11 +137,16 @@ def _execute(
     wait: Wait,
     store: Store,
     accounts: Accounts,
+    check: Callable[[], None],
     now: Clock,
 ) -> bool:
-    """Execute the plan unless an earlier run of this step has; False when the plan is stale."""
+    """Execute the plan unless an earlier run of this step has; False when the plan is stale.
+
+    ``check`` raises where nothing may be executed any more; what is under way is never interrupted.
+    """
     stacks = accounts.stacks(record.stage)
     if stacks.state(plan.stack_id).last_request_token != wait.request_token:
+        check()
         executes = stacks.still_valid(plan, release.digest) and stacks.execute(plan, wait.request_token)
         # An executed change set is no longer valid either: what an earlier run began may only show now.
         if not executes and stacks.state(plan.stack_id).last_request_token != wait.request_token:

@@ -11,6 +11,7 @@ from orchestrator.core.installation import DEFAULT_EXPIRY_HOURS, Installation
 from orchestrator.core.ports import Accounts, Clock, Objects, PlanRequest, Store
 from orchestrator.core.records import Release, StageRecord, StageStatus, Status
 from orchestrator.core.steps.progress import move, move_stage, release_of, rules_for, stage_of
+from orchestrator.core.steps.registered import Registry, check_models
 from orchestrator.core.steps.released import released_package, template_key
 
 MAX_ATTEMPTS = 3
@@ -24,13 +25,15 @@ def plan_stage(
     store: Store,
     objects: Objects,
     accounts: Accounts,
+    registry: Registry,
     installation: Installation,
     packages_bucket: str,
     now: Clock,
 ) -> dict[str, object]:
     """Plan the stage; the answer says how long the approval may take.
 
-    Raises ``ChangeSetPending``, ``StackBusy`` (both retried), ``PlanFailed``, ``PlanKeepsMoving``.
+    Raises ``ChangeSetPending``, ``StackBusy`` (both retried), ``PlanFailed``, ``PlanKeepsMoving``,
+    ``ModelWithdrawn``.
     """
     release = move(store, release_id, now, Status.PLANNING, stage=stage)
     record = make_plan(
@@ -39,6 +42,7 @@ def plan_stage(
         store=store,
         objects=objects,
         accounts=accounts,
+        registry=registry,
         packages_bucket=packages_bucket,
         now=now,
     )
@@ -58,6 +62,7 @@ def make_plan(
     store: Store,
     objects: Objects,
     accounts: Accounts,
+    registry: Registry,
     packages_bucket: str,
     now: Clock,
 ) -> StageRecord:
@@ -68,6 +73,7 @@ def make_plan(
             f"{MAX_ATTEMPTS} plans for {stage} in a row were overtaken by other changes of {release.stack_name}"
         )
     package = released_package(release, objects, packages_bucket)
+    check_models(package, registry)
     request = PlanRequest(
         stack_name=release.stack_name,
         template_url=objects.template_url(packages_bucket, template_key(release.release_id)),

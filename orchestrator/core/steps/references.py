@@ -17,9 +17,10 @@ from orchestrator.core.facts import ModelPackage
 from orchestrator.core.installation import Installation
 from orchestrator.core.ports import ModelRegistry, ModelVersion, Objects, ObjectVersion
 from orchestrator.core.problems import Problem
+from orchestrator.core.steps.registered import APPROVED
 
-APPROVED, COMPLETED = "Approved", "Completed"
-"""ModelApprovalStatus and ModelPackageStatus of a version that can be deployed (DescribeModelPackage)."""
+COMPLETED = "Completed"
+"""ModelPackageStatus of a version that can be deployed (DescribeModelPackage)."""
 
 _GROUP = "model-package-group/"
 

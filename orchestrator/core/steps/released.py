@@ -50,6 +50,8 @@ class ReleasedPackage:
     job: JobPlan | None
     """None when the workload has no job."""
     sample: Sample | None
+    model_packages: tuple[str, ...] = ()
+    """ARNs of the Model Registry's versions that it deploys."""
 
     def parameters(self, stage: str) -> dict[str, str]:
         """The template's parameters in this stage."""
@@ -101,6 +103,7 @@ def released_package(release: Release, objects: Objects, packages_bucket: str) -
         endpoint_output=verify.get("endpoint", ""),
         job=_job(package),
         sample=sample,
+        model_packages=tuple(found["arn"] for found in package.manifest["model_packages"].values()),
     )
 
 
