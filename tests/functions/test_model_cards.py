@@ -138,6 +138,19 @@ def test_a_delivery_that_died_before_its_record_is_done_again(memory: MemoryWorl
     assert len(memory.cards.versions["Fraud-Detector"]) == 1
 
 
+@pytest.mark.parametrize("operation", ["delete_model_card", "export_model_card"])
+def test_a_deletion_or_export_that_died_before_its_record_has_been_done(memory: MemoryWorld, operation: str) -> None:
+    """Not refused because the card is gone by now, and not exported a second time under another name."""
+    memory.receive(memory.put_configuration(CARD, "cards/mlops-config.json"))
+    upload = memory.put_configuration({"pipeline_type": operation, **NAMED}, "cards/mlops-config.json")
+    (release,) = memory.receive(upload).releases
+    del memory.memory.rows[release.key()]
+    memory.clock.pass_seconds(120)
+    (again,) = memory.receive(upload).releases
+    assert (again.release_id, again.status) == (release.release_id, Status.SUCCEEDED)
+    assert len({job for _, job, _, _ in memory.cards.exports}) == (operation == "export_model_card")
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -28,9 +28,18 @@ DEFAULT_STATUS = "Draft"
 
 
 def perform(
-    request: ModelCardRequest, cards: ModelCards, objects: Objects, assets_bucket: str, now: datetime
+    request: ModelCardRequest,
+    cards: ModelCards,
+    objects: Objects,
+    assets_bucket: str,
+    now: datetime,
+    *,
+    again: bool = False,
 ) -> dict[str, Any]:
-    """Do it; raises ``BadConfiguration``, ``UnknownModelCard``, ``Refused`` (a card of the name is there already)."""
+    """Do it; raises ``BadConfiguration``, ``UnknownModelCard``, ``Refused`` (a card of the name is there already).
+
+    ``again``: an attempt that died may have done it already, so that a card to delete may be gone.
+    """
     match request.operation:
         case "create_model_card":
             message: object = _create(request, cards, objects, assets_bucket)
@@ -39,7 +48,7 @@ def perform(
         case "describe_model_card":
             message = _described(request, cards)
         case "delete_model_card":
-            if not cards.delete(request.name):
+            if not cards.delete(request.name) and not again:
                 raise _unknown(request)
             message = f"Model card with the name: {request.name} has been deleted"
         case "export_model_card":

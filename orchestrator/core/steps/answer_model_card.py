@@ -7,6 +7,7 @@ operation and the record is done again by the next one, which every operation be
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from orchestrator.core.errors import AccessDenied, CallRefused, Conflict, Refused
 from orchestrator.core.model_cards import OPERATIONS
@@ -40,12 +41,19 @@ def answer_model_card(
     assets_bucket: str,
     packages_bucket: str,
     now: Clock,
+    again: bool,
 ) -> Release:
-    """Do the operation; its record, not inserted yet. Raises ``Throttled``: the delivery is repeated."""
+    """Do the operation; its record, not inserted yet. Raises ``Throttled``: the delivery is repeated.
+
+    ``again``: an earlier delivery may have done it already, and died before its record was inserted.
+    """
+    if not request.export_job:
+        # A name of the delivery's own, so that a repeated export finds the first.
+        request = replace(request, export_job=release_id)
     problems: tuple[str, ...] = ()
     reason, status = "", Status.SUCCEEDED
     try:
-        answer = perform(request, cards, objects, assets_bucket, now())
+        answer = perform(request, cards, objects, assets_bucket, now(), again=again)
     except BadConfiguration as refused:
         status, problems = Status.REFUSED, tuple(problem.sentence for problem in refused.problems)
     except Refused as refused:

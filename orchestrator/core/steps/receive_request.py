@@ -126,6 +126,7 @@ def _answer_card(
         assets_bucket=reception.assets_bucket,
         packages_bucket=reception.packages_bucket,
         now=reception.now,
+        again=duplicate,
     )
     with suppress(Conflict):
         reception.store.insert(replace(done, problems=told(done.problems), warnings=told(done.warnings)))
