@@ -293,7 +293,7 @@ def _assets_in(
 
 
 def _asset_keys(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
-    for path, key, _ in _assets(part):
+    for path, key, or_prefix in _assets(part):
         if path.startswith(tuple(part.at(name) for name in sound)):
             if key.startswith("s3://"):
                 yield Problem(path, "is a URI", "Write the key in the assets bucket, without s3:// and bucket.")
@@ -301,6 +301,9 @@ def _asset_keys(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
                 yield Problem(path, f'"{key}" is not a plain key', "Write it without leading /, .. and backslashes.")
             elif any(ord(character) < 32 or ord(character) == 127 for character in key):
                 yield Problem(path, "has a control character in it", "Rename the object.")
+            elif or_prefix and (set(key) & {"*", "?"} or "${" in key):
+                # It goes into the policy of the workload's role, where these stand for anybody's objects.
+                yield Problem(path, f'"{key}" has *, ? or ${{ in it', "Rename the objects, or name another prefix.")
             elif len(key.encode()) > 1024:
                 yield Problem(path, "is longer than S3's 1,024 bytes", "Use a shorter key.")
 
