@@ -10,6 +10,7 @@ from orchestrator.core.errors import AccessDenied
 from orchestrator.core.events import JobChanged, StackChanged
 from orchestrator.core.records import Release, StageStatus, Status, TaskToken, Wait, WaitKind
 from orchestrator.core.steps.settle import settle, store_wait
+from orchestrator.core.steps.sweep_waits import BATCH
 from tests.fakes.memory_world import MemoryWorld, configuration
 from tests.steps.journeys import STACK, in_dev, live, packaged
 
@@ -222,6 +223,19 @@ def test_one_wait_that_cannot_be_looked_at_does_not_keep_the_others(
     swept = world.sweep()
     assert (swept.open, swept.settled) == (2, 1)
     assert swept.failures == (f"{first.release_id} in dev: mlops-observe may not do cloudformation:DescribeStacks",)
+    assert world.fake_tasks.answers[token.value] == {"outcome": "deployed"}
+
+
+def test_many_jobs_that_run_for_days_keep_no_later_wait_from_being_looked_at(world: MemoryWorld) -> None:
+    for number in range(BATCH):
+        subject = f"arn:aws:sagemaker:us-east-1:222222222222:automl-job/{number}"
+        started = "2026-02-01T00:00:00.000Z"
+        world.memory.insert(Wait(WaitKind.JOB, subject, "token", "other", "dev", TaskToken("other"), started))
+    _, token = deploying(world)
+    world.stacks("dev").finish(STACK)
+    for _ in range(2):
+        world.sweep()
+        world.clock.pass_seconds(60)
     assert world.fake_tasks.answers[token.value] == {"outcome": "deployed"}
 
 

@@ -10,7 +10,8 @@ from orchestrator.core.steps.request_approval import answer
 from orchestrator.core.steps.settle import settle
 
 BATCH = 500
-"""Open waits looked at in one sweep; the next sweep continues with what is still open, oldest first."""
+"""Open waits looked at in one sweep: the oldest in one minute, the newest in the next. Jobs may run for days, and many
+of them must not keep those that came later from being looked at."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ def sweep_waits(*, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -
     """Look at every open wait once; one that cannot be looked at never keeps the others waiting."""
     settled = answered = 0
     failures: list[str] = []
-    waits = store.listed(Wait, "WAITING", limit=BATCH)
+    waits = store.listed(Wait, "WAITING", limit=BATCH, newest_first=now().minute % 2 == 1)
     for wait in waits:
         try:
             settled += settle(wait, store=store, accounts=accounts, tasks=tasks, now=now)
