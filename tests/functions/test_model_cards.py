@@ -138,6 +138,20 @@ def test_a_delivery_that_died_before_its_record_is_done_again(memory: MemoryWorl
     assert len(memory.cards.versions["Fraud-Detector"]) == 1
 
 
+def test_an_older_version_of_a_file_that_arrives_late_undoes_nothing(memory: MemoryWorld) -> None:
+    memory.receive(memory.put_configuration(CARD, "cards/mlops-config.json"))
+    change = {"pipeline_type": "update_model_card", **NAMED}
+    older = memory.put_configuration({**change, "status": "PendingReview"}, "cards/mlops-config.json")
+    newer = memory.put_configuration({**change, "status": "Approved"}, "cards/mlops-config.json")
+    assert memory.receive(newer).releases[0].status is Status.SUCCEEDED
+    (late,) = memory.receive(older).releases
+    assert late.status is Status.SUPERSEDED
+    assert memory.cards.versions["Fraud-Detector"][-1][1] == "Approved"
+    text = json.dumps(release_message(facts(late, memory)).blocks)
+    assert "Model card Fraud-Detector was not updated" in text
+    assert "A newer version of the file" in text
+
+
 @pytest.mark.parametrize("operation", ["delete_model_card", "export_model_card"])
 def test_a_deletion_or_export_that_died_before_its_record_has_been_done(memory: MemoryWorld, operation: str) -> None:
     """Not refused because the card is gone by now, and not exported a second time under another name."""

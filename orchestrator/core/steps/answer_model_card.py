@@ -24,6 +24,9 @@ from orchestrator.core.steps.progress import stamp
 EVERY_CARD = "model-cards"
 """Stands for a name where the operation has none."""
 
+OVERTAKEN = "A newer version of the file had arrived before this one."
+"""Why an upload is superseded at once, a release's too."""
+
 
 def answer_key(release_id: str) -> str:
     """Where the JSON answer is kept in the packages bucket."""
@@ -42,28 +45,22 @@ def answer_model_card(
     packages_bucket: str,
     now: Clock,
     again: bool,
+    overtaken: bool,
 ) -> Release:
     """Do the operation; its record, not inserted yet. Raises ``Throttled``: the delivery is repeated.
 
-    ``again``: an earlier delivery may have done it already, and died before its record was inserted.
+    ``again``: an earlier delivery may have done it already, and died before its record was inserted. ``overtaken``: a
+    newer version of the file has been done, which this one must not undo.
     """
     if not request.export_job:
         # A name of the delivery's own, so that a repeated export finds the first.
         request = replace(request, export_job=release_id)
     problems: tuple[str, ...] = ()
-    reason, status = "", Status.SUCCEEDED
-    try:
-        answer = perform(request, cards, objects, assets_bucket, now(), again=again)
-    except BadConfiguration as refused:
-        status, problems = Status.REFUSED, tuple(problem.sentence for problem in refused.problems)
-    except Refused as refused:
-        status, problems = Status.REFUSED, (f"{request.path}.name: {refused}",)
-    except (AccessDenied, CallRefused) as failed:
-        status, reason = Status.FAILED, str(failed)
-    else:
-        with suppress(Conflict):  # an earlier delivery wrote it, with other times in it
-            objects.write_once(packages_bucket, answer_key(release_id), canonical(answer), "application/json")
-        reason = _told(request, answer["message"])
+    status, reason = Status.SUPERSEDED, OVERTAKEN
+    if not overtaken:
+        status, reason, problems = _done(
+            request, answer_key(release_id), cards, objects, assets_bucket, packages_bucket, now, again=again
+        )
     moment = stamp(now())
     return Release(
         release_id=release_id,
@@ -78,6 +75,31 @@ def answer_model_card(
         problems=problems,
         warnings=tuple(warning.sentence for warning in request.warnings),
     )
+
+
+def _done(
+    request: ModelCardRequest,
+    key: str,
+    cards: ModelCards,
+    objects: Objects,
+    assets_bucket: str,
+    packages_bucket: str,
+    now: Clock,
+    *,
+    again: bool,
+) -> tuple[Status, str, tuple[str, ...]]:
+    """How it ended, what is told of it, and what was wrong with the request; the answer is kept under the key."""
+    try:
+        answer = perform(request, cards, objects, assets_bucket, now(), again=again)
+    except BadConfiguration as refused:
+        return Status.REFUSED, "", tuple(problem.sentence for problem in refused.problems)
+    except Refused as refused:
+        return Status.REFUSED, "", (f"{request.path}.name: {refused}",)
+    except (AccessDenied, CallRefused) as failed:
+        return Status.FAILED, str(failed), ()
+    with suppress(Conflict):  # an earlier delivery wrote it, with other times in it
+        objects.write_once(packages_bucket, key, canonical(answer), "application/json")
+    return Status.SUCCEEDED, _told(request, answer["message"]), ()
 
 
 def _told(request: ModelCardRequest, message: object) -> str:

@@ -28,7 +28,7 @@ from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
 from orchestrator.core.ports import Clock, ModelRegistry, Objects, Store, Tasks
 from orchestrator.core.problems import BadConfiguration, Problem, did_you_mean
 from orchestrator.core.records import Release, Source, SourceKind, Status
-from orchestrator.core.steps.answer_model_card import EVERY_CARD, answer_model_card
+from orchestrator.core.steps.answer_model_card import EVERY_CARD, OVERTAKEN, answer_model_card
 from orchestrator.core.steps.progress import release_of, stamp
 from orchestrator.core.steps.references import missing
 from orchestrator.core.workloads import Catalogue
@@ -98,7 +98,8 @@ def receive_upload(upload: Upload, reception: Reception) -> Receipt:
         data = reception.objects.read(upload.bucket, upload.key, upload.version_id)
         card = model_card_in(data)
         if card is not None:
-            return _answer_card(card, source, delivery, requester, reception)
+            overtaken = _overtaken(upload, reception.store)
+            return _answer_card(card, source, delivery, requester, reception, overtaken=overtaken)
         checked = _checked(data, reception)
     except BadConfiguration as error:
         return _refuse(source, delivery, requester, [problem.sentence for problem in error.problems], reception)
@@ -109,7 +110,13 @@ def receive_upload(upload: Upload, reception: Reception) -> Receipt:
 
 
 def _answer_card(
-    card: ModelCardRequest, source: Source, delivery: str, requester: Identity, reception: Reception
+    card: ModelCardRequest,
+    source: Source,
+    delivery: str,
+    requester: Identity,
+    reception: Reception,
+    *,
+    overtaken: bool,
 ) -> Receipt:
     """Claim the delivery, do the operation, record it; a repeated delivery finds the record and does nothing."""
     name = release_id(card.name.lower() or EVERY_CARD, delivery, 0)
@@ -127,6 +134,7 @@ def _answer_card(
         packages_bucket=reception.packages_bucket,
         now=reception.now,
         again=duplicate,
+        overtaken=overtaken,
     )
     with suppress(Conflict):
         reception.store.insert(replace(done, problems=told(done.problems), warnings=told(done.warnings)))
@@ -287,7 +295,7 @@ def _new_release(
         stack_name=checked.stack_name,
         description=checked.description,
         channel=checked.channel,
-        reason="A newer version of the file had arrived before this one." if overtaken else "",
+        reason=OVERTAKEN if overtaken else "",
         warnings=told([warning.sentence for warning in checked.warnings]),
         policies=checked.policies,
         force=force,
