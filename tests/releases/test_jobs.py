@@ -67,7 +67,7 @@ def job(team: Team, release_id: str) -> dict[str, Any]:
 def executions(team: Team, name: str) -> list[dict[str, Any]]:
     """Of the workload's pipeline, newest first."""
     client = team.client("sagemaker", ORCHESTRATOR)
-    pipelines = client.list_pipelines(PipelineNamePrefix=f"mlops-pipeline-{name}-")["PipelineSummaries"]
+    pipelines = client.list_pipelines(PipelineNamePrefix=f"mlops-pipeline-{name}")["PipelineSummaries"]
     (pipeline,) = (one["PipelineName"] for one in pipelines)
     answer = client.list_pipeline_executions(PipelineName=pipeline)
     found: list[dict[str, Any]] = answer["PipelineExecutionSummaries"]
