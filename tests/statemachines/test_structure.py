@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
 
 from orchestrator.core import errors
 from orchestrator.core.errors import OrchestratorError
