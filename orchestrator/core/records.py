@@ -71,13 +71,18 @@ class SourceKind(StrEnum):
     """What started a release."""
 
     S3 = "s3"
+    COMMIT = "commit"
     API = "api"
     SLACK = "slack"
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the configuration came from: an S3 object version, or a request with its token."""
+    """Where the configuration came from: an S3 object version, a file of a commit, or a request with its token.
+
+    Of a commit, ``bucket`` is the repository, ``key`` the path in it, ``version_id`` the commit, and ``request`` tells
+    one push of it from another.
+    """
 
     kind: SourceKind
     bucket: str = ""
@@ -86,9 +91,31 @@ class Source:
     request: str = ""
 
     def __str__(self) -> str:
+        if self.kind is SourceKind.COMMIT:
+            return f"{self.key or 'the repository'} in {self.bucket} at commit {self.version_id}"
         if self.bucket:
             return f"s3://{self.bucket}/{self.key} (version {self.version_id})"
         return f"{self.kind} request {self.request}"
+
+
+@dataclass(frozen=True)
+class Commit:
+    """The commit of a Git repository that a release came from: what it says of itself, so its author is a claim."""
+
+    repository: str
+    branch: str
+    commit_id: str
+    author_name: str = ""
+    author_email: str = ""
+    message: str = ""
+    """The first line."""
+    url: str = ""
+    """Of a page that shows the commit."""
+
+    @property
+    def short_id(self) -> str:
+        """As people write it."""
+        return self.commit_id[:8]
 
 
 @dataclass(frozen=True)
@@ -145,6 +172,8 @@ class Release:
     policies: tuple[StagePolicy, ...] = ()
     metrics: tuple[Figure, ...] = ()
     """Figures of the evaluation file that the configuration names, in the file's order."""
+    commit: Commit | None = None
+    """Where the configuration came by Git."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""
