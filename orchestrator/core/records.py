@@ -71,17 +71,24 @@ class SourceKind(StrEnum):
     """What started a release."""
 
     S3 = "s3"
+    """A configuration file in the assets bucket."""
+    ASSET = "asset"
+    """Another object there, which the workload's configuration names."""
     COMMIT = "commit"
+    """A configuration file in a Git repository."""
+    REGISTRY = "registry"
+    """A version of a model package that was approved."""
     API = "api"
     SLACK = "slack"
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where the configuration came from: an S3 object version, a file of a commit, or a request with its token.
+    """What started a release: an S3 object version, a file of a commit, a model package, or a request with its token.
 
     Of a commit, ``bucket`` is the repository, ``key`` the path in it, ``version_id`` the commit, and ``request`` tells
-    one push of it from another.
+    one push of it from another. Of a model package, ``key`` is the ARN of the version, and ``request`` tells one
+    approval of it from another.
     """
 
     kind: SourceKind
@@ -93,6 +100,8 @@ class Source:
     def __str__(self) -> str:
         if self.kind is SourceKind.COMMIT:
             return f"{self.key or 'the repository'} in {self.bucket} at commit {self.version_id}"
+        if self.kind is SourceKind.REGISTRY:
+            return f"model package {self.key}"
         if self.bucket:
             return f"s3://{self.bucket}/{self.key} (version {self.version_id})"
         return f"{self.kind} request {self.request}"
@@ -116,6 +125,12 @@ class Commit:
     def short_id(self) -> str:
         """As people write it."""
         return self.commit_id[:8]
+
+    @property
+    def author(self) -> str:
+        """``Name <e-mail>``, or what there is of it."""
+        mail = f"<{self.author_email}>" if self.author_email else ""
+        return " ".join(filter(None, (self.author_name, mail)))
 
 
 @dataclass(frozen=True)
@@ -167,6 +182,8 @@ class Release:
     execution_arn: str = ""
     ended_by: str = ""
     """Display name of who rejected it, or the id of the release that superseded it."""
+    generation: int = 0
+    """The workload's generation since this release has had its turn: the fencing token of its steps; 0 before."""
     force: bool = False
     """Release even when the content is live already."""
     policies: tuple[StagePolicy, ...] = ()
@@ -174,6 +191,9 @@ class Release:
     """Figures of the evaluation file that the configuration names, in the file's order."""
     commit: Commit | None = None
     """Where the configuration came by Git."""
+    pins: tuple[tuple[str, str], ...] = ()
+    """What started this release decides these versions: key in the assets bucket → S3 version, ARN of a model package
+    group → ARN of its version. Package takes the latest of everything else."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from orchestrator.core.approvals import decide
@@ -41,6 +42,9 @@ def detail(
     known = told_stages({record.stage: record for record in stages}, release, installation)
     return summary(release, installation) | {
         "source": str(release.source),
+        "source_kind": release.source.kind.value,
+        "commit": asdict(release.commit) if release.commit else None,
+        "pins": dict(release.pins),
         "stack_name": release.stack_name,
         "digest": release.digest,
         "description": release.description,

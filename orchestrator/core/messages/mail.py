@@ -15,6 +15,7 @@ from orchestrator.core.messages.facts import Facts, Waiting
 from orchestrator.core.messages.headlines import deployed_all_the_same, headline, outcome_word, requester, sentence
 from orchestrator.core.messages.jobs import job_lines
 from orchestrator.core.messages.mrkdwn import clean, joined
+from orchestrator.core.messages.provenance import commit_lines
 from orchestrator.core.messages.release_message import endpoints
 from orchestrator.core.records import Release, Status, Verdict
 
@@ -92,6 +93,7 @@ def _about(facts: Facts) -> list[str]:
         *votes,
         f"Asked for by: {requester(facts)}, at {release.created_at}",
         f"From: {release.source}",
+        *(commit_lines(release.commit) if release.commit else ()),
         *([f"Stages: {joined(release.stages)}"] if release.stages else []),
         f"Release: {release.release_id} (mlops status {release.release_id})",
     ]

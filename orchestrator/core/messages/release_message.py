@@ -17,7 +17,8 @@ from orchestrator.core.messages.facts import Facts, Waiting
 from orchestrator.core.messages.headlines import END_MARKS, MARKS, deployed_all_the_same, headline, requester, sentence
 from orchestrator.core.messages.jobs import job_blocks
 from orchestrator.core.messages.mrkdwn import bold, code, date, escape, lines, quote, said
-from orchestrator.core.records import Approval, Release, SourceKind, Status, Verdict
+from orchestrator.core.messages.provenance import provenance
+from orchestrator.core.records import Approval, Release, Status, Verdict
 
 
 def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = True) -> Message:
@@ -205,7 +206,7 @@ def _about(facts: Facts, refused_channel: str) -> list[Block]:
     description = quote(release.description, limits.DESCRIPTION)
     blocks = [section(description)] if description else []
     who = f":bust_in_silhouette: Asked for by {said(requester(facts), limits.NAME * 2)}, {date(release.created_at)}"
-    facts_shown = [who, f":package: {_source(release)}"]
+    facts_shown = [who, f":package: {provenance(release)}"]
     if waiting is not None:
         digest = waiting.approval.digest[:DIGEST_DIGITS]
         facts_shown.append(f":lock: What you approve has the digest {code(digest, 40)}")
@@ -214,11 +215,3 @@ def _about(facts: Facts, refused_channel: str) -> list[Block]:
         asked, why = code(release.channel, limits.NAME), code(refused_channel, 60)
         facts_shown.append(f":information_source: Shown here because Slack refused the channel {asked} ({why})")
     return [*blocks, context(*facts_shown)]
-
-
-def _source(release: Release) -> str:
-    source = release.source
-    if source.kind is SourceKind.S3:
-        name, version = code(source.key, limits.VALUE), code(source.version_id or "none", limits.VALUE)
-        return f"{name} in bucket {code(source.bucket, limits.VALUE)}, version {version}"
-    return f"{'Slack' if source.kind is SourceKind.SLACK else 'API'} request {code(source.request, limits.VALUE)}"
