@@ -186,6 +186,8 @@ class Release:
     """The workload's generation since this release has had its turn: the fencing token of its steps; 0 before."""
     force: bool = False
     """Release even when the content is live already."""
+    removes: bool = False
+    """Whether it takes the workload's stacks away instead of deploying something, see ``steps.remove_workload``."""
     policies: tuple[StagePolicy, ...] = ()
     metrics: tuple[Figure, ...] = ()
     """Figures of the evaluation file that the configuration names, in the file's order."""
@@ -240,6 +242,8 @@ class Plan:
     parameters: tuple[ParameterChange, ...]
     base: str = ""
     """The stack's last update when the plan was made (ISO 8601); a different one later means the stack moved."""
+    removes: bool = False
+    """Whether it deletes the stack: there is no change set then, and the resources are all that the stack has."""
 
 
 class StageStatus(StrEnum):
@@ -254,6 +258,7 @@ class StageStatus(StrEnum):
     VERIFIED = "verified"
     FAILED = "failed"
     DISCARDED = "discarded"
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True)
@@ -382,12 +387,24 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class LiveStage:
+    """What is live of a workload in one stage."""
+
+    stage: str
+    release_id: str
+    digest: str
+    """Content digest of that release."""
+    since: str
+
+
+@dataclass(frozen=True)
 class Workload:
     """What is live of a workload, and which release has its turn."""
 
     KIND: ClassVar[str] = "workload"
     workload: str
     live_release: str = ""
+    """The last release that went all the way; empty once the workload is removed."""
     live_digest: str = ""
     running_release: str = ""
     running_digest: str = ""
@@ -397,14 +414,20 @@ class Workload:
     """The newest release that has ever wanted its turn; an older one that still waits for its own gives way to it."""
     newest_at: str = ""
     """When that release was asked for."""
+    workload_type: str = ""
+    live: tuple[LiveStage, ...] = ()
+    """By stage, in the order of the first deployments: the stages differ while a release is on its way, and after one
+    that ended half way."""
+    removed_by: str = ""
+    """The release that has removed every stack of the workload, until something is released of it again."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""
         return f"WORKLOAD#{self.workload}", "WORKLOAD"
 
     def listing(self) -> tuple[str, str] | None:
-        """See ``Record``."""
-        return "WORKLOADS", self.workload
+        """Workloads that are not removed, by name."""
+        return None if self.removed_by else ("WORKLOADS", self.workload)
 
     @classmethod
     def named(cls, name: str) -> Self:
