@@ -7,7 +7,8 @@ thing itself first.
 Sources: "EventBridge object-level events" of the Amazon S3 User Guide (keys are *not* URL-encoded there);
 "CloudFormation stack status change event" of the AWS CloudFormation User Guide; "SageMaker Model Building Pipeline
 Execution Status Change" of the Amazon SageMaker Developer Guide; "Build notifications input format reference" of the
-AWS CodeBuild User Guide; "Automating Step Functions event delivery with EventBridge" of the AWS Step Functions
+AWS CodeBuild User Guide; "Monitoring CodeCommit events in Amazon EventBridge and Amazon CloudWatch Events" of the AWS
+CodeCommit User Guide, with ``callerUserArn`` from the schema of the event in EventBridge's registry; "Automating Step Functions event delivery with EventBridge" of the AWS Step Functions
 Developer Guide. AWS documents no event of AutoML jobs: ``AUTOML_STATUS_CHANGE`` is what they are said to send, in the
 likeness of SageMaker's other jobs. Where none comes, the sweeper's look every minute settles the wait.
 """
@@ -31,6 +32,8 @@ PIPELINE_STATUS_CHANGE = "SageMaker Model Building Pipeline Execution Status Cha
 AUTOML_STATUS_CHANGE = "SageMaker AutoML Job State Change"
 CODEBUILD_SOURCE = "aws.codebuild"
 BUILD_STATUS_CHANGE = "CodeBuild Build State Change"
+CODECOMMIT_SOURCE = "aws.codecommit"
+REPOSITORY_STATE_CHANGE = "CodeCommit Repository State Change"
 STATES_SOURCE = "aws.states"
 EXECUTION_STATUS_CHANGE = "Step Functions Execution Status Change"
 
@@ -42,6 +45,10 @@ PIPELINE_ENDS = ("Succeeded", "Failed", "Stopped")
 """``detail.currentPipelineExecutionStatus`` of a pipeline execution that has ended."""
 AUTOML_ENDS = ("Completed", "Failed", "Stopped")
 """``detail.AutoMLJobStatus`` of an AutoML job that has ended."""
+PUSHES = ("referenceCreated", "referenceUpdated")
+"""``detail.event`` of a repository whose branch has a new commit."""
+BRANCH = "branch"
+"""``detail.referenceType`` of a branch; the other is ``tag``."""
 BUILD_ENDS = ("SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED")
 """``detail.build-status`` of a build that has ended."""
 
@@ -74,6 +81,27 @@ class JobChanged:
     """In its service's own words."""
 
 
+@dataclass(frozen=True)
+class Push:
+    """A reference of a CodeCommit repository was created, moved or deleted."""
+
+    event: str
+    """One of ``PUSHES``, ``referenceDeleted``, or what else CodeCommit tells of a repository."""
+    repository: str
+    reference_type: str
+    """``branch`` or ``tag``; empty where the event is of none."""
+    reference: str
+    """Name of the branch or tag."""
+    commit_id: str
+    """Empty for a reference that was deleted."""
+    old_commit_id: str
+    """Where the reference stood before; empty for a new one."""
+    caller: str
+    """ARN of the principal who pushed: authenticated by IAM. Empty where the event does not tell."""
+    time: str
+    """When, as the event has it: ISO 8601 in UTC."""
+
+
 StatusEvent = StackChanged | JobChanged
 
 
@@ -94,6 +122,23 @@ def upload(event: Mapping[str, Any]) -> Upload:
         )
     sequencer = stored.get("sequencer")
     return Upload(bucket, key, version_id, sequencer if isinstance(sequencer, str) else "")
+
+
+def push(event: Mapping[str, Any]) -> Push:
+    """Parse a "CodeCommit Repository State Change" event; raises ``BadRequest`` for another shape."""
+    _expect(event, CODECOMMIT_SOURCE, REPOSITORY_STATE_CHANGE)
+    detail = _mapping(event, "detail")
+    kind = _text(detail, "event", "detail.")
+    return Push(
+        event=kind,
+        repository=_text(detail, "repositoryName", "detail."),
+        reference_type=_optional(detail, "referenceType"),
+        reference=_optional(detail, "referenceName"),
+        commit_id=_text(detail, "commitId", "detail.") if kind in PUSHES else _optional(detail, "commitId"),
+        old_commit_id=_optional(detail, "oldCommitId"),
+        caller=_optional(detail, "callerUserArn"),
+        time=_optional(event, "time"),
+    )
 
 
 def status(event: Mapping[str, Any]) -> StatusEvent:
@@ -140,3 +185,8 @@ def _text(parent: Mapping[str, Any], name: str, path: str) -> str:
     if not isinstance(value, str) or not value:
         raise BadRequest(f"the event has no text at {path}{name}")
     return value
+
+
+def _optional(parent: Mapping[str, Any], name: str) -> str:
+    value = parent.get(name)
+    return value if isinstance(value, str) else ""
