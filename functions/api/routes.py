@@ -31,7 +31,8 @@ from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRe
 from orchestrator.core.steps.answer_model_card import answer_key
 from orchestrator.core.steps.decide_approval import MIN_PREFIX, Ballot, vote
 from orchestrator.core.steps.progress import approval_of, live_figures, release_of
-from orchestrator.core.steps.receive_request import Reception, receive_body
+from orchestrator.core.steps.receive_request import receive_body
+from orchestrator.core.steps.start_releases import Reception
 
 MAX_BODY = 262_144
 """Bytes of a request's body: a configuration is some kilobytes."""

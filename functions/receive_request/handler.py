@@ -10,7 +10,8 @@ from orchestrator.aws.handling import step
 from orchestrator.aws.world import World
 from orchestrator.core import events
 from orchestrator.core.errors import UnversionedObject
-from orchestrator.core.steps.receive_request import Receipt, Reception, receive_upload, refuse_upload
+from orchestrator.core.steps.receive_request import receive_upload, refuse_upload
+from orchestrator.core.steps.start_releases import Receipt, Reception
 
 
 @step("receive_request", shows=("releases",))

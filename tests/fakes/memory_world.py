@@ -24,11 +24,12 @@ from orchestrator.core.steps.deploy_stage import deploy_stage
 from orchestrator.core.steps.package import package
 from orchestrator.core.steps.plan_stage import plan_stage
 from orchestrator.core.steps.progress import approval_of, release_of
-from orchestrator.core.steps.receive_request import Receipt, Reception, receive_body, receive_upload
+from orchestrator.core.steps.receive_request import receive_body, receive_upload
 from orchestrator.core.steps.record_outcome import record_outcome
 from orchestrator.core.steps.request_approval import request_approval
 from orchestrator.core.steps.resume_deployment import resume_deployment
 from orchestrator.core.steps.run_job import run_job
+from orchestrator.core.steps.start_releases import Receipt, Reception
 from orchestrator.core.steps.sweep_waits import Swept, sweep_waits
 from orchestrator.core.steps.verify_stage import verify_stage
 from orchestrator.core.workloads import Catalogue, load_types

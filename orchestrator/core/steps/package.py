@@ -26,10 +26,10 @@ from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, Status, Workload
 from orchestrator.core.sources import PinnedAsset, split_location
 from orchestrator.core.steps.progress import approval_of, move, pass_turn, release_of, stamp
-from orchestrator.core.steps.receive_request import check_context, request_key, told
 from orchestrator.core.steps.references import Found, find_asset, find_model, registry_path
 from orchestrator.core.steps.released import package_key, template_key
 from orchestrator.core.steps.request_approval import answer
+from orchestrator.core.steps.start_releases import check_context, request_key, told
 from orchestrator.core.version import VERSION
 from orchestrator.core.workloads import Catalogue
 
