@@ -175,14 +175,21 @@ class Stacks(Protocol):
         """
         ...
 
+    def plan_removal(self, stack_name: str, content_digest: str) -> Plan:
+        """Describe what deleting the stack would remove; empty where there is no stack.
+
+        Raises ``StackBusy``, and ``PlanFailed`` where the stack is protected from deletion.
+        """
+        ...
+
     def still_valid(self, plan: Plan, content_digest: str) -> bool:
-        """Whether executing the change set would do what was shown: it exists, is AVAILABLE, the recomputed digest
-        is the plan's, and the stack has not moved since. Raises ``StackBusy`` while an operation goes on."""
+        """Whether executing the plan would do what was shown: its change set exists, is AVAILABLE, the recomputed
+        digest is the plan's, and the stack has not moved since. Raises ``StackBusy`` while an operation goes on."""
         ...
 
     def execute(self, plan: Plan, request_token: str) -> bool:
-        """Execute the change set; False when it has become stale. A repeated call with the same token adopts the
-        first one's operation."""
+        """Execute the change set, or delete the stack; False when a change set has become stale. A repeated call with
+        the same token adopts the first one's operation."""
         ...
 
     def state(self, stack: str) -> StackState:
@@ -194,7 +201,8 @@ class Stacks(Protocol):
         ...
 
     def discard(self, plan: Plan) -> None:
-        """Delete the change set, and the stack if it is still in REVIEW_IN_PROGRESS and has no resources."""
+        """Delete the change set, and the stack if it is still in REVIEW_IN_PROGRESS and has no resources; a planned
+        removal has neither."""
         ...
 
 
