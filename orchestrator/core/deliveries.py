@@ -38,6 +38,8 @@ class LatestUpload:
     object_key: str
     version_id: str
     sequencer: str
+    asked_at: str = ""
+    """When it counts as asked for: always later than an older version, whatever the clocks of two functions say."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""
@@ -54,3 +56,30 @@ class LatestUpload:
         """
         digits = max(len(self.sequencer), len(sequencer))
         return self.sequencer.rjust(digits, "0").upper() > sequencer.rjust(digits, "0").upper()
+
+
+@dataclass(frozen=True)
+class DeliveredTree:
+    """The configurations of the newest commit that a connection has delivered of a repository.
+
+    A commit comes as a whole archive: what it has changed is what differs from here.
+    """
+
+    KIND: ClassVar[str] = "tree"
+    repository: str
+    """What the installation calls it."""
+    execution_id: str
+    """Of the delivery."""
+    commit_id: str
+    started_at: str
+    """When the delivery began: of two, the later one has the newer commit."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Path and SHA-256 of each."""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"TREE#{self.repository}", "TREE"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None

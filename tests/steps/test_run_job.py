@@ -16,7 +16,7 @@ from tests.fakes.dying import dying_after
 from tests.fakes.machine import Died, Machines
 from tests.fakes.memory_world import CHLOE, MemoryWorld, configuration
 from tests.fakes.workload_types import BASE, own_type, with_own
-from tests.steps.journeys import in_dev, live
+from tests.steps.journeys import in_dev
 
 ROLE = "arn:aws:iam::222222222222:role/mlops/workload/fraud"
 
@@ -300,12 +300,12 @@ def _agree(world: MemoryWorld, machines: Machines, stage: str) -> None:
 
 def test_the_same_file_again_starts_no_second_job(pipelines: MemoryWorld) -> None:
     """Its content is live: the second release ends Unchanged before it comes to a job."""
-    first = live(pipelines)
-    pipelines.run_job(first.release_id, "dev")
-    machines = Machines(pipelines)
+    machines = _whole(pipelines)
+    (first,) = machines.executions
+    assert pipelines.of(first).status is Status.SUCCEEDED
     again = pipelines.release()
     machines.settle()
-    assert again.release_id != first.release_id
+    assert again.release_id != first
     assert pipelines.of(again.release_id).status is Status.UNCHANGED
     assert len(pipelines.fake_accounts.jobs("dev").requests) == 1
 

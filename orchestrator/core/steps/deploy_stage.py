@@ -21,10 +21,18 @@ from orchestrator.core.records import (
     TaskToken,
     Wait,
     WaitKind,
-    Workload,
 )
 from orchestrator.core.steps.plan_stage import make_plan
-from orchestrator.core.steps.progress import approval_of, move, move_stage, rules_for, stage_of, stamp
+from orchestrator.core.steps.progress import (
+    approval_of,
+    check_turn,
+    move,
+    move_stage,
+    note_live,
+    rules_for,
+    stage_of,
+    stamp,
+)
 from orchestrator.core.steps.settle import settle, store_wait
 
 
@@ -44,10 +52,11 @@ def deploy_stage(
     """Execute the stage's plan (made here for a stage without approval) and answer when that needs no waiting.
 
     Answers ``{"outcome": "unchanged"}`` for an empty plan and ``{"outcome": "stale"}`` for one that would no longer do
-    what was shown; ``{"outcome": "deployed"}`` or a failure comes when the stack has settled.
+    what was shown; ``{"outcome": "deployed"}`` (of a removal ``"removed"``) or a failure comes when the stack has
+    settled.
     """
     release = move(store, release_id, now, Status.DEPLOYING, stage=stage)
-    _check_turn(store, release)
+    check_turn(store, release)
     asks = rules_for(installation, release, stage) is not None
     record = stage_of(store, release_id, stage, now)
     if record.plan is None and asks:
@@ -71,6 +80,7 @@ def deploy_stage(
         raise StepFailed(f"the plan for {stage} was withdrawn while it was being made")
     if plan.empty:
         _note_unchanged(record, plan, store, accounts, now)
+        note_live(store, release, stage, now, changed=False)
         tasks.succeed(token, {"outcome": "unchanged"})
         return
     if asks:
@@ -114,14 +124,6 @@ def request_token(release_id: str, stage: str, attempt: int) -> str:
     return f"{release_id}-{stage}-{attempt}"
 
 
-def _check_turn(store: Store, release: Release) -> None:
-    """Another release may have taken over from one that was believed dead; the late one must not write."""
-    workload = store.get(Workload, Workload.named(release.workload).key())
-    if workload is None or workload.running_release != release.release_id:
-        holder = workload.running_release if workload else ""
-        raise StepFailed(f"this release no longer has its turn; {holder or 'no release'} has it")
-
-
 def _check_approved(store: Store, record: StageRecord, plan: Plan) -> None:
     approval = approval_of(store, record.approval_id) if record.approval_id else None
     if approval is None or approval.status is not ApprovalStatus.APPROVED or approval.digest != plan.digest:
@@ -149,7 +151,7 @@ def _execute(
 
 
 def _deploying(record: StageRecord) -> StageRecord:
-    done = {StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.FAILED}
+    done = {StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.FAILED, StageStatus.REMOVED}
     return record if record.status in done else replace(record, status=StageStatus.DEPLOYING)
 
 

@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from orchestrator.core.config import Checked, InstallationNames, ResolvedAssets, check_file
-from orchestrator.core.errors import AccessDenied, Conflict, SourceGone, StepFailed, WorkloadBusy
+from orchestrator.core.errors import AccessDenied, Conflict, SourceGone, StepFailed, TurnLost, WorkloadBusy
 from orchestrator.core.figures import read_figures
 from orchestrator.core.installation import Installation
 from orchestrator.core.packaging import (
@@ -25,7 +25,7 @@ from orchestrator.core.ports import Clock, ModelRegistry, Objects, ObjectVersion
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, Status, Workload
 from orchestrator.core.sources import PinnedAsset, split_location
-from orchestrator.core.steps.progress import approval_of, move, pass_turn, release_of, stamp
+from orchestrator.core.steps.progress import approval_of, give_way, move, pass_turn, release_of, stamp
 from orchestrator.core.steps.references import Found, find_asset, find_model, registry_path
 from orchestrator.core.steps.released import package_key, template_key
 from orchestrator.core.steps.request_approval import answer
@@ -52,12 +52,16 @@ def package(
     now: Clock,
 ) -> dict[str, object]:
     """Write the package; answers ``{"outcome": "packaged"}``, or ``unchanged`` when the content is live or on its way,
-    or ``superseded`` when a newer release of the workload has come while this one waited for its turn.
+    or ``superseded`` when a newer release of the workload has come while this one waited for its turn. A removal has
+    nothing to package, and takes its turn like every release.
 
-    Raises ``BadConfiguration``, ``SourceGone``, and ``WorkloadBusy`` while another release of the workload deploys.
+    Raises ``BadConfiguration``, ``SourceGone``, ``TurnLost`` for a release that has ended, and ``WorkloadBusy`` while
+    another release of the workload deploys.
     """
     release = move(store, release_id, now, Status.PACKAGING)
-    if not release.package_key:
+    if release.status.ended:
+        raise TurnLost(f"this release has ended {release.status.value}; nothing of it is done any more")
+    if not release.package_key and not release.removes:
         names = InstallationNames(
             assets_bucket=assets_bucket,
             packages_bucket=packages_bucket,
@@ -75,10 +79,10 @@ def package(
         release = _keep(release, built, objects, store, packages_bucket, now)
     workload = _take_turn(release, store)
     if workload.running_release == release_id:
+        _begin(release, workload, store)
         return {"outcome": "packaged"}
     if workload.newest_release != release_id:
-        newest = workload.newest_release
-        store.update(Release, release.key(), lambda found: replace(found, ended_by=newest))
+        give_way(store, release, release_of(store, workload.newest_release))
         return {"outcome": "superseded"}
     if same := _the_same(workload, release):
         store.update(Release, release.key(), lambda found: replace(found, reason=same))
@@ -259,6 +263,21 @@ def _take_turn(release: Release, store: Store) -> Workload:
     return store.update(Workload, key, lambda current: _turn(current, release))
 
 
+def _begin(release: Release, workload: Workload, store: Store) -> None:
+    """Note the turn's generation, which every later step must hold.
+
+    Release and workload are two rows: a release that was ended just before it took its turn gives it back.
+    """
+    after = store.update(
+        Release,
+        release.key(),
+        lambda found: found if found.status.ended else replace(found, generation=workload.generation),
+    )
+    if after.status.ended:
+        pass_turn(store, after)
+        raise TurnLost(f"this release has ended {after.status.value}; nothing of it is done any more")
+
+
 def _turn(current: Workload, release: Release) -> Workload:
     """The workload with this release noted, and running where it may."""
     if (release.created_at, release.release_id) > (current.newest_at, current.newest_release):
@@ -270,6 +289,8 @@ def _turn(current: Workload, release: Release) -> Workload:
         running_release=release.release_id,
         running_digest=release.digest,
         generation=current.generation + 1,
+        workload_type=release.workload_type,
+        removed_by="",
     )
 
 
@@ -301,5 +322,5 @@ def _supersede(holder_id: str, newer: Release, store: Store, tasks: Tasks, now: 
 
     after = store.update(Approval, approval.key(), close)
     if after.status is ApprovalStatus.SUPERSEDED:
-        store.update(Release, holder.key(), lambda found: replace(found, ended_by=newer.release_id))
+        give_way(store, holder, newer)
         answer(after, store=store, tasks=tasks)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from orchestrator.core.document_changes import told_by_leaves
 from orchestrator.core.errors import PlanKeepsMoving, StepFailed
 from orchestrator.core.installation import DEFAULT_EXPIRY_HOURS, Installation
-from orchestrator.core.ports import Accounts, Clock, Objects, PlanRequest, Store
-from orchestrator.core.records import Release, StageRecord, StageStatus, Status
-from orchestrator.core.steps.progress import move, move_stage, release_of, rules_for, stage_of
+from orchestrator.core.ports import Accounts, Clock, Objects, PlanRequest, Stacks, Store
+from orchestrator.core.records import Plan, Release, StageRecord, StageStatus, Status
+from orchestrator.core.steps.progress import check_turn, move, move_stage, release_of, rules_for, stage_of
 from orchestrator.core.steps.released import released_package, template_key
 
 MAX_ATTEMPTS = 3
@@ -30,9 +30,11 @@ def plan_stage(
 ) -> dict[str, object]:
     """Plan the stage; the answer says how long the approval may take.
 
-    Raises ``ChangeSetPending``, ``StackBusy`` (both retried), ``PlanFailed``, ``PlanKeepsMoving``.
+    Raises ``ChangeSetPending``, ``StackBusy`` (both retried), ``PlanFailed``, ``PlanKeepsMoving``,
+    ``TurnLost``.
     """
     release = move(store, release_id, now, Status.PLANNING, stage=stage)
+    check_turn(store, release)
     record = make_plan(
         release,
         stage,
@@ -61,12 +63,30 @@ def make_plan(
     packages_bucket: str,
     now: Clock,
 ) -> StageRecord:
-    """Make this attempt's change set and keep its description in the stage's record."""
+    """Make this attempt's plan and keep it in the stage's record: a change set, or what a removal would remove."""
     record = stage_of(store, release.release_id, stage, now)
     if record.attempt > MAX_ATTEMPTS:
         raise PlanKeepsMoving(
             f"{MAX_ATTEMPTS} plans for {stage} in a row were overtaken by other changes of {release.stack_name}"
         )
+    stacks = accounts.stacks(stage)
+    if release.removes:
+        plan = stacks.plan_removal(release.stack_name, release.digest)
+    else:
+        plan = _change(release, record, stacks, objects, packages_bucket)
+    attempt = record.attempt
+
+    def planned(current: StageRecord) -> StageRecord:
+        if current.attempt != attempt:
+            return current
+        return replace(current, plan=plan, status=StageStatus.PLANNED, approval_id="", note="")
+
+    return move_stage(store, record, now, planned)
+
+
+def _change(release: Release, record: StageRecord, stacks: Stacks, objects: Objects, packages_bucket: str) -> Plan:
+    """The change set of the release's package, with documents told leaf by leaf."""
+    stage = record.stage
     package = released_package(release, objects, packages_bucket)
     request = PlanRequest(
         stack_name=release.stack_name,
@@ -77,20 +97,12 @@ def make_plan(
         change_set_name=f"r-{release.release_id}-{record.attempt}",
         content_digest=release.digest,
     )
-    made = accounts.stacks(stage).plan(request)
+    made = stacks.plan(request)
     documents = package.package.documents(stage)
     told = told_by_leaves(
         made.parameters, packages_bucket, lambda key: _document(key, documents, objects, packages_bucket)
     )
-    plan = replace(made, parameters=told)
-    attempt = record.attempt
-
-    def planned(current: StageRecord) -> StageRecord:
-        if current.attempt != attempt:
-            return current
-        return replace(current, plan=plan, status=StageStatus.PLANNED, approval_id="", note="")
-
-    return move_stage(store, record, now, planned)
+    return replace(made, parameters=told)
 
 
 def _document(key: str, ours: Mapping[str, bytes], objects: Objects, packages_bucket: str) -> bytes | None:

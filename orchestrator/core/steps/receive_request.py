@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from orchestrator.core.config import Checked
@@ -13,11 +15,10 @@ from orchestrator.core.errors import Conflict, SourceGone
 from orchestrator.core.events import Upload
 from orchestrator.core.model_cards.request import ModelCardRequest, model_card_in
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
-from orchestrator.core.ports import Store
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Source, SourceKind
 from orchestrator.core.steps.answer_model_card import EVERY_CARD, answer_model_card
-from orchestrator.core.steps.progress import release_of
+from orchestrator.core.steps.progress import read_stamp, release_of, stamp
 from orchestrator.core.steps.references import missing
 from orchestrator.core.steps.start_releases import (
     AS_IT_COMES,
@@ -37,6 +38,9 @@ from orchestrator.core.steps.start_releases import (
 REQUESTER_METADATA = "requester"
 """User metadata of an upload (``x-amz-meta-requester``) in which an uploader may say who he is: a claim."""
 
+TICK = timedelta(milliseconds=1)
+"""What a record's time can tell apart."""
+
 OVERTAKEN = "A newer version of the file had arrived before this one."
 
 
@@ -48,9 +52,8 @@ def receive_upload(upload: Upload, reception: Reception) -> Receipt:
     """
     source = Source(SourceKind.S3, upload.bucket, upload.key, upload.version_id)
     requester = UNKNOWN
-    _note(upload, reception.store)
-    moment = reception.now()
-    terms = Terms(asked_at=moment, overtaken=OVERTAKEN if _overtaken(upload, reception.store) else "")
+    moment, overtaken = _noted(upload, reception)
+    terms = Terms(asked_at=moment, overtaken=OVERTAKEN if overtaken else "")
     try:
         described = reception.objects.describe(upload.bucket, upload.key, upload.version_id)
         requester = _claimed_requester(dict(described.metadata))
@@ -121,23 +124,27 @@ def _missing(checked: Checked, reception: Reception) -> Iterator[Problem]:
     return missing(checked, reception.objects, reception.registry, reception.installation, reception.assets_bucket)
 
 
-def _note(upload: Upload, store: Store) -> None:
-    """Remember the version whose event has arrived, unless a newer one's has."""
-    if not upload.sequencer:
-        return
-    latest = LatestUpload(upload.bucket, upload.key, upload.version_id, upload.sequencer)
-    with suppress(Conflict):
-        store.insert(latest)
-    store.update(LatestUpload, latest.key(), lambda found: latest if latest.is_newer_than(found.sequencer) else found)
+def _noted(upload: Upload, reception: Reception) -> tuple[datetime, bool]:
+    """When this version counts as asked for, and whether the event of a newer one has arrived.
 
-
-def _overtaken(upload: Upload, store: Store) -> bool:
-    """Whether the event of a newer version of the same object has arrived.
-
-    Asked after the moment of the request was taken: an event that is noted later than this is asked for later too.
+    One conditional write decides both, so that of two versions the newer one is always asked for later: two functions
+    that receive them at once may stand still anywhere, and their clocks need not agree.
     """
-    latest = store.get(LatestUpload, LatestUpload(upload.bucket, upload.key, "", "").key())
-    return latest is not None and bool(upload.sequencer) and latest.is_newer_than(upload.sequencer)
+    moment = reception.now()
+    if not upload.sequencer:
+        return moment, False
+    this = LatestUpload(upload.bucket, upload.key, upload.version_id, upload.sequencer, stamp(moment))
+    with suppress(Conflict):
+        reception.store.insert(this)
+
+    def latest(known: LatestUpload) -> LatestUpload:
+        if not this.is_newer_than(known.sequencer):
+            return known
+        after = read_stamp(known.asked_at) + TICK if known.asked_at else moment
+        return replace(this, asked_at=stamp(max(moment, after)))
+
+    stands = reception.store.update(LatestUpload, this.key(), latest)
+    return read_stamp(stands.asked_at) if stands.asked_at else moment, stands.is_newer_than(upload.sequencer)
 
 
 def _claimed_requester(metadata: Mapping[str, Any]) -> Identity:

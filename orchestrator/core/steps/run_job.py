@@ -16,7 +16,7 @@ from orchestrator.core.jobs import JobKind, JobRun, JobStatus, automl_request, r
 from orchestrator.core.ports import Accounts, Clock, JobRequest, Objects, Store, Tasks
 from orchestrator.core.records import Release, StageRecord, TaskToken, Wait, WaitKind
 from orchestrator.core.sources import OUTPUT, as_text, finish
-from orchestrator.core.steps.progress import move_stage, release_of, stage_of, stamp
+from orchestrator.core.steps.progress import check_turn, move_stage, release_of, stage_of, stamp
 from orchestrator.core.steps.released import JobPlan, ReleasedPackage, released_package
 from orchestrator.core.steps.settle import settle, store_wait
 
@@ -35,13 +35,17 @@ def run_job(
 ) -> None:
     """Run the job that the workload type names; answers ``{"outcome": "none"}`` where it names none.
 
-    Raises ``JobFailed`` where the stack lacks an output that the job needs.
+    Raises ``JobFailed`` where the stack lacks an output that the job needs, and ``TurnLost``.
     """
     release = release_of(store, release_id)
+    if release.removes:
+        tasks.succeed(token, {"outcome": "none"})
+        return
     package = released_package(release, objects, packages_bucket)
     if package.job is None:
         tasks.succeed(token, {"outcome": "none"})
         return
+    check_turn(store, release)
     record = stage_of(store, release_id, stage, now)
     job = record.job or _start(package.job, package, release, record, store, accounts, now)
     wait = store_wait(
