@@ -122,6 +122,18 @@ class S3Objects:
                 _raise_if_gone(error, bucket, key, "")
                 raise
 
+    def part(self, bucket: str, key: str, version_id: str, first: int, length: int) -> bytes:
+        """See ``receive_archive.Archives``."""
+        with translated("s3"):
+            try:
+                wanted = f"bytes={first}-{first + length - 1}"
+                return self._client.get_object(Bucket=bucket, Key=key, Range=wanted, **_version(version_id))[
+                    "Body"
+                ].read()
+            except self._client.exceptions.ClientError as error:
+                _raise_if_gone(error, bucket, key, version_id)
+                raise
+
     def template_url(self, bucket: str, key: str) -> str:
         """See ``ports.Objects``. CloudFormation takes path-style URLs of the region's endpoint."""
         return f"{self._client.meta.endpoint_url.rstrip('/')}/{bucket}/{key}"

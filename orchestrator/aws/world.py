@@ -15,8 +15,10 @@ from orchestrator.aws.table import DynamoStore
 from orchestrator.core.installation import Installation
 
 if TYPE_CHECKING:
+    from orchestrator.aws.code_commit import CodeCommitRepositories
     from orchestrator.aws.model_cards import SageMakerModelCards
     from orchestrator.aws.model_registry import SageMakerModelRegistry
+    from orchestrator.aws.source_pipelines import CodePipelineSources
     from orchestrator.core.workloads import Catalogue
 
 
@@ -69,6 +71,20 @@ class World:
         from orchestrator.aws.model_cards import SageMakerModelCards
 
         return SageMakerModelCards(client("sagemaker"))
+
+    @cached_property
+    def repositories(self) -> CodeCommitRepositories:
+        """CodeCommit."""
+        from orchestrator.aws.code_commit import CodeCommitRepositories
+
+        return CodeCommitRepositories(client("codecommit"))
+
+    @cached_property
+    def pipelines(self) -> CodePipelineSources:
+        """The pipelines that fetch commits from elsewhere."""
+        from orchestrator.aws.source_pipelines import CodePipelineSources
+
+        return CodePipelineSources(client("codepipeline"))
 
     @cached_property
     def catalogue(self) -> Catalogue:

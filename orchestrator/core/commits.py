@@ -1,6 +1,6 @@
 """What a push has changed among the configurations of a repository, read at the commit that was pushed.
 
-A configuration is an ``mlops-config.json`` in any folder. One that is read is content-addressed (Git's blob), so what is
+A configuration is an ``mlops-config.json`` in any folder. What is read is named by its content (Git's blob), so what is
 released is what the commit holds, whatever has been pushed since.
 """
 
@@ -106,11 +106,6 @@ def configurations(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
             what = f"the push changes more than {MAX_CONFIGURATIONS} files {CONFIGURATION_NAME}"
             raise BadConfiguration([Problem("$", what, "Push them in smaller parts.")])
     return tuple(found)
-
-
-def pushed(push: Push, author: Author, page: str = "") -> Commit:
-    """The commit of a push, as a release shows it."""
-    return commit_of(push.repository, push.reference, push.commit_id, author, page)
 
 
 def commit_of(repository: str, branch: str, commit_id: str, author: Author, page: str = "") -> Commit:

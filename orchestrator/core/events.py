@@ -8,9 +8,10 @@ Sources: "EventBridge object-level events" of the Amazon S3 User Guide (keys are
 "CloudFormation stack status change event" of the AWS CloudFormation User Guide; "SageMaker Model Building Pipeline
 Execution Status Change" of the Amazon SageMaker Developer Guide; "Build notifications input format reference" of the
 AWS CodeBuild User Guide; "Monitoring CodeCommit events in Amazon EventBridge and Amazon CloudWatch Events" of the AWS
-CodeCommit User Guide, with ``callerUserArn`` from the schema of the event in EventBridge's registry; "Automating Step Functions event delivery with EventBridge" of the AWS Step Functions
-Developer Guide. AWS documents no event of AutoML jobs: ``AUTOML_STATUS_CHANGE`` is what they are said to send, in the
-likeness of SageMaker's other jobs. Where none comes, the sweeper's look every minute settles the wait.
+CodeCommit User Guide (``callerUserArn`` of a push is in the event's schema, not in the guide's examples); "Automating
+Step Functions event delivery with EventBridge" of the AWS Step Functions Developer Guide. AWS documents no event of
+AutoML jobs: ``AUTOML_STATUS_CHANGE`` is what they are said to send, in the likeness of SageMaker's other jobs. Where
+none comes, the sweeper's look every minute settles the wait.
 """
 
 from __future__ import annotations

@@ -139,6 +139,10 @@ class MemoryObjects:
         """See ``ports.Objects``."""
         return len(self.read(bucket, key))
 
+    def part(self, bucket: str, key: str, version_id: str, first: int, length: int) -> bytes:
+        """See ``receive_archive.Archives``."""
+        return self.read(bucket, key, version_id)[first : first + length]
+
     def template_url(self, bucket: str, key: str) -> str:
         """See ``ports.Objects``."""
         return f"https://s3.test/{bucket}/{key}"
