@@ -13,7 +13,13 @@ from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.jobs import JobRun
+from orchestrator.core.origins import Commit as Commit
+from orchestrator.core.origins import Source as Source
+from orchestrator.core.origins import SourceKind as SourceKind
 from orchestrator.core.people import Identity
+from orchestrator.core.plans import ParameterChange as ParameterChange
+from orchestrator.core.plans import Plan as Plan
+from orchestrator.core.plans import ResourceChange as ResourceChange
 
 
 @runtime_checkable
@@ -65,72 +71,6 @@ _ENDS = frozenset(
         Status.REFUSED,
     }
 )
-
-
-class SourceKind(StrEnum):
-    """What started a release."""
-
-    S3 = "s3"
-    """A configuration file in the assets bucket."""
-    ASSET = "asset"
-    """Another object there, which the workload's configuration names."""
-    COMMIT = "commit"
-    """A configuration file in a Git repository."""
-    REGISTRY = "registry"
-    """A version of a model package that was approved."""
-    API = "api"
-    SLACK = "slack"
-
-
-@dataclass(frozen=True)
-class Source:
-    """What started a release: an S3 object version, a file of a commit, a model package, or a request with its token.
-
-    Of a commit, ``bucket`` is the repository, ``key`` the path in it, ``version_id`` the commit, and ``request`` tells
-    one push of it from another. Of a model package, ``key`` is the ARN of the version, and ``request`` tells one
-    approval of it from another.
-    """
-
-    kind: SourceKind
-    bucket: str = ""
-    key: str = ""
-    version_id: str = ""
-    request: str = ""
-
-    def __str__(self) -> str:
-        if self.kind is SourceKind.COMMIT:
-            return f"{self.key or 'the repository'} in {self.bucket} at commit {self.version_id}"
-        if self.kind is SourceKind.REGISTRY:
-            return f"model package {self.key}"
-        if self.bucket:
-            return f"s3://{self.bucket}/{self.key} (version {self.version_id})"
-        return f"{self.kind} request {self.request}"
-
-
-@dataclass(frozen=True)
-class Commit:
-    """The commit of a Git repository that a release came from: what it says of itself, so its author is a claim."""
-
-    repository: str
-    branch: str
-    commit_id: str
-    author_name: str = ""
-    author_email: str = ""
-    message: str = ""
-    """The first line."""
-    url: str = ""
-    """Of a page that shows the commit."""
-
-    @property
-    def short_id(self) -> str:
-        """As people write it."""
-        return self.commit_id[:8]
-
-    @property
-    def author(self) -> str:
-        """``Name <e-mail>``, or what there is of it."""
-        mail = f"<{self.author_email}>" if self.author_email else ""
-        return " ".join(filter(None, (self.author_name, mail)))
 
 
 @dataclass(frozen=True)
@@ -196,6 +136,10 @@ class Release:
     pins: tuple[tuple[str, str], ...] = ()
     """What started this release decides these versions: key in the assets bucket → S3 version, ARN of a model package
     group → ARN of its version. Package takes the latest of everything else."""
+    models: tuple[str, ...] = ()
+    """ARNs of the versions of model packages that it deploys."""
+    before: str = ""
+    """The release that was live when this one had its turn."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""
@@ -204,46 +148,6 @@ class Release:
     def listing(self) -> tuple[str, str] | None:
         """All releases, newest last; the id makes the sort key unique."""
         return "RELEASES", f"{self.created_at}#{self.release_id}"
-
-
-@dataclass(frozen=True)
-class ParameterChange:
-    """One template parameter before and after; ``before`` is None for a new one, ``after`` None for a dropped one."""
-
-    name: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True)
-class ResourceChange:
-    """One resource of a change set."""
-
-    action: str
-    """add, modify, remove, replace, or maybe_replace where CloudFormation cannot tell before it deploys."""
-    logical_id: str
-    resource_type: str
-    properties: tuple[str, ...] = ()
-    """Names of the changed properties, for modify and replace."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A change set, described so that a human can judge it."""
-
-    change_set_arn: str
-    stack_id: str
-    stack_name: str
-    digest: str
-    """SHA-256 over change-set ARN, template, parameters and content digest: what an approval is bound to."""
-    creates_stack: bool
-    empty: bool
-    resources: tuple[ResourceChange, ...]
-    parameters: tuple[ParameterChange, ...]
-    base: str = ""
-    """The stack's last update when the plan was made (ISO 8601); a different one later means the stack moved."""
-    removes: bool = False
-    """Whether it deletes the stack: there is no change set then, and the resources are all that the stack has."""
 
 
 class StageStatus(StrEnum):
