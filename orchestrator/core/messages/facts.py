@@ -90,7 +90,9 @@ class Facts:
 
     @property
     def reached(self) -> str:
-        """The last stage that was deployed; empty when none was."""
+        """The last stage that was deployed; empty when none was, as by a removal."""
+        if self.release.removes:
+            return ""
         done = {StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.UNCHANGED}
         return next((name for name in reversed(self.release.stages) if self.stage_status(name) in done), "")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.core.jobs import JobStatus
+from orchestrator.core.messages import removals
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.mrkdwn import clean
 from orchestrator.core.model_cards import OPERATIONS
@@ -19,6 +20,7 @@ MARKS = {
     StageStatus.VERIFIED: ":white_check_mark:",
     StageStatus.FAILED: ":x:",
     StageStatus.DISCARDED: ":no_entry_sign:",
+    StageStatus.REMOVED: ":wastebasket:",
 }
 """How a stage stands, at a glance."""
 
@@ -36,6 +38,8 @@ END_MARKS = {
 def headline(facts: Facts) -> str:
     """Workload, and what is asked or how it ended; without markup, unescaped."""
     release, waiting = facts.release, facts.waiting
+    if waiting is not None and release.removes:
+        return f"{release.workload}: remove from {waiting.approval.stage}?"
     if waiting is not None:
         return f"{release.workload}: approve {waiting.approval.stage}?"
     if release.status is Status.REFUSED and not release.workload_type:
@@ -50,7 +54,8 @@ def sentence(facts: Facts) -> str:
     """How the release stands, as a full sentence; without markup, unescaped."""
     release, waiting = facts.release, facts.waiting
     if waiting is not None:
-        return f"{release.workload} waits for approval to be deployed to {waiting.approval.stage}."
+        done = "removed from" if release.removes else "deployed to"
+        return f"{release.workload} waits for approval to be {done} {waiting.approval.stage}."
     if release.workload_type in OPERATIONS:
         return f"The model card {_card(release)}."
     if release.status is Status.REFUSED:
@@ -59,7 +64,7 @@ def sentence(facts: Facts) -> str:
         return f"{release.workload} is {_how(facts)}."
     if release.status is Status.SUCCEEDED:
         return f"{release.workload} {_ended(facts)}."
-    return f"The release of {release.workload} {_ended(facts)}."
+    return f"The {'removal' if release.removes else 'release'} of {release.workload} {_ended(facts)}."
 
 
 def _card(release: Release) -> str:
@@ -74,6 +79,8 @@ def _card(release: Release) -> str:
 def _how(facts: Facts) -> str:
     release = facts.release
     stage = release.stage
+    if release.removes and not release.status.ended:
+        return removals.how(facts)
     match release.status:
         case Status.REQUESTED:
             return "about to start"
@@ -109,6 +116,8 @@ def _decided(facts: Facts) -> str:
 def _ended(facts: Facts) -> str:
     release = facts.release
     stage = release.stage
+    if release.removes:
+        return removals.ended(facts)
     match release.status:
         case Status.SUCCEEDED:
             where = facts.reached or (release.stages[-1] if release.stages else "its stage")
@@ -129,8 +138,10 @@ def _ended(facts: Facts) -> str:
             return "was refused"
 
 
-def deployed_all_the_same(facts: Facts) -> str:
-    """What a failed job leaves behind, as a sentence; empty where none has failed."""
+def left_behind(facts: Facts) -> str:
+    """What a failed job, or a removal that ended half way, leaves behind, as a sentence; else empty."""
+    if facts.release.removes:
+        return removals.left_behind(facts)
     if facts.release.status is not Status.FAILED or not facts.job_failed:
         return ""
     return f"The stack is deployed in {facts.release.stage} all the same; a new release runs the job again."

@@ -12,7 +12,7 @@ from orchestrator.core.figures import side_by_side
 from orchestrator.core.figures import told as in_words
 from orchestrator.core.messages.changes import change_lines
 from orchestrator.core.messages.facts import Facts, Waiting
-from orchestrator.core.messages.headlines import deployed_all_the_same, headline, outcome_word, requester, sentence
+from orchestrator.core.messages.headlines import headline, left_behind, outcome_word, requester, sentence
 from orchestrator.core.messages.jobs import job_lines
 from orchestrator.core.messages.mrkdwn import clean, joined
 from orchestrator.core.messages.provenance import commit_lines
@@ -37,7 +37,7 @@ def end_letter(facts: Facts) -> Letter:
     about = release.workload if release.status is not Status.REFUSED else "configuration"
     told = [sentence(facts), "", *_because(release)]
     place = f" ({release.stage})" if release.stage and release.status is not Status.SUCCEEDED else ""
-    left = deployed_all_the_same(facts)
+    left = left_behind(facts)
     if left:
         told.append(left)
     elif facts.partial:

@@ -14,7 +14,7 @@ from orchestrator.core.messages.blocks import Block, Message, context, header, m
 from orchestrator.core.messages.buttons import DIGEST_DIGITS, decision_buttons
 from orchestrator.core.messages.changes import change_blocks, counted
 from orchestrator.core.messages.facts import Facts, Waiting
-from orchestrator.core.messages.headlines import END_MARKS, MARKS, deployed_all_the_same, headline, requester, sentence
+from orchestrator.core.messages.headlines import END_MARKS, MARKS, headline, left_behind, requester, sentence
 from orchestrator.core.messages.jobs import job_blocks
 from orchestrator.core.messages.mrkdwn import bold, code, date, escape, lines, quote, said
 from orchestrator.core.messages.provenance import provenance
@@ -46,7 +46,7 @@ def brief_message(facts: Facts) -> Message:
     waiting = facts.waiting
     blocks = [section(said(sentence(facts), limits.SECTION_TEXT))]
     if waiting is not None:
-        blocks.append(decision_buttons(facts.release.workload, waiting.approval))
+        blocks.append(decision_buttons(facts.release, waiting.approval))
     return message(_text(facts), blocks)
 
 
@@ -104,7 +104,7 @@ def _question(facts: Facts, waiting: Waiting, buttons: bool) -> list[Block]:
     blocks += _metrics(facts)
     blocks.append(section(_decision(facts, approval)))
     if buttons:
-        blocks.append(decision_buttons(facts.release.workload, approval))
+        blocks.append(decision_buttons(facts.release, approval))
     return blocks
 
 
@@ -146,7 +146,7 @@ def _end(facts: Facts) -> list[Block]:
     told = _because(release)
     if told:
         blocks.append(section(told))
-    left = deployed_all_the_same(facts)
+    left = left_behind(facts)
     if left:
         blocks.append(section(said(left, limits.DESCRIPTION)))
     elif facts.partial:

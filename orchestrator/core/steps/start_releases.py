@@ -220,11 +220,18 @@ def _complete(release: Release, configuration: str, reception: Reception) -> Rel
     reception.objects.write_once(
         reception.packages_bucket, request_key(release.release_id), configuration.encode(), "application/json"
     )
+    return run(current, reception)
+
+
+def run(release: Release, reception: Reception) -> Release:
+    """Start the execution of a release that stands in the table; one that has been started stays as it is."""
+    if release.status is not Status.REQUESTED or release.execution_arn:
+        return release
     in_stages = len(release.stages) > 1
     machine = reception.multi_machine_arn if in_stages else reception.single_machine_arn
     payload: Mapping[str, object] = {"release_id": release.release_id, "stage": release.stages[0]}
     execution = reception.tasks.start(machine, release.release_id, payload)
-    return store.update(Release, release.key(), lambda found: replace(found, execution_arn=execution))
+    return reception.store.update(Release, release.key(), lambda found: replace(found, execution_arn=execution))
 
 
 def _new_release(
