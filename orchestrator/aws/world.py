@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from orchestrator.aws.code_commit import CodeCommitRepositories
     from orchestrator.aws.model_cards import SageMakerModelCards
     from orchestrator.aws.model_registry import SageMakerModelRegistry
+    from orchestrator.aws.outcomes import RecordOutcomeFunction
     from orchestrator.aws.source_pipelines import CodePipelineSources
     from orchestrator.core.workloads import Catalogue
 
@@ -64,6 +65,12 @@ class World:
         from orchestrator.aws.model_registry import SageMakerModelRegistry
 
         return SageMakerModelRegistry(client("sagemaker"))
+
+    def outcomes(self, function_name: str) -> RecordOutcomeFunction:
+        """The function that ends releases."""
+        from orchestrator.aws.outcomes import RecordOutcomeFunction
+
+        return RecordOutcomeFunction(client("lambda"), function_name)
 
     @cached_property
     def cards(self) -> SageMakerModelCards:

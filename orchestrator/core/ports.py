@@ -73,6 +73,10 @@ class ObjectVersion:
     metadata: tuple[tuple[str, str], ...] = ()
 
 
+MOST_LISTED = 20_000
+"""Objects of a prefix that are looked at: listing them takes some four seconds, by 1,000 a call."""
+
+
 class Objects(Protocol):
     """The S3 buckets of the orchestrator's own account."""
 
@@ -99,6 +103,13 @@ class Objects(Protocol):
         """Whether any object's key starts with this prefix."""
         ...
 
+    def fingerprint(self, bucket: str, prefix: str) -> str:
+        """One word for what stands below a prefix: another one after any object there was written, added or deleted.
+
+        Of the first objects in the order of their keys, as many as ``MOST_LISTED``.
+        """
+        ...
+
     def size(self, bucket: str, key: str) -> int:
         """Bytes of an object that may have no version; raises ``SourceGone``."""
         ...
@@ -120,6 +131,10 @@ class ModelVersion:
     containers: tuple[ModelContainer, ...]
     metrics: str = ""
     """``s3://`` URI of the statistics of its model quality; empty where it has none."""
+    modified: str = ""
+    """When it was changed last (ISO 8601); empty where it never was."""
+    modified_by: str = ""
+    """ARN of whoever changed it last, or name of his user profile; empty where SageMaker does not tell."""
 
 
 class ModelRegistry(Protocol):
@@ -214,12 +229,25 @@ class Tasks(Protocol):
         adopted."""
         ...
 
+    def status(self, execution_arn: str) -> str:
+        """How an execution stands, in Step Functions' own word (``RUNNING``); empty where there is none (any more)."""
+        ...
+
     def succeed(self, token: TaskToken, output: Mapping[str, object]) -> bool:
         """Answer a waiting task; False when the task was closed already."""
         ...
 
     def fail(self, token: TaskToken, error: str, cause: str) -> bool:
         """Fail a waiting task; False when the task was closed already."""
+        ...
+
+
+class Outcomes(Protocol):
+    """The function that ends releases, for those who have no right to tidy up in the stages' accounts."""
+
+    def report(self, release_id: str, error: str, cause: str) -> None:
+        """Have the release ended as failed, as its state machine would have it ended; harmless for one that has ended,
+        and answered before it is done."""
         ...
 
 

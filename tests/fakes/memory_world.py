@@ -17,10 +17,11 @@ from typing import Any
 from orchestrator.core.events import JobChanged, StackChanged, Upload
 from orchestrator.core.installation import ORCHESTRATOR, ApprovalPolicy, Installation, StageSettings
 from orchestrator.core.people import Identity, IdentityKind, People, Person
-from orchestrator.core.ports import Accounts, Objects, Store, Tasks
+from orchestrator.core.ports import Accounts, Objects, Outcomes, Store, Tasks
 from orchestrator.core.records import Approval, Release, StageRecord, Status, TaskToken, Verdict, Wait, Workload
 from orchestrator.core.steps.decide_approval import Ballot, BallotResult, vote
 from orchestrator.core.steps.deploy_stage import deploy_stage
+from orchestrator.core.steps.executions import Machines
 from orchestrator.core.steps.package import package
 from orchestrator.core.steps.plan_stage import plan_stage
 from orchestrator.core.steps.progress import approval_of, release_of
@@ -318,7 +319,18 @@ class MemoryWorld:
 
     def sweep(self) -> Swept:
         """The schedule's minute is over."""
-        return sweep_waits(store=self.store, accounts=self.accounts, tasks=self.tasks, now=self.clock)
+        return sweep_waits(
+            store=self.store,
+            accounts=self.accounts,
+            tasks=self.tasks,
+            outcomes=self.outcomes(),
+            machines=Machines(MULTI_MACHINE, SINGLE_MACHINE),
+            now=self.clock,
+        )
+
+    def outcomes(self, function_name: str = "") -> Outcomes:
+        """The function RecordOutcome, which is called in a process of its own."""
+        return _RecordOutcome(self)
 
     # What stands in the records.
 
@@ -345,6 +357,15 @@ class MemoryWorld:
     def waits(self) -> tuple[Wait, ...]:
         """Every open wait."""
         return self.memory.all(Wait)
+
+
+@dataclass(frozen=True)
+class _RecordOutcome:
+    world: MemoryWorld
+
+    def report(self, release_id: str, error: str, cause: str) -> None:
+        """See ``ports.Outcomes``."""
+        self.world.end(release_id, Status.FAILED, error, cause)
 
 
 def digest_of(rows: Mapping[tuple[str, str], object]) -> str:

@@ -30,6 +30,7 @@ VALUES = {
     "packages_key_arn": PACKAGES_KEY,
     "multi_machine_arn": MULTI_MACHINE,
     "single_machine_arn": SINGLE_MACHINE,
+    "record_outcome_function": "mlops-record-outcome",
 }
 
 CONTEXT = SimpleNamespace(aws_request_id="request-of-lambda")

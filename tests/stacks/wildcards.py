@@ -77,6 +77,16 @@ ORCHESTRATOR = (
         f"{READ} s3:PutObject s3:AbortMultipartUpload",
         "keys are digests",
     ),
+    _on(
+        "arn:aws:states:us-east-1:111111111111:execution:mlops-multi-account:*",
+        "states:DescribeExecution",
+        "an execution is named by its release",
+    ),
+    _on(
+        "arn:aws:states:us-east-1:111111111111:execution:mlops-single-account:*",
+        "states:DescribeExecution",
+        "an execution is named by its release",
+    ),
     _on("<BucketsPackages.Arn>/requests/*", f"{READ} s3:PutObject", "one configuration a release"),
 )
 
