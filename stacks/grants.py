@@ -17,14 +17,14 @@ ROWS = ("GetItem", "PutItem")
 WAITS = (*ROWS, "DeleteItem")
 
 TABLE_ACTIONS: dict[str, tuple[str, ...]] = {
-    "package": ROWS,
+    "package": WAITS,
     "plan_stage": ROWS,
     "deploy_stage": WAITS,
     "run_job": WAITS,
     "verify_stage": ROWS,
     "request_approval": ROWS,
     "record_outcome": ROWS,
-    "receive_request": ROWS,
+    "receive_request": (*ROWS, "Query"),
     "resume_deployment": (*WAITS, "Query"),
     "sweep_waits": WAITS,
     "api": (*ROWS, "Query"),
@@ -69,10 +69,14 @@ def grant_settings(parameter: ssm.StringParameter, fleet: Fleet) -> None:
 
 
 def grant_machines(settings: Settings, fleet: Fleet) -> None:
-    """Start executions; answer waiting tasks."""
+    """Start executions; answer waiting tasks; find out which execution is gone, and have its release ended."""
     arns = [Names(settings).machine_arn(machine) for machine in machines_of(settings)]
     for function in fleet.only(STARTERS):
         function.may(["states:StartExecution"], arns)
+    fleet["sweep_waits"].may(["states:StartExecution"], arns)
+    executions = [f"{arn.replace(':stateMachine:', ':execution:')}:*" for arn in arns]
+    fleet["sweep_waits"].may(["states:DescribeExecution"], executions)
+    fleet["sweep_waits"].may(["lambda:InvokeFunction"], [fleet["record_outcome"].arn])
     for function in fleet.only(ANSWERERS):
         function.may(["states:SendTaskSuccess", "states:SendTaskFailure"], arns)
 

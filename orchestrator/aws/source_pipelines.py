@@ -11,9 +11,9 @@ from datetime import UTC
 from typing import Any
 
 from orchestrator.aws.translated import code_of, translated
-from orchestrator.core.commits import Author
+from orchestrator.core.commits import SOURCE_ACTION, Author
 from orchestrator.core.errors import SourceGone
-from orchestrator.core.steps.receive_archive import SOURCE_ACTION, Revision
+from orchestrator.core.steps.receive_archive import Revision
 
 _ABSENT = frozenset({"PipelineNotFoundException", "PipelineExecutionNotFoundException"})
 

@@ -23,6 +23,15 @@ MAX_CONFIGURATIONS = 200
 MAX_TEXT = 300
 """Characters kept of what a commit says of itself: names, addresses and messages are as long as their authors like."""
 
+PIPELINE_PREFIX = "mlops-source-"
+"""Pipelines that fetch commits are called after the installation's name of the repository."""
+
+ARCHIVES = "commits/"
+"""Keys of what they deliver: ``commits/<repository>/<execution>.zip``."""
+
+SOURCE_ACTION = "Source"
+"""Name of their action that fetches the commit."""
+
 LINK = "120000"
 SUBMODULE = "160000"
 """Git's modes of entries that are no files (``fileMode`` of the AWS CodeCommit API Reference)."""
@@ -76,6 +85,16 @@ class Repositories(Protocol):
     def head(self, repository: str, branch: str) -> str:
         """The commit that the branch stands at; empty where there is no such branch."""
         ...
+
+
+def pipeline_name(repository: str) -> str:
+    """Of the pipeline that fetches a repository's commits."""
+    return f"{PIPELINE_PREFIX}{repository}"
+
+
+def archive_key(repository: str, execution: str) -> str:
+    """Where that pipeline puts the archive of an execution."""
+    return f"{ARCHIVES}{repository}/{execution}.zip"
 
 
 def is_of_interest(push: Push, watched: Repository | None) -> bool:

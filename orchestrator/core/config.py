@@ -122,6 +122,8 @@ class ResolvedAssets:
     """``s3://`` URI of the model package's evaluation, where the figures are its."""
     warnings: tuple[str, ...] = ()
     """What was found out on the way and stops nothing, in sentences."""
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+    """What stands below each prefix that is read as it stands, in one word (``Objects.fingerprint``), by prefix."""
 
 
 @dataclass(frozen=True)

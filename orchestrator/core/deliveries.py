@@ -83,3 +83,53 @@ class DeliveredTree:
     def listing(self) -> tuple[str, str] | None:
         """See ``Record``."""
         return None
+
+
+@dataclass(frozen=True)
+class LatestRequest:
+    """The newest release that was asked for of one workload: its configuration is the one in force, long before the
+    release is packaged."""
+
+    KIND: ClassVar[str] = "request"
+    workload: str
+    release_id: str
+    rank: str
+    """The release's, see ``Release.order``."""
+    noted_at: str = ""
+    """When this was written: the release itself is in the table a moment later."""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"WORKLOAD#{self.workload}", "REQUEST"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """As releases of a workload follow each other."""
+        return self.rank, self.release_id
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What was last seen of one version of a model package: SageMaker may tell of one approval many times, and of
+    other changes in the same words."""
+
+    KIND: ClassVar[str] = "assessment"
+    arn: str
+    approval: str
+    """ModelApprovalStatus."""
+    modified: str
+    """When the version was changed last (ISO 8601); empty where SageMaker does not tell."""
+    number: int = 1
+    """Grows with every change of the approval that was seen."""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"MODEL#{self.arn}", "ASSESSMENT"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None

@@ -77,6 +77,15 @@ MOST_LISTED = 20_000
 """Objects of a prefix that are looked at: listing them takes some four seconds, by 1,000 a call."""
 
 
+@dataclass(frozen=True)
+class StoredVersion:
+    """One version among those of an object."""
+
+    version_id: str
+    written_at: str
+    """ISO 8601, UTC."""
+
+
 class Objects(Protocol):
     """The S3 buckets of the orchestrator's own account."""
 
@@ -97,6 +106,10 @@ class Objects(Protocol):
 
         Raises ``Conflict`` when other bytes stand there already.
         """
+        ...
+
+    def history(self, bucket: str, key: str, *, limit: int) -> Sequence[StoredVersion]:
+        """The newest versions of an object, the newest first; deleted ones are not among them."""
         ...
 
     def any_under(self, bucket: str, prefix: str) -> bool:

@@ -140,10 +140,22 @@ class Release:
     """ARNs of the versions of model packages that it deploys."""
     before: str = ""
     """The release that was live when this one had its turn."""
+    rank: str = ""
+    """Its place among the workload's releases, a time; empty for when it was asked for (see ``releases_by_use``)."""
+
+    @property
+    def is_of_nothing(self) -> bool:
+        """Whether it only tells that a configuration was deleted in a repository: nothing was started."""
+        return self.status is Status.UNCHANGED and not self.workload_type
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""
         return f"RELEASE#{self.release_id}", "RELEASE"
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """Of two releases of a workload, the greater stands."""
+        return self.rank or self.created_at, self.release_id
 
     def listing(self) -> tuple[str, str] | None:
         """All releases, newest last; the id makes the sort key unique."""

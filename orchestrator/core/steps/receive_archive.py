@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Protocol
 
 from orchestrator.core.archives import Found, read_configurations
-from orchestrator.core.commits import Author, author_of, commit_of
+from orchestrator.core.commits import ARCHIVES, Author, author_of, commit_of, pipeline_name
 from orchestrator.core.deliveries import DeliveredTree
 from orchestrator.core.errors import BadRequest, Conflict, SourceGone
 from orchestrator.core.events import Upload
@@ -26,18 +26,16 @@ from orchestrator.core.ports import Store
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Commit, Source, SourceKind
 from orchestrator.core.steps.progress import stamp
-from orchestrator.core.steps.receive_push import NOTHING, together
-from orchestrator.core.steps.start_releases import Receipt, Reception, Terms, refuse, start_or_refuse
+from orchestrator.core.steps.start_releases import (
+    NOTHING,
+    Receipt,
+    Reception,
+    Terms,
+    refuse,
+    start_or_refuse,
+    together,
+)
 from orchestrator.core.steps.tell_deleted import tell_deleted
-
-PIPELINE_PREFIX = "mlops-source-"
-"""Pipelines are called after the installation's name of the repository."""
-
-ARCHIVES = "commits/"
-"""Keys of archives: ``commits/<repository>/<execution>.zip``."""
-
-SOURCE_ACTION = "Source"
-"""Name of the action that fetches the commit."""
 
 _KEY = re.compile(rf"{ARCHIVES}([A-Za-z0-9][A-Za-z0-9._-]*)/([0-9a-f-]{{36}})\.zip")
 
@@ -73,16 +71,6 @@ class Archives(Protocol):
     def part(self, bucket: str, key: str, version_id: str, first: int, length: int) -> bytes:
         """Some bytes of an object version; raises ``SourceGone``."""
         ...
-
-
-def pipeline_name(repository: str) -> str:
-    """Of the pipeline that fetches a repository's commits."""
-    return f"{PIPELINE_PREFIX}{repository}"
-
-
-def archive_key(repository: str, execution: str) -> str:
-    """Where that pipeline puts the archive of an execution."""
-    return f"{ARCHIVES}{repository}/{execution}.zip"
 
 
 def receive_archive(upload: Upload, pipelines: SourcePipelines, archives: Archives, reception: Reception) -> Receipt:

@@ -7,7 +7,7 @@ the event of that version has come or will.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -28,10 +28,16 @@ from orchestrator.core.events import Push
 from orchestrator.core.people import Identity
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Commit, Source, SourceKind
-from orchestrator.core.steps.start_releases import Receipt, Reception, Terms, refuse, start_or_refuse
+from orchestrator.core.steps.start_releases import (
+    NOTHING,
+    Receipt,
+    Reception,
+    Terms,
+    refuse,
+    start_or_refuse,
+    together,
+)
 from orchestrator.core.steps.tell_deleted import tell_deleted
-
-NOTHING = Receipt((), duplicate=False)
 
 OVERTAKEN = "The branch has a newer version of this configuration than the commit that asked for this release."
 
@@ -79,16 +85,6 @@ def source_of(push: Push, path: str = "") -> Source:
     """One file of a push. A branch may come back to a commit by force: where it stood before, and when it moved, tell
     that push from the first."""
     return Source(SourceKind.COMMIT, push.repository, path, push.commit_id, f"{push.old_commit_id}@{push.time}")
-
-
-def together(receipts: Iterable[Receipt]) -> Receipt:
-    """One receipt of several; a duplicate when each of them is."""
-    all_of_them = list(receipts)
-    return Receipt(
-        releases=tuple(release for receipt in all_of_them for release in receipt.releases),
-        duplicate=bool(all_of_them) and all(receipt.duplicate for receipt in all_of_them),
-        warnings=tuple(warning for receipt in all_of_them for warning in receipt.warnings),
-    )
 
 
 def _changed(push: Push, repositories: Repositories) -> tuple[FileChange, ...]:

@@ -34,6 +34,7 @@ from orchestrator.core.steps.start_releases import (
     start_checked,
     start_or_refuse,
 )
+from orchestrator.core.strict_json import MAX_BYTES
 
 REQUESTER_METADATA = "requester"
 """User metadata of an upload (``x-amz-meta-requester``) in which an uploader may say who he is: a claim."""
@@ -52,15 +53,22 @@ def receive_upload(upload: Upload, reception: Reception) -> Receipt:
     """
     source = Source(SourceKind.S3, upload.bucket, upload.key, upload.version_id)
     requester = UNKNOWN
-    moment, overtaken = _noted(upload, reception)
+    moment, overtaken = note_upload(upload, reception)
     terms = Terms(asked_at=moment, overtaken=OVERTAKEN if overtaken else "")
     try:
         described = reception.objects.describe(upload.bucket, upload.key, upload.version_id)
-        requester = _claimed_requester(dict(described.metadata))
+        requester = claimed_requester(dict(described.metadata))
+        if described.size > MAX_BYTES:
+            return refuse(source, requester, [_too_big(described.size)], reception, terms)
         data = reception.objects.read(upload.bucket, upload.key, upload.version_id)
     except SourceGone as error:
         return refuse(source, requester, [f"The file was deleted before it was read: {error}"], reception, terms)
     return receive_file(source, requester, data, reception, terms)
+
+
+def _too_big(size: int) -> str:
+    """Such a file is not even read: it may be as large as S3 allows."""
+    return f"The file has {size:,} bytes, {MAX_BYTES:,} are allowed: is it a configuration?"
 
 
 def receive_file(
@@ -124,7 +132,7 @@ def _missing(checked: Checked, reception: Reception) -> Iterator[Problem]:
     return missing(checked, reception.objects, reception.registry, reception.installation, reception.assets_bucket)
 
 
-def _noted(upload: Upload, reception: Reception) -> tuple[datetime, bool]:
+def note_upload(upload: Upload, reception: Reception) -> tuple[datetime, bool]:
     """When this version counts as asked for, and whether the event of a newer one has arrived.
 
     One conditional write decides both, so that of two versions the newer one is always asked for later: two functions
@@ -147,7 +155,7 @@ def _noted(upload: Upload, reception: Reception) -> tuple[datetime, bool]:
     return read_stamp(stands.asked_at) if stands.asked_at else moment, stands.is_newer_than(upload.sequencer)
 
 
-def _claimed_requester(metadata: Mapping[str, Any]) -> Identity:
+def claimed_requester(metadata: Mapping[str, Any]) -> Identity:
     """An S3 event names an account only; what the uploader says about himself in the metadata is a claim."""
     claimed = str(metadata.get(REQUESTER_METADATA, "")).strip()
     if not claimed:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.config import DEFAULT_STAGES, CheckContext, Checked, check_file
-from orchestrator.core.deliveries import Claim
+from orchestrator.core.deliveries import Claim, LatestRequest
 from orchestrator.core.errors import Conflict
 from orchestrator.core.installation import Installation
 from orchestrator.core.model_cards.ports import ModelCards
@@ -24,7 +24,9 @@ from orchestrator.core.people import Identity
 from orchestrator.core.ports import Clock, ModelRegistry, Objects, Store, Tasks
 from orchestrator.core.problems import BadConfiguration, Problem, did_you_mean
 from orchestrator.core.records import Commit, Release, Source, Status
+from orchestrator.core.steps.executions import Machines, start_execution
 from orchestrator.core.steps.progress import release_of, stamp
+from orchestrator.core.uses import add_uses, named_by
 from orchestrator.core.workloads import Catalogue
 
 CLAIM_DAYS = 460
@@ -72,6 +74,20 @@ class Receipt:
         return f"{prefix}:stack/{release.stack_name}/{release.release_id}"
 
 
+NOTHING = Receipt((), duplicate=False)
+"""Of an event that asks for nothing."""
+
+
+def together(receipts: Iterable[Receipt]) -> Receipt:
+    """One receipt of several; a duplicate when each of them is."""
+    all_of_them = list(receipts)
+    return Receipt(
+        releases=tuple(release for receipt in all_of_them for release in receipt.releases),
+        duplicate=bool(all_of_them) and all(receipt.duplicate for receipt in all_of_them),
+        warnings=tuple(warning for receipt in all_of_them for warning in receipt.warnings),
+    )
+
+
 @dataclass(frozen=True)
 class Terms:
     """What is known of a request beside its source, its requester and the configuration."""
@@ -87,6 +103,8 @@ class Terms:
     """Why this request came too late to be released, as a sentence: its releases are superseded from the start."""
     asked_at: datetime | None = None
     """When it was asked for; None for now. Of two releases of a workload the one that was asked for later stands."""
+    rank: str = ""
+    """See ``Release.rank``."""
     share: str = ""
     """The workload, where one source starts releases of several that do not lie in one file: each is claimed alone."""
 
@@ -131,12 +149,12 @@ def start_checked(
     duplicate = claimed is not None
     if claimed is not None and claimed != ids:
         return Receipt(known(claimed, reception.store), duplicate)
-    started = tuple(
-        _complete(release, canonical(one.configuration).decode(), reception)
-        for release, one in zip(releases, checked, strict=True)
-    )
+    started = []
+    for release, one in zip(releases, checked, strict=True):
+        _announce(release, one, reception)
+        started.append(_complete(release, canonical(one.configuration).decode(), reception))
     warnings = tuple(warning.sentence for one in checked for warning in one.warnings)
-    return Receipt(started, duplicate, (*terms.warnings, *warnings))
+    return Receipt(tuple(started), duplicate, (*terms.warnings, *warnings))
 
 
 def refuse(
@@ -207,19 +225,32 @@ def request_key(release_id: str) -> str:
     return f"requests/{release_id}.json"
 
 
-def _complete(release: Release, configuration: str, reception: Reception) -> Release:
-    """Everything after the claim; each part finds what an earlier delivery has done and does the rest."""
+def _announce(release: Release, checked: Checked, reception: Reception) -> None:
+    """Before a release stands in the table: what is uploaded from now on finds its configuration by what it uses."""
     store = reception.store
-    try:
-        store.insert(release)
-        current = release
-    except Conflict:
+    if release.status is not Status.REQUESTED or store.get(Release, release.key()) is not None:
+        return
+    add_uses(store, release.workload, named_by(checked))
+    latest = LatestRequest(release.workload, release.release_id, release.order[0], stamp(reception.now()))
+    with suppress(Conflict):
+        store.insert(latest)
+    store.update(LatestRequest, latest.key(), lambda known: latest if latest.order > known.order else known)
+
+
+def _complete(release: Release, configuration: str, reception: Reception) -> Release:
+    """Everything after the claim; each part finds what an earlier delivery has done and does the rest.
+
+    The configuration is kept before the release stands in the table: one that stands there can always be started.
+    """
+    store = reception.store
+    current = store.get(Release, release.key())
+    if current is None:
+        if release.status is Status.REQUESTED:
+            key = request_key(release.release_id)
+            reception.objects.write_once(reception.packages_bucket, key, configuration.encode(), "application/json")
+        with suppress(Conflict):
+            store.insert(release)
         current = release_of(store, release.release_id)
-    if current.status is not Status.REQUESTED or current.execution_arn:
-        return current
-    reception.objects.write_once(
-        reception.packages_bucket, request_key(release.release_id), configuration.encode(), "application/json"
-    )
     return run(current, reception)
 
 
@@ -227,10 +258,8 @@ def run(release: Release, reception: Reception) -> Release:
     """Start the execution of a release that stands in the table; one that has been started stays as it is."""
     if release.status is not Status.REQUESTED or release.execution_arn:
         return release
-    in_stages = len(release.stages) > 1
-    machine = reception.multi_machine_arn if in_stages else reception.single_machine_arn
-    payload: Mapping[str, object] = {"release_id": release.release_id, "stage": release.stages[0]}
-    execution = reception.tasks.start(machine, release.release_id, payload)
+    machines = Machines(reception.multi_machine_arn, reception.single_machine_arn)
+    execution = start_execution(release, machines, reception.tasks)
     return reception.store.update(Release, release.key(), lambda found: replace(found, execution_arn=execution))
 
 
@@ -263,6 +292,7 @@ def _new_release(
         force=terms.force,
         commit=terms.commit,
         pins=terms.pins,
+        rank=terms.rank,
     )
 
 
