@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+COMMAND = "  "
+"""How a line that is a command begins."""
+
 
 @dataclass(frozen=True)
 class Notice:
@@ -18,7 +21,7 @@ class Notice:
     subject: str
     """One line, for the e-mail's subject and the message's first line."""
     lines: tuple[str, ...] = ()
-    """Sentences, and commands on lines of their own that begin with two spaces."""
+    """Sentences; and commands, see ``COMMAND``."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from orchestrator.core.approvals import Rules, decide
 from orchestrator.core.installation import Installation
 from orchestrator.core.jobs import JobRun, JobStatus
+from orchestrator.core.notices import Notice
 from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, StageStatus, Status
 from orchestrator.core.steps.progress import rules_for
 
@@ -30,6 +31,8 @@ class Facts:
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     live: tuple[Figure, ...] = ()
     """Of the release that is live, see ``progress.live_figures``."""
+    notices: tuple[Notice, ...] = ()
+    """What has happened to it while it was live."""
 
     @property
     def waiting(self) -> Waiting | None:

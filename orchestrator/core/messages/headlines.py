@@ -45,6 +45,8 @@ def headline(facts: Facts) -> str:
     if release.status is Status.REFUSED and not release.workload_type:
         # What was refused could not be read as a workload: the file's name stands below, as other people's text.
         return "Configuration refused"
+    if release.is_of_nothing:
+        return "Configuration deleted"
     if release.workload_type in OPERATIONS:
         return f"Model card {_card(release)}"
     return f"{release.workload}: {_how(facts)}"
@@ -60,6 +62,8 @@ def sentence(facts: Facts) -> str:
         return f"The model card {_card(release)}."
     if release.status is Status.REFUSED:
         return f"The configuration {release.workload} was refused; nothing was deployed."
+    if release.is_of_nothing:
+        return f"The configuration {release.workload} was deleted."
     if not release.status.ended:
         return f"{release.workload} is {_how(facts)}."
     if release.status is Status.SUCCEEDED:

@@ -34,7 +34,8 @@ class Letter:
 def end_letter(facts: Facts) -> Letter:
     """How a release ended."""
     release = facts.release
-    about = release.workload if release.status is not Status.REFUSED else "configuration"
+    unread = release.status is Status.REFUSED or release.is_of_nothing
+    about = "configuration" if unread else release.workload
     told = [sentence(facts), "", *_because(release)]
     place = f" ({release.stage})" if release.stage and release.status is not Status.SUCCEEDED else ""
     left = left_behind(facts)
@@ -46,7 +47,8 @@ def end_letter(facts: Facts) -> Letter:
         told += [f"{stage} {name}: {value}" for stage, name, value in endpoints(facts)]
     told += job_lines(facts)
     told += ["", *_about(facts)]
-    return _letter(f"[{outcome_word(release)}] {about}{place}", told)
+    word = "deleted" if release.is_of_nothing else outcome_word(release)
+    return letter(f"[{word}] {about}{place}", told)
 
 
 def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
@@ -61,7 +63,7 @@ def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
     told += [f"Still needed: {needed}." if needed else "", f"The question expires at {approval.expires_at}.", ""]
     told += [f"To decide: mlops approve {release.release_id}", f"       or: mlops reject {release.release_id}", ""]
     told += _about(facts)
-    return _letter(f"[approval needed] {headline(facts)}", told)
+    return letter(f"[approval needed] {headline(facts)}", told)
 
 
 def _because(release: Release) -> list[str]:
@@ -99,8 +101,8 @@ def _about(facts: Facts) -> list[str]:
     ]
 
 
-def _letter(subject: str, told: list[str]) -> Letter:
-    """Every line of other people's text is one line, no two are empty in a row, and none is at the end."""
+def letter(subject: str, told: list[str]) -> Letter:
+    """A letter. Every line of other people's text is one line, no two are empty in a row, and none is at the end."""
     kept: list[str] = []
     for line in told:
         shown = line[: len(line) - len(line.lstrip(" "))] + clean(line)

@@ -48,29 +48,32 @@ TRIES = 20
 
 
 @dataclass(frozen=True)
-class InForce:
-    """What a workload stands under."""
-
+class _Standing:
     release: Release
-    """The one whose configuration it is."""
     latest: LatestRequest | None
     """As it was when this was found out."""
     rank: str
     """The greatest so far."""
 
 
-def in_force(workload: str, store: Store, now: Clock) -> InForce | None:
-    """The configuration of the newest release that was asked for, unless no package could be made of it; then of the
-    newest that was packaged. None for a workload that is removed, or was never released.
+def in_force(workload: str, store: Store) -> Release | None:
+    """The release whose configuration a workload stands under: the newest that was asked for, unless no package could
+    be made of it; then the newest that was packaged. None for a workload that is removed, or was never released."""
+    found = _standing(workload, store, None)
+    return found.release if found is not None else None
 
-    Raises ``WorkloadBusy`` while a release that was announced is not in the table yet.
+
+def _standing(workload: str, store: Store, now: Clock | None) -> _Standing | None:
+    """The same, and what a rank is made from.
+
+    Raises ``WorkloadBusy`` while a release that was announced is not in the table yet, where ``now`` is given.
     """
     standing = store.get(Workload, Workload.named(workload).key())
     if standing is not None and standing.removed_by:
         return None
     latest = store.get(LatestRequest, LatestRequest(workload, "", "").key())
     asked = store.get(Release, (f"RELEASE#{latest.release_id}", "RELEASE")) if latest else None
-    if latest is not None and asked is None and now() - read_stamp(latest.noted_at) < UNSEEN:
+    if now is not None and latest is not None and asked is None and now() - read_stamp(latest.noted_at) < UNSEEN:
         raise WorkloadBusy(f"release {latest.release_id} of {workload} is being asked for at this moment")
     newest = standing.newest_release if standing is not None else ""
     packaged = store.get(Release, (f"RELEASE#{newest}", "RELEASE")) if newest else None
@@ -79,7 +82,7 @@ def in_force(workload: str, store: Store, now: Clock) -> InForce | None:
         return None
     ranks = [latest.rank if latest else "", standing.newest_at if standing is not None else ""]
     found = max(usable, key=lambda release: release.order)
-    return InForce(found, latest, max(*ranks, found.order[0]))
+    return _Standing(found, latest, max(*ranks, found.order[0]))
 
 
 def _useless(release: Release) -> bool:
@@ -119,7 +122,7 @@ def _release_user(workload: str, new: Something, reception: Reception) -> Receip
     if claimed is not None and len(before) == len(claimed.releases) and all(map(_begun, before)):
         return Receipt(before, duplicate=True)
     for _ in range(TRIES):
-        found = in_force(workload, reception.store, reception.now)
+        found = _standing(workload, reception.store, reception.now)
         if found is None:
             return None
         terms = Terms(share=workload, asked_at=read_stamp(new.asked_at), pins=_pins(found.release, new.pin))
