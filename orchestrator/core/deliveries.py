@@ -97,6 +97,8 @@ class LatestRequest:
     """The release's, see ``Release.order``."""
     noted_at: str = ""
     """When this was written: the release itself is in the table a moment later."""
+    base: str = ""
+    """The release whose configuration it has, where it brings none of its own."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""

@@ -59,22 +59,25 @@ class _Standing:
 def in_force(workload: str, store: Store) -> Release | None:
     """The release whose configuration a workload stands under: the newest that was asked for, unless no package could
     be made of it; then the newest that was packaged. None for a workload that is removed, or was never released."""
-    found = _standing(workload, store, None)
+    found = _standing(workload, store)
     return found.release if found is not None else None
 
 
-def _standing(workload: str, store: Store, now: Clock | None) -> _Standing | None:
+def _standing(workload: str, store: Store, now: Clock | None = None, own: str = "") -> _Standing | None:
     """The same, and what a rank is made from.
 
-    Raises ``WorkloadBusy`` while a release that was announced is not in the table yet, where ``now`` is given.
+    Raises ``WorkloadBusy`` while a release that was announced, other than ``own``, is not in the table yet, where
+    ``now`` is given.
     """
     standing = store.get(Workload, Workload.named(workload).key())
     if standing is not None and standing.removed_by:
         return None
     latest = store.get(LatestRequest, LatestRequest(workload, "", "").key())
     asked = store.get(Release, (f"RELEASE#{latest.release_id}", "RELEASE")) if latest else None
-    if now is not None and latest is not None and asked is None and now() - read_stamp(latest.noted_at) < UNSEEN:
-        raise WorkloadBusy(f"release {latest.release_id} of {workload} is being asked for at this moment")
+    if latest is not None and asked is None:
+        if now is not None and latest.release_id != own and now() - read_stamp(latest.noted_at) < UNSEEN:
+            raise WorkloadBusy(f"release {latest.release_id} of {workload} is being asked for at this moment")
+        asked = store.get(Release, (f"RELEASE#{latest.base}", "RELEASE")) if latest.base else None
     newest = standing.newest_release if standing is not None else ""
     packaged = store.get(Release, (f"RELEASE#{newest}", "RELEASE")) if newest else None
     usable = [release for release in (asked, packaged) if release is not None and not _useless(release)]
@@ -121,8 +124,9 @@ def _release_user(workload: str, new: Something, reception: Reception) -> Receip
     before = known(claimed.releases, reception.store) if claimed is not None else ()
     if claimed is not None and len(before) == len(claimed.releases) and all(map(_begun, before)):
         return Receipt(before, duplicate=True)
+    name = release_id(workload, this, 0)
     for _ in range(TRIES):
-        found = _standing(workload, reception.store, reception.now)
+        found = _standing(workload, reception.store, reception.now, name)
         if found is None:
             return None
         terms = Terms(share=workload, asked_at=read_stamp(new.asked_at), pins=_pins(found.release, new.pin))
@@ -133,8 +137,9 @@ def _release_user(workload: str, new: Something, reception: Reception) -> Receip
             return None
         if why := new.overtaken():
             return start_checked(new.source, new.requester, checked, reception, replace(terms, overtaken=why))
-        name, rank = release_id(workload, this, 0), stamp(read_stamp(found.rank) + TICK)
-        if not _placed(LatestRequest(workload, name, rank), found.latest, reception):
+        rank = stamp(read_stamp(found.rank) + TICK)
+        place = LatestRequest(workload, name, rank, stamp(reception.now()), found.release.release_id)
+        if not _placed(place, found.latest, reception.store):
             continue
         if why := new.overtaken():
             # It has its place, so the next one finds the configuration with it, as if it had been released.
@@ -167,9 +172,8 @@ def _configuration(base: Release, new: Something, reception: Reception, terms: T
         return refuse(new.source, new.requester, problems, reception, terms)
 
 
-def _placed(wanted: LatestRequest, seen: LatestRequest | None, reception: Reception) -> bool:
+def _placed(wanted: LatestRequest, seen: LatestRequest | None, store: Store) -> bool:
     """Take the rank, unless another release was asked for since ``seen``."""
-    store, wanted = reception.store, replace(wanted, noted_at=stamp(reception.now()))
     if seen is None:
         with suppress(Conflict):
             store.insert(wanted)
