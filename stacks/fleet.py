@@ -58,6 +58,7 @@ class Fleet(Construct):
         settings_parameter: str,
         assets_bucket: str,
         packages_bucket: str,
+        commits_bucket: str,
         packages_key_arn: str,
         topic_arn: str,
         slack_secret_arn: str,
@@ -97,7 +98,7 @@ class Fleet(Construct):
         self._step("record_outcome", functions.record_outcome.env.Env(**common), "Ends a release", seconds=300)
         self._step(
             "receive_request",
-            functions.receive_request.env.Env(**starting),
+            functions.receive_request.env.Env(**starting, commits_bucket=commits_bucket),
             "Turns an uploaded configuration into releases",
             seconds=120,
             with_templates=True,

@@ -58,7 +58,7 @@ def read_configurations(fetch: Fetch, size: int) -> Found:
                     except _Unsound as error:
                         problem = str(error)
                 unreadable[path] = Problem("$", problem, "Mend the file and push again.")
-    except (_Unsound, zipfile.BadZipFile, NotImplementedError, EOFError, UnicodeDecodeError, ValueError) as error:
+    except (_Unsound, zipfile.BadZipFile, OSError, NotImplementedError, EOFError, ValueError) as error:
         raise BadConfiguration([Problem("$", f"the commit's archive cannot be read: {error}", "")]) from None
     return Found(files, unreadable)
 
@@ -88,7 +88,7 @@ class _Remote(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
         if start + offset < 0:
-            raise _Unsound("it points to before its own beginning")
+            raise OSError("it points to before its own beginning")  # as a file does, which zipfile counts on
         self._position = start + offset
         return self._position
 

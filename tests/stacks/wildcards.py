@@ -88,6 +88,21 @@ ORCHESTRATOR = (
         "an execution is named by its release",
     ),
     _on("<BucketsPackages.Arn>/requests/*", f"{READ} s3:PutObject", "one configuration a release"),
+    _on(
+        "<CommitArchivesBucket.Arn>/commits/*",
+        READ,
+        "one archive a commit; keys end in the execution that delivered it",
+    ),
+    _on(
+        "<CommitArchivesBucket.Arn>/commits/github-models/*.zip",
+        "s3:PutObject",
+        "a pipeline delivers under its repository's name; keys end in its execution",
+    ),
+    _on(
+        "<CommitArchivesBucket.Arn>/mlops-source-*",
+        f"{READ} s3:PutObject",
+        "CodePipeline names the artifacts on their way, in a folder called after the beginning of the pipeline's name",
+    ),
 )
 
 STAGE = (
