@@ -23,7 +23,7 @@ TABLE_ACTIONS: dict[str, tuple[str, ...]] = {
     "run_job": WAITS,
     "verify_stage": ROWS,
     "request_approval": ROWS,
-    "record_outcome": ROWS,
+    "record_outcome": WAITS,
     "receive_request": (*ROWS, "Query"),
     "resume_deployment": (*WAITS, "Query"),
     "sweep_waits": WAITS,
@@ -36,17 +36,18 @@ TABLE_ACTIONS: dict[str, tuple[str, ...]] = {
 LISTERS = ("sweep_waits", "api", "slack_worker")
 """Functions that read a list: releases, or what waits."""
 
-STARTERS = ("receive_request", "api")
+STARTERS = ("receive_request", "api", "slack_worker")
+CARD_KEEPERS = ("receive_request", "api")
 ANSWERERS = (
     *("package", "deploy_stage", "run_job", "request_approval", "resume_deployment", "sweep_waits"),
     *("api", "slack_worker"),
 )
 """Functions that answer a waiting task: by an end that they find, or a decision."""
 
-RESOLVERS = ("package", "receive_request", "api")
+RESOLVERS = ("package", "receive_request", "api", "slack_worker")
 """Functions that find out which model package a configuration means."""
 
-ASSET_READERS = ("package", "receive_request", "api")
+ASSET_READERS = ("package", "receive_request", "api", "slack_worker")
 """Functions that read what people upload, or look whether it is there."""
 
 PACKAGE_READERS = ("plan_stage", "deploy_stage", "run_job", "verify_stage")
@@ -110,7 +111,7 @@ def grant_model_cards(settings: Settings, buckets: Buckets, fleet: Fleet) -> Non
     fixed = Names(settings)
     prefix = f"arn:{fixed.partition}:sagemaker:{fixed.region}:{fixed.account}"
     verbs = ("Create", "Update", "Describe", "Delete")
-    for function in fleet.only(STARTERS):
+    for function in fleet.only(CARD_KEEPERS):
         function.may(
             [
                 *(f"sagemaker:{verb}ModelCard" for verb in verbs),
@@ -166,8 +167,11 @@ def grant_buckets(buckets: Buckets, fleet: Fleet) -> None:
     receive_request.may(read, [assets.arn_for_objects("*")])
     receive_request.may(["s3:ListBucket"], [assets.bucket_arn])
     # GetObject is also the right to ask whether an object is there.
-    fleet["api"].may(read, [assets.arn_for_objects("*")])
-    fleet["api"].may(["s3:ListBucket"], [assets.bucket_arn])
+    for name in ("api", "slack_worker"):
+        fleet[name].may(read, [assets.arn_for_objects("*")])
+        fleet[name].may(["s3:ListBucket"], [assets.bucket_arn])
+    # The form to start a release offers the versions of a configuration.
+    fleet["slack_worker"].may(["s3:ListBucketVersions"], [assets.bucket_arn])
     for function in fleet.only(STARTERS):
         function.may([*read, *write], [packages.arn_for_objects(REQUESTS)])
         function.may(cipher, [key.key_arn])

@@ -42,7 +42,10 @@ class Source:
         if self.kind is SourceKind.REGISTRY:
             return f"model package {self.key}"
         if self.bucket:
-            return f"s3://{self.bucket}/{self.key} (version {self.version_id})"
+            place = f"s3://{self.bucket}/{self.key} (version {self.version_id})"
+            return f"{place}, asked for in Slack" if self.kind is SourceKind.SLACK else place
+        if self.kind is SourceKind.SLACK:
+            return "the configuration of an earlier release, asked for in Slack"
         return f"{self.kind} request {self.request}"
 
 

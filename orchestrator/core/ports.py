@@ -116,10 +116,11 @@ class Objects(Protocol):
         """Whether any object's key starts with this prefix."""
         ...
 
-    def fingerprint(self, bucket: str, prefix: str) -> str:
+    def fingerprint(self, bucket: str, prefix: str, without: Sequence[str] = ()) -> str:
         """One word for what stands below a prefix: another one after any object there was written, added or deleted.
 
-        Of the first objects in the order of their keys, as many as ``MOST_LISTED``.
+        Of the first objects in the order of their keys, as many as ``MOST_LISTED``; those below the prefixes
+        ``without`` do not count.
         """
         ...
 

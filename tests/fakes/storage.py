@@ -140,12 +140,12 @@ class MemoryObjects:
         """See ``ports.Objects``."""
         return any(where == bucket and key.startswith(prefix) for where, key in self.versions)
 
-    def fingerprint(self, bucket: str, prefix: str) -> str:
+    def fingerprint(self, bucket: str, prefix: str, without: Sequence[str] = ()) -> str:
         """See ``ports.Objects``."""
         found = sorted(
             (key, hashlib.sha256(history[-1][1]).hexdigest())
             for (where, key), history in self.versions.items()
-            if where == bucket and key.startswith(prefix)
+            if where == bucket and key.startswith(prefix) and not key.startswith(tuple(without))
         )
         return hashlib.sha256(repr(found[:MOST_LISTED]).encode()).hexdigest()
 

@@ -24,6 +24,9 @@ DIALOG_LOST = "The dialog did not open in time. Please click Reject once more."
 _HELP = """\
 */mlops status* – the latest releases
 */mlops status RELEASE* – one release with its stages, changes and votes
+*/mlops release* – a form to start a release
+*/mlops release WORKLOAD* – start one with the newest version of the workload's configuration; with \
+`--version VERSION` another S3 version of it, with `--force` also when its content is live already
 */mlops help* – this
 
 Approve and reject with the buttons of a release's message, or with `mlops approve` and `mlops reject` on a command
@@ -33,6 +36,11 @@ line."""
 def told(sentence: str) -> Message:
     """A sentence of ours for one person."""
     text = said(sentence, limits.SECTION_TEXT)
+    return message(text, [section(text)])
+
+
+def in_markup(text: str) -> Message:
+    """What is in mrkdwn already, for one person."""
     return message(text, [section(text)])
 
 
@@ -77,7 +85,7 @@ def no_approver(stage: str) -> str:
 
 def help_message() -> Message:
     """``/mlops help``."""
-    return message("What /mlops can do: status, help.", [section(_HELP)])
+    return message("What /mlops can do: status, release, help.", [section(_HELP)])
 
 
 def unknown_command(word: str) -> Message:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.mrkdwn import clean, code, said
-from orchestrator.core.records import Commit, Release, SourceKind
+from orchestrator.core.records import Commit, Release, Source, SourceKind
 
 
 def provenance(release: Release) -> str:
@@ -12,17 +12,22 @@ def provenance(release: Release) -> str:
     source = release.source
     match source.kind:
         case SourceKind.S3 | SourceKind.ASSET:
-            name, version = code(source.key, limits.VALUE), code(source.version_id or "none", limits.VALUE)
-            return f"{name} in bucket {code(source.bucket, limits.VALUE)}, version {version}"
+            return _object(source)
         case SourceKind.COMMIT:
             path = code(source.key or "the repository", limits.VALUE)
             return f"{path} in {code(source.bucket, limits.VALUE)}, {_commit(release)}"
         case SourceKind.REGISTRY:
             return f"Approved model package {code(source.key, limits.VALUE)}"
         case SourceKind.SLACK:
-            return f"Slack request {code(source.request, limits.VALUE)}"
+            what = _object(source) if source.key else "The configuration of an earlier release"
+            return f"{what}, asked for with /mlops release"
         case SourceKind.API:
             return f"API request {code(source.request, limits.VALUE)}"
+
+
+def _object(source: Source) -> str:
+    name, version = code(source.key, limits.VALUE), code(source.version_id or "none", limits.VALUE)
+    return f"{name} in bucket {code(source.bucket, limits.VALUE)}, version {version}"
 
 
 def _commit(release: Release) -> str:
