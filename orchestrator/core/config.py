@@ -91,6 +91,8 @@ class Checked:
     assets: tuple[AssetRef, ...]
     model_packages: tuple[str, ...]
     """ARNs of model-package versions or groups, to be resolved before ``parameters_for``."""
+    outputs: tuple[str, ...]
+    """Folders in the assets bucket that the workload itself writes to; each ends in ``/``."""
     policies: tuple[StagePolicy, ...]
     """What the configuration demands of each stage's approval."""
     description: str
@@ -196,6 +198,7 @@ def check(raw: RawConfiguration, catalogue: Catalogue, context: CheckContext) ->
         configuration=values,
         assets=tuple(AssetRef(path, key, or_prefix) for path, key, or_prefix in found.assets),
         model_packages=found.model_packages,
+        outputs=found.outputs,
         policies=_policies(values),
         description=str(values.get("description", "")),
         tags=values.get("tags", {}),

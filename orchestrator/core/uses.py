@@ -15,13 +15,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from orchestrator.core.config import Checked
 from orchestrator.core.deliveries import LatestRequest
 from orchestrator.core.errors import Conflict
 from orchestrator.core.model_versions import group_of
 from orchestrator.core.ports import Store
+
+if TYPE_CHECKING:  # the table knows every record, and most functions never check a configuration
+    from orchestrator.core.config import Checked
 
 
 class UseKind(StrEnum):

@@ -267,6 +267,51 @@ def test_a_release_that_was_announced_and_is_not_there_yet_is_waited_for(world: 
     assert world.deliver(event).releases
 
 
+TRAINING = {
+    "pipeline_type": "model_training_builtin",
+    "model_name": "fraud",
+    "model_framework": "xgboost",
+    "model_framework_version": "1.7-1",
+    "training_data": "fraud/data/",
+    "job_output_location": "fraud/data/results",
+    "algo_hyperparamaters": {"num_round": 100},
+    "instance_type": "ml.m5.xlarge",
+}
+
+
+def trained(world: MemoryWorld) -> Release:
+    """A release that trains with what lies below a prefix."""
+    world.buckets.put(ASSETS, "fraud/data/part-1.csv", b"1,2")
+    release = world.release(TRAINING)
+    assert world.package(release.release_id) == {"outcome": "packaged"}
+    return world.of(release.release_id)
+
+
+def test_new_data_below_a_prefix_are_a_release_of_other_content(world: MemoryWorld) -> None:
+    first = trained(world)
+    (release,) = world.deliver(world.put_asset("fraud/data/part-2.csv", b"3,4")).releases
+    assert release.workload == first.workload
+    with pytest.raises(WorkloadBusy):
+        world.package(release.release_id)
+    assert world.of(release.release_id).digest != first.digest
+
+
+def test_the_same_data_below_a_prefix_are_the_same_content(world: MemoryWorld) -> None:
+    first = trained(world)
+    (release,) = world.deliver(world.put_asset("fraud/data/part-1.csv", b"1,2")).releases
+    assert world.package(release.release_id) == {"outcome": "unchanged"}
+    assert world.of(release.release_id).digest == first.digest
+
+
+def test_what_a_job_writes_below_its_own_input_does_not_start_it_again(world: MemoryWorld) -> None:
+    first = trained(world)
+    assert world.deliver(world.put_asset("fraud/data/results/job-1/model.tar.gz", b"x")).releases == ()
+    again = world.release(TRAINING)
+    assert world.package(again.release_id) == {"outcome": "unchanged"}
+    assert world.of(again.release_id).digest == first.digest
+    assert world.deliver(world.put_asset("fraud/data/results-of-others/x.csv", b"5,6")).releases
+
+
 def test_a_workload_that_was_removed_is_released_by_no_upload(world: MemoryWorld) -> None:
     live(world)
     world.memory.update(Workload, Workload.named(NAME).key(), lambda found: replace(found, removed_by="a-removal"))

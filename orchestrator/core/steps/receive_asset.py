@@ -60,4 +60,8 @@ def _overtaken_in_bucket(upload: Upload, reception: Reception) -> bool:
 
 
 def _uses(checked: Checked, key: str) -> bool:
-    return any(asset.key == key or (asset.or_prefix and key.startswith(asset.key)) for asset in checked.assets)
+    """What the workload's own job has written below its input is no new input: it would start itself for ever."""
+    if any(asset.key == key for asset in checked.assets):
+        return True
+    written = key.startswith(checked.outputs)
+    return not written and any(asset.or_prefix and key.startswith(asset.key) for asset in checked.assets)

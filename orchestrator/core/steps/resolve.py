@@ -42,7 +42,7 @@ def resolve(
         if isinstance(found, Problem):
             problems.append(found)
         elif found is None:
-            read_as_it_stands[asset.key] = objects.fingerprint(names.assets_bucket, asset.key)
+            read_as_it_stands[asset.key] = objects.fingerprint(names.assets_bucket, asset.key, checked.outputs)
         else:
             pinned[asset.key] = _pin(asset.key, found, objects, names)
     models: dict[str, Found] = {}
