@@ -11,10 +11,8 @@ from orchestrator.aws.handling import step
 from orchestrator.aws.world import World
 from orchestrator.core import events
 from orchestrator.core.model_versions import group_of
-from orchestrator.core.steps.receive_archive import receive_archive
 from orchestrator.core.steps.receive_model_package import receive_model_package
 from orchestrator.core.steps.receive_object import receive_object
-from orchestrator.core.steps.receive_push import receive_push
 from orchestrator.core.steps.start_releases import NOTHING, Receipt, Reception
 from orchestrator.core.uses import users_of_group
 
@@ -44,10 +42,15 @@ def _receive(event: dict[str, Any], env: Env, world: World, reception: Callable[
             users = users_of_group(world.store, group_of(change.arn))
             return receive_model_package(change, users, reception()) if users else NOTHING
         case (events.CODECOMMIT_SOURCE, events.REPOSITORY_STATE_CHANGE):
+            # Imported late, as the archives below: most events are uploads.
+            from orchestrator.core.steps.receive_push import receive_push
+
             return receive_push(events.push(event), world.repositories, reception())
         case (events.S3_SOURCE, kind) if kind != events.S3_OBJECT_CREATED:
             return NOTHING
         case (events.S3_SOURCE, _) if env.commits_bucket and events.bucket_of(event) == env.commits_bucket:
+            from orchestrator.core.steps.receive_archive import receive_archive
+
             return receive_archive(events.upload(event), world.pipelines, world.objects, reception())
         case _:
             return receive_object(event, world.store, reception)
