@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from orchestrator.core.document_changes import told_by_leaves
-from orchestrator.core.errors import PlanKeepsMoving, StepFailed
+from orchestrator.core.errors import PlanKeepsMoving, StepFailed, TurnLost
 from orchestrator.core.installation import DEFAULT_EXPIRY_HOURS, Installation
 from orchestrator.core.ports import Accounts, Clock, Objects, PlanRequest, Stacks, Store
 from orchestrator.core.records import Plan, Release, StageRecord, StageStatus, Status
@@ -74,6 +74,13 @@ def make_plan(
         plan = stacks.plan_removal(release.stack_name, release.digest)
     else:
         plan = _change(release, record, stacks, objects, packages_bucket)
+    try:
+        check_turn(store, release_of(store, release.release_id))
+    except TurnLost:
+        # Ended while CloudFormation made the change set: whoever tidied up has not seen it.
+        if not plan.empty:
+            stacks.discard(plan)
+        raise
     attempt = record.attempt
 
     def planned(current: StageRecord) -> StageRecord:
