@@ -11,7 +11,6 @@ from orchestrator.aws.handling import step
 from orchestrator.aws.world import World
 from orchestrator.core import events
 from orchestrator.core.model_versions import group_of
-from orchestrator.core.steps.receive_model_package import receive_model_package
 from orchestrator.core.steps.receive_object import receive_object
 from orchestrator.core.steps.start_releases import NOTHING, Receipt, Reception
 from orchestrator.core.uses import users_of_group
@@ -35,14 +34,16 @@ def handler(event: dict[str, Any]) -> dict[str, object]:
 
 
 def _receive(event: dict[str, Any], env: Env, world: World, reception: Callable[[], Reception]) -> Receipt:
-    """What people wrote, uploaded or approved; nothing for events that ask for nothing."""
+    """What people wrote, uploaded or approved; nothing for events that ask for nothing. Each way in is imported by the
+    first event that comes by it."""
     match events.kind_of(event):
         case (events.SAGEMAKER_SOURCE, events.MODEL_PACKAGE_CHANGE):
+            from orchestrator.core.steps.receive_model_package import receive_model_package
+
             change = events.model_package(event)
             users = users_of_group(world.store, group_of(change.arn))
             return receive_model_package(change, users, reception()) if users else NOTHING
         case (events.CODECOMMIT_SOURCE, events.REPOSITORY_STATE_CHANGE):
-            # Imported late, as the archives below: most events are uploads.
             from orchestrator.core.steps.receive_push import receive_push
 
             return receive_push(events.push(event), world.repositories, reception())

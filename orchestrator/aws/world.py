@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from orchestrator.aws.accounts import AssumedAccounts
 from orchestrator.aws.clients import client
 from orchestrator.aws.machines import StepFunctionsTasks
 from orchestrator.aws.objects import S3Objects
@@ -15,6 +14,7 @@ from orchestrator.aws.table import DynamoStore
 from orchestrator.core.installation import Installation
 
 if TYPE_CHECKING:
+    from orchestrator.aws.accounts import AssumedAccounts
     from orchestrator.aws.code_commit import CodeCommitRepositories
     from orchestrator.aws.model_cards import SageMakerModelCards
     from orchestrator.aws.model_registry import SageMakerModelRegistry
@@ -57,6 +57,8 @@ class World:
     @cached_property
     def accounts(self) -> AssumedAccounts:
         """The stages' accounts."""
+        from orchestrator.aws.accounts import AssumedAccounts
+
         return AssumedAccounts(self.installation, client("sts"), client, self._session_name)
 
     @cached_property

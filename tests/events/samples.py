@@ -86,6 +86,29 @@ def pipeline_changed(execution_arn: str, status: str, account: str = "2222222222
     )
 
 
+def model_package_changed(
+    arn: str,
+    approval: str = "Approved",
+    status: str = "Completed",
+    *,
+    changed: tuple[str, ...] = ("ModelApprovalStatus",),
+    account: str = "111111111111",
+) -> dict[str, Any]:
+    """SageMaker: something about a version of a model package has changed."""
+    name = arn.rpartition("model-package/")[2]
+    detail = {
+        "ModelPackageGroupName": name.partition("/")[0],
+        "ModelPackageName": name,
+        "ModelPackageArn": arn,
+        "ModelPackageVersion": int(name.rpartition("/")[2]),
+        "CreationTime": 1772362800000,
+        "ModelPackageStatus": status,
+        "ModelApprovalStatus": approval,
+        "UpdatedModelPackageFields": list(changed),
+    }
+    return event("aws.sagemaker", "SageMaker Model Package State Change", account, [arn], detail)
+
+
 def automl_changed(job_arn: str, status: str, account: str = "111111111111") -> dict[str, Any]:
     """SageMaker: an AutoML job has another status."""
     detail = {
