@@ -303,6 +303,12 @@ def test_every_workload_has_a_list_of_versions_of_its_own() -> None:
     assert len(ids) == 2
 
 
+def test_a_version_of_another_workload_gives_way_to_the_newest() -> None:
+    """It was chosen before the workload was changed."""
+    view = asking_form(CHANNEL, ["a", "b"], Filled("b", "of-a"), [Choice("of-b", "newest"), Choice("older", "older")])
+    assert block(view, "version")["element"]["initial_option"]["value"] == "of-b"
+
+
 def test_what_is_filled_in_comes_back() -> None:
     assert filled_in(None) == filled_in({"values": []}) == Filled()
     assert loading_form(CHANNEL, "x")["external_id"] == "x"

@@ -89,7 +89,8 @@ def asking_form(
     if versions:
         # Another block for each workload: an answer to a list that is gone would not be an answer to this one.
         block_id = f"{VERSION}-{hashlib.sha256(filled.workload.encode()).hexdigest()[:8]}"
-        chosen = filled.version or versions[0].value
+        known = {one.value for one in versions}
+        chosen = filled.version if filled.version in known else versions[0].value
         blocks.append(_input(block_id, "Version of its configuration", _list(VERSION, "The newest", versions, chosen)))
     if came_from:
         blocks.append(context(came_from))
