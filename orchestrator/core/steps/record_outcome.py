@@ -31,6 +31,7 @@ from orchestrator.core.steps.progress import (
     stage_of,
     stamp,
 )
+from orchestrator.core.uses import forget_uses
 
 MAX_REASON = 2000
 """Characters kept of a failure's cause: CloudFormation's reasons are shorter, stack traces are not for people."""
@@ -72,6 +73,8 @@ def record_outcome(
         reason = f"{ended_by or 'A newer release'} took over."
     if outcome is Status.UNCHANGED:
         reason = release.reason
+    if outcome is Status.SUCCEEDED and release.removes:
+        forget_uses(store, release.workload)
     failure = error if outcome is Status.FAILED else ""
     ended = move(store, release_id, now, outcome, reason=reason, failure=failure, ended_by=ended_by)
     pass_turn(store, ended)

@@ -58,7 +58,8 @@ class _Standing:
 
 def in_force(workload: str, store: Store) -> Release | None:
     """The release whose configuration a workload stands under: the newest that was asked for, unless no package could
-    be made of it; then the newest that was packaged. None for a workload that is removed, or was never released."""
+    be made of it; then the newest that was packaged. None for a workload that is removed or just being
+    removed, or was never released."""
     found = _standing(workload, store)
     return found.release if found is not None else None
 
@@ -70,7 +71,7 @@ def _standing(workload: str, store: Store, now: Clock | None = None, own: str = 
     ``now`` is given.
     """
     standing = store.get(Workload, Workload.named(workload).key())
-    if standing is not None and standing.removed_by:
+    if standing is not None and (standing.removed_by or _being_removed(standing, store)):
         return None
     latest = store.get(LatestRequest, LatestRequest(workload, "", "").key())
     asked = store.get(Release, (f"RELEASE#{latest.release_id}", "RELEASE")) if latest else None
@@ -86,6 +87,13 @@ def _standing(workload: str, store: Store, now: Clock | None = None, own: str = 
     ranks = [latest.rank if latest else "", standing.newest_at if standing is not None else ""]
     found = max(usable, key=lambda release: release.order)
     return _Standing(found, latest, max(*ranks, found.order[0]))
+
+
+def _being_removed(standing: Workload, store: Store) -> bool:
+    """Whether a removal has the workload's turn: a nightly upload must not take its place while it waits for people."""
+    running = standing.running_release
+    release = store.get(Release, (f"RELEASE#{running}", "RELEASE")) if running else None
+    return release is not None and release.removes
 
 
 def _useless(release: Release) -> bool:
