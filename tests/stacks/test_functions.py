@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
+from functions.api.routes import ROUTES as ANSWERED
 from orchestrator.aws import accounts
 from orchestrator.aws.environment import load, variables
 from orchestrator.core.steps.package import PERMISSIONS_BOUNDARY
 from stacks import functions as stacks_functions
 from stacks import grants, names
 from stacks.names import construct_id, function_role_name, hyphened
-from functions.api.routes import ROUTES as ANSWERED
 from stacks.rest_api import ROUTES
 from tests.stacks.templates import ROOT, Synthesised, of_type, statements, text
 
@@ -122,7 +122,8 @@ def test_grants_go_to_the_functions_that_use_the_thing(uses: str, granted: set[s
         pytest.param((".listed(",), set(grants.LISTERS), id="lists"),
         pytest.param(
             (".under(", "users_of_object(", "users_of_group("),
-            {name for name, actions in grants.TABLE_ACTIONS.items() if "Query" in actions}, id="partitions"
+            {name for name, actions in grants.TABLE_ACTIONS.items() if "Query" in actions},
+            id="partitions",
         ),
         pytest.param(
             (".delete(", "settle_uses(", "forget_uses("),
