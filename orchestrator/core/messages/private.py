@@ -10,6 +10,7 @@ from orchestrator.core.messages.blocks import Message, context, message, section
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.headlines import END_MARKS, headline
 from orchestrator.core.messages.mrkdwn import bold, code, date, said
+from orchestrator.core.messages.provenance import provenance
 from orchestrator.core.records import Approval, ApprovalStatus, Release, Verdict
 
 PARTNER = "People of other workspaces may not see or decide about releases here."
@@ -110,7 +111,7 @@ def release_list(releases: Sequence[Release], installation: Installation) -> Mes
         how = headline(Facts(release, installation))
         who = said(installation.people.display(release.requester), limits.NAME)
         blocks.append(section(f"{mark} {bold(how, limits.NAME * 2)}\n{code(release.release_id, limits.VALUE)}"))
-        blocks.append(context(f"Asked for by {who}, {date(release.created_at)}"))
+        blocks.append(context(f"Asked for by {who}, {date(release.created_at)}", f":package: {provenance(release)}"))
     count = len(releases[: limits.LISTED])
     return message("The latest release." if count == 1 else f"The latest {count} releases.", blocks)
 
