@@ -177,6 +177,7 @@ def show_release(found: Mapping[str, Any], screen: Screen) -> None:
     screen.line(f"{found['release_id']}: {word}{where}", STYLES.get(word, "bold"))
     facts = (
         ("Workload", f"{found['workload']} ({found['workload_type']})" if found["workload_type"] else ""),
+        ("Kind", "removal of the workload" if found.get("kind") == "removal" else ""),
         ("Description", found["description"]),
         ("Asked by", found["requester"]),
         ("From", found["source"]),
