@@ -24,6 +24,7 @@ from orchestrator.core.records import (
 from orchestrator.core.steps import abandoned
 from orchestrator.core.steps.record_outcome import record_outcome
 from orchestrator.core.steps.sweep_waits import BATCH
+from tests.fakes.dying import standing_still_after
 from tests.fakes.machine import Machines
 from tests.fakes.memory_world import BEN, MemoryWorld, configuration
 from tests.steps.journeys import STACK, approved, asked, in_dev, packaged, planned
@@ -142,6 +143,25 @@ def test_a_release_waits_for_days_and_follows(world: MemoryWorld) -> None:
         world.sweep()
     world.end(holder.release_id, Status.SUCCEEDED)
     assert world.package(waiting.release_id) == {"outcome": "packaged"}
+
+
+def test_of_two_versions_the_newer_is_asked_for_later_whatever_the_clocks_say(world: MemoryWorld) -> None:
+    """The function that receives the newer version lives on a machine whose clock is late; both note their upload
+    before either goes on."""
+    older, newest = (world.put_configuration(configuration(description=words)) for words in ("older", "newest"))
+    late: list[Release] = []
+
+    def meanwhile() -> None:
+        world.clock.moment -= timedelta(seconds=2)
+        late.extend(world.receive(newest).releases)
+        world.clock.moment += timedelta(seconds=2)
+
+    with standing_still_after(world, 2, meanwhile):
+        first = world.receive(older).releases[0]
+    assert first.status is Status.REQUESTED, "the newer one came after this one had been noted"
+    assert late[0].order > first.order
+    assert world.package(late[0].release_id) == {"outcome": "packaged"}
+    assert world.package(first.release_id) == {"outcome": "superseded"}
 
 
 # Who is fenced off.
