@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
+
+from orchestrator.core.records import Approval, Release, StageRecord
 
 COMMAND = "  "
 """How a line that is a command begins."""
@@ -30,3 +32,7 @@ class Notice:
     def listing(self) -> tuple[str, str] | None:
         """See ``Record``."""
         return None
+
+
+SHOWN: Final = (Release, StageRecord, Approval, Notice)
+"""Rows that a message shows; others (waits, claims, the messages themselves) wake nobody."""
