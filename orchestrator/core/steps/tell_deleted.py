@@ -78,5 +78,5 @@ def _told(workloads: tuple[str, ...]) -> str:
     stays = "stays" if len(workloads) == 1 else "stay"
     return (
         f"Nothing was started and nothing removed: {listing(workloads)} {stays} as released. "
-        "To take a workload down, delete it by the API or with the command `mlops`."
+        "`mlops remove` takes a workload down."
     )
