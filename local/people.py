@@ -2,7 +2,7 @@
 
 On AWS people come through IAM Identity Center, which names their sessions, or through a role of their company. The
 role made here is the local stand-in for the latter: the settings name each person's session by its whole ARN. It may
-call the product's API and nothing else.
+call the product's API and push to the repository that the installation watches, and nothing else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
 from local.installation import Running
-from local.settings import CHANNEL, ORCHESTRATOR, PEOPLE_ROLE, REGION, settings
+from local.settings import CHANNEL, ORCHESTRATOR, PEOPLE_ROLE, REGION, REPOSITORY, settings
 
 
 def people() -> dict[str, str]:
@@ -35,6 +35,8 @@ def credentials_of(running: Running, person: str) -> Credentials:
             raise
     calls = _policy("execute-api:Invoke", Resource=f"arn:aws:execute-api:{REGION}:{ORCHESTRATOR}:*")
     iam.put_role_policy(RoleName=PEOPLE_ROLE, PolicyName="call-the-api", PolicyDocument=calls)
+    pushes = _policy("codecommit:GitPush", Resource=f"arn:aws:codecommit:{REGION}:{ORCHESTRATOR}:{REPOSITORY}")
+    iam.put_role_policy(RoleName=PEOPLE_ROLE, PolicyName="push", PolicyDocument=pushes)
     sts = running.cloud.client("sts", ORCHESTRATOR, region=REGION)
     role = f"arn:aws:iam::{ORCHESTRATOR}:role/{PEOPLE_ROLE}"
     keys = sts.assume_role(RoleArn=role, RoleSessionName=person)["Credentials"]

@@ -19,6 +19,14 @@ LATEST_RUNTIME = 14
 PEOPLE_ROLE = "mlops-local-people"
 """Role whose sessions are the people of the local installation."""
 
+REPOSITORY = "ml-models"
+"""A CodeCommit repository whose commits start releases."""
+CONNECTED = "github-models"
+"""What the installation calls a repository behind a connection."""
+CONNECTED_REPOSITORY = "example/ml-models"
+CONNECTION_ARN = f"arn:aws:codeconnections:{REGION}:{ORCHESTRATOR}:connection/0a1b2c3d-0000-1111-2222-333344445555"
+BRANCH = "main"
+
 CHANNEL = "ml-releases"
 TEAM_MAIL = "ml-team@example.com"
 
@@ -82,6 +90,16 @@ def settings(mode: Mode, slack_api_url: str, slack_channel: str) -> dict[str, An
             "risk": ["ben@example.com", "chloe@example.com"],
         },
         "approvals": {stage: policy for stage, policy in approvals.items() if stage in stage_accounts(mode)},
+        "repositories": [
+            {"name": REPOSITORY, "branch": BRANCH},
+            {
+                "name": CONNECTED,
+                "branch": BRANCH,
+                "provider": "connection",
+                "connection_arn": CONNECTION_ARN,
+                "repository": CONNECTED_REPOSITORY,
+            },
+        ],
         "notification_email": TEAM_MAIL,
         "slack_channel": slack_channel,
         "slack_api_url": slack_api_url,

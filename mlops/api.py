@@ -47,6 +47,15 @@ class Api:
         """One release with its stages, plans and approvals."""
         return self._call("GET", f"/releases/{release_id}")
 
+    def workloads(self, limit: int) -> list[dict[str, Any]]:
+        """Workloads by name, with what is live of each."""
+        found: list[dict[str, Any]] = self._call("GET", f"/workloads?limit={limit}")["workloads"]
+        return found
+
+    def remove(self, workload: str, token: str) -> dict[str, Any]:
+        """Start the removal of a workload; ``token`` makes a repeated call the same request."""
+        return self._call("DELETE", f"/workloads/{workload}", headers={"Idempotency-Key": token})
+
     def provision(self, configuration: bytes, token: str, *, force: bool) -> dict[str, Any]:
         """Start the releases of a configuration; ``token`` makes a repeated call the same request."""
         query = "?force=true" if force else ""
@@ -93,7 +102,7 @@ def _answer(status: int, data: bytes, url: str) -> dict[str, Any]:
         parsed = None
     if not isinstance(parsed, dict):
         raise Unreachable(f"{url} answered {status} without JSON; is this the product's API?")
-    if status == 200:
+    if status in {200, 202}:
         return parsed
     # API Gateway and its authoriser write either.
     message = str(parsed.get("message") or parsed.get("Message") or f"the API answered {status}")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mlops import cards, decisions, local_installation, packages, releases, starting, validation
+from mlops import cards, decisions, local_installation, packages, releases, starting, validation, workloads
 from mlops.refusals import Denied, Problems, Refused
 from mlops.screen import Screen, problem_lines
 from orchestrator.core.version import VERSION
@@ -69,6 +69,8 @@ for verb in (
     decisions.approve,
     decisions.reject,
     releases.history,
+    workloads.workloads,
+    workloads.remove,
 ):
     app.command()(verb)
 app.add_typer(cards.app, name="card")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -157,6 +157,19 @@ def history(
             screen.line(f"  {found['reason']}")
 
 
+def _commit_facts(commit: Mapping[str, str] | None) -> Sequence[tuple[str, str]]:
+    """Author and message are what the commit claims."""
+    if commit is None:
+        return ()
+    author = f"{commit['author_name']} <{commit['author_email']}>" if commit["author_email"] else commit["author_name"]
+    return (
+        ("Commit", f"{commit['commit_id']} on {commit['branch']}"),
+        ("Author", f"{author} (as the commit says)" if author else ""),
+        ("Message", commit["message"]),
+        ("Link", commit["url"]),
+    )
+
+
 def show_release(found: Mapping[str, Any], screen: Screen) -> None:
     """One release: what it is, how it stands, and each stage."""
     word = status_word(found["status"])
@@ -164,9 +177,11 @@ def show_release(found: Mapping[str, Any], screen: Screen) -> None:
     screen.line(f"{found['release_id']}: {word}{where}", STYLES.get(word, "bold"))
     facts = (
         ("Workload", f"{found['workload']} ({found['workload_type']})" if found["workload_type"] else ""),
+        ("Kind", "removal of the workload" if found.get("kind") == "removal" else ""),
         ("Description", found["description"]),
         ("Asked by", found["requester"]),
         ("From", found["source"]),
+        *_commit_facts(found.get("commit")),
         ("Stack", found["stack_name"]),
         ("Content", found["digest"]),
         ("Started", moment(found["created_at"])),

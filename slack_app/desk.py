@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from orchestrator.core.installation import Installation
 from orchestrator.core.ports import Clock, Store, Tasks
+
+if TYPE_CHECKING:
+    from orchestrator.core.steps.start_releases import Reception
 
 
 @dataclass(frozen=True)
@@ -16,3 +21,5 @@ class Desk:
     tasks: Tasks
     installation: Installation
     now: Clock
+    reception: Callable[[], Reception]
+    """The way in of releases, made when somebody starts one: it reads the workload types."""

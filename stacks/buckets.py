@@ -42,7 +42,7 @@ class Buckets(Construct):
             description="Encrypts packages and pinned assets, and the topic of release outcomes",
             enable_key_rotation=True,
         )
-        logs = s3.Bucket(
+        self.access_logs = logs = s3.Bucket(
             self,
             "AccessLogs",
             encryption=s3.BucketEncryption.S3_MANAGED,
@@ -72,7 +72,7 @@ class Buckets(Construct):
             server_access_logs_prefix="packages/",
             lifecycle_rules=[_ABANDONED_UPLOADS],
         )
-        _notify_event_bridge(self.packages)
+        notify_event_bridge(self.packages)
         if settings.stage_accounts:
             self._open_to_stages(settings, fixed)
 
@@ -92,7 +92,7 @@ class Buckets(Construct):
             server_access_logs_prefix="assets/",
             lifecycle_rules=[_ABANDONED_UPLOADS],
         )
-        _notify_event_bridge(made)
+        notify_event_bridge(made)
         for statement in model_data(settings, made.bucket_arn):
             made.add_to_resource_policy(iam.PolicyStatement.from_json(statement))
         return made
@@ -161,7 +161,7 @@ class Buckets(Construct):
         )
 
 
-def _notify_event_bridge(bucket: s3.Bucket) -> None:
+def notify_event_bridge(bucket: s3.Bucket) -> None:
     """By the bucket's own property: CDK's custom resource would need a function, and rights on every bucket."""
     cfn = bucket.node.default_child
     assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 - for the type checker

@@ -15,8 +15,8 @@ from orchestrator.core.events import (
     BUILD_STATUS_CHANGE,
     CLOUDFORMATION_SOURCE,
     CODEBUILD_SOURCE,
-    CONFIGURATION_NAME,
     EXECUTION_STATUS_CHANGE,
+    MODEL_PACKAGE_CHANGE,
     PIPELINE_STATUS_CHANGE,
     S3_OBJECT_CREATED,
     S3_SOURCE,
@@ -68,9 +68,16 @@ class EventBus(Construct):
         _retried(record_outcome, self.events_failed)
         events.Rule(
             self,
-            "ConfigurationUploaded",
-            description="An mlops-config.json was uploaded to the assets bucket",
-            event_pattern=configuration_uploaded(assets.bucket_name),
+            "Uploaded",
+            description="Something was uploaded to the assets bucket: a configuration, or what a workload may use",
+            event_pattern=uploaded(assets.bucket_name),
+            targets=[_target(receive_request, self.requests_failed, Duration.hours(24))],
+        )
+        events.Rule(
+            self,
+            "ModelPackageChanged",
+            description="A version of a model package was approved or rejected in the Model Registry",
+            event_pattern=model_package_changed(settings),
             targets=[_target(receive_request, self.requests_failed, Duration.hours(24))],
         )
         events.Rule(
@@ -97,15 +104,20 @@ class EventBus(Construct):
         )
 
 
-def configuration_uploaded(bucket: str) -> events.EventPattern:
-    """``mlops-config.json`` at the top of the assets bucket, or in any folder."""
+def uploaded(bucket: str) -> events.EventPattern:
+    """Every object in the assets bucket: a rule cannot know what the workloads' configurations name."""
     return events.EventPattern(
-        source=[S3_SOURCE],
-        detail_type=[S3_OBJECT_CREATED],
-        detail={
-            "bucket": {"name": [bucket]},
-            "object": {"key": [CONFIGURATION_NAME, {"suffix": f"/{CONFIGURATION_NAME}"}]},
-        },
+        source=[S3_SOURCE], detail_type=[S3_OBJECT_CREATED], detail={"bucket": {"name": [bucket]}}
+    )
+
+
+def model_package_changed(settings: Settings) -> events.EventPattern:
+    """Versions of groups in the orchestrator's own registry; packages without versions have no approval."""
+    return events.EventPattern(
+        source=[SAGEMAKER_SOURCE],
+        detail_type=[MODEL_PACKAGE_CHANGE],
+        account=[settings.installation.account],
+        detail={"ModelApprovalStatus": ["Approved", "Rejected"]},
     )
 
 

@@ -58,6 +58,7 @@ class Fleet(Construct):
         settings_parameter: str,
         assets_bucket: str,
         packages_bucket: str,
+        commits_bucket: str,
         packages_key_arn: str,
         topic_arn: str,
         slack_secret_arn: str,
@@ -97,7 +98,7 @@ class Fleet(Construct):
         self._step("record_outcome", functions.record_outcome.env.Env(**common), "Ends a release", seconds=300)
         self._step(
             "receive_request",
-            functions.receive_request.env.Env(**starting),
+            functions.receive_request.env.Env(**starting, commits_bucket=commits_bucket),
             "Turns an uploaded configuration into releases",
             seconds=120,
             with_templates=True,
@@ -109,7 +110,14 @@ class Fleet(Construct):
             seconds=120,
         )
         self._step(
-            "sweep_waits", functions.sweep_waits.env.Env(**common), "Settles waits whose event was lost", seconds=300
+            "sweep_waits",
+            functions.sweep_waits.env.Env(
+                **common,
+                **_machines(settings),
+                record_outcome_function=self["record_outcome"].function.function_name,
+            ),
+            "Settles waits whose event was lost, and ends releases whose execution is gone",
+            seconds=300,
         )
         self._step(
             "api",
@@ -142,10 +150,11 @@ class Fleet(Construct):
         )
         self._add(
             "slack_worker",
-            slack_app.env.Env(**common, slack_secret_arn=slack_secret_arn),
+            slack_app.env.Env(**starting, slack_secret_arn=slack_secret_arn),
             "Carries out what was clicked or typed in Slack",
             module="slack_app.worker",
-            folders=("orchestrator", "slack_app"),
+            folders=("orchestrator", "slack_app", "templates"),
+            own_templates=settings.template_folders,
             layers=SLACK,
             seconds=WORKER_SECONDS,
             memory_mb=1024,

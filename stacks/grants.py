@@ -17,14 +17,14 @@ ROWS = ("GetItem", "PutItem")
 WAITS = (*ROWS, "DeleteItem")
 
 TABLE_ACTIONS: dict[str, tuple[str, ...]] = {
-    "package": ROWS,
+    "package": WAITS,
     "plan_stage": ROWS,
     "deploy_stage": WAITS,
     "run_job": WAITS,
     "verify_stage": ROWS,
     "request_approval": ROWS,
-    "record_outcome": ROWS,
-    "receive_request": ROWS,
+    "record_outcome": WAITS,
+    "receive_request": (*ROWS, "Query"),
     "resume_deployment": (*WAITS, "Query"),
     "sweep_waits": WAITS,
     "api": (*ROWS, "Query"),
@@ -36,19 +36,20 @@ TABLE_ACTIONS: dict[str, tuple[str, ...]] = {
 LISTERS = ("sweep_waits", "api", "slack_worker")
 """Functions that read a list: releases, or what waits."""
 
-STARTERS = ("receive_request", "api")
+STARTERS = ("receive_request", "api", "slack_worker")
+CARD_KEEPERS = ("receive_request", "api")
 ANSWERERS = (
     *("package", "deploy_stage", "run_job", "request_approval", "resume_deployment", "sweep_waits"),
     *("api", "slack_worker"),
 )
 """Functions that answer a waiting task: by an end that they find, or a decision."""
 
-RESOLVERS = ("package", "receive_request", "api")
+RESOLVERS = ("package", "receive_request", "api", "slack_worker")
 """Functions that find out which model package a configuration means."""
 REGISTRY_READERS = (*RESOLVERS, "plan_stage", "deploy_stage")
 """Functions that look at a version: the last ones, whether it is still approved."""
 
-ASSET_READERS = ("package", "receive_request", "api")
+ASSET_READERS = ("package", "receive_request", "api", "slack_worker")
 """Functions that read what people upload, or look whether it is there."""
 
 PACKAGE_READERS = ("plan_stage", "deploy_stage", "run_job", "verify_stage")
@@ -71,10 +72,14 @@ def grant_settings(parameter: ssm.StringParameter, fleet: Fleet) -> None:
 
 
 def grant_machines(settings: Settings, fleet: Fleet) -> None:
-    """Start executions; answer waiting tasks."""
+    """Start executions; answer waiting tasks; find out which execution is gone, and have its release ended."""
     arns = [Names(settings).machine_arn(machine) for machine in machines_of(settings)]
     for function in fleet.only(STARTERS):
         function.may(["states:StartExecution"], arns)
+    fleet["sweep_waits"].may(["states:StartExecution"], arns)
+    executions = [f"{arn.replace(':stateMachine:', ':execution:')}:*" for arn in arns]
+    fleet["sweep_waits"].may(["states:DescribeExecution"], executions)
+    fleet["sweep_waits"].may(["lambda:InvokeFunction"], [fleet["record_outcome"].arn])
     for function in fleet.only(ANSWERERS):
         function.may(["states:SendTaskSuccess", "states:SendTaskFailure"], arns)
 
@@ -108,7 +113,7 @@ def grant_model_cards(settings: Settings, buckets: Buckets, fleet: Fleet) -> Non
     fixed = Names(settings)
     prefix = f"arn:{fixed.partition}:sagemaker:{fixed.region}:{fixed.account}"
     verbs = ("Create", "Update", "Describe", "Delete")
-    for function in fleet.only(STARTERS):
+    for function in fleet.only(CARD_KEEPERS):
         function.may(
             [
                 *(f"sagemaker:{verb}ModelCard" for verb in verbs),
@@ -164,8 +169,11 @@ def grant_buckets(buckets: Buckets, fleet: Fleet) -> None:
     receive_request.may(read, [assets.arn_for_objects("*")])
     receive_request.may(["s3:ListBucket"], [assets.bucket_arn])
     # GetObject is also the right to ask whether an object is there.
-    fleet["api"].may(read, [assets.arn_for_objects("*")])
-    fleet["api"].may(["s3:ListBucket"], [assets.bucket_arn])
+    for name in ("api", "slack_worker"):
+        fleet[name].may(read, [assets.arn_for_objects("*")])
+        fleet[name].may(["s3:ListBucket"], [assets.bucket_arn])
+    # The form to start a release offers the versions of a configuration.
+    fleet["slack_worker"].may(["s3:ListBucketVersions"], [assets.bucket_arn])
     for function in fleet.only(STARTERS):
         function.may([*read, *write], [packages.arn_for_objects(REQUESTS)])
         function.may(cipher, [key.key_arn])

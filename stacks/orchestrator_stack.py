@@ -10,8 +10,10 @@ from stacks import cautions, grants
 from stacks.alarms import Alarms
 from stacks.assets_bucket_check import AssetsBucketCheck
 from stacks.buckets import Buckets
+from stacks.commit_archives import CommitArchives
 from stacks.event_bus import EventBus
 from stacks.fleet import Fleet
+from stacks.git_repositories import GitRepositories
 from stacks.image_repository import ImageRepository
 from stacks.machines import StateMachine, machines_of
 from stacks.model_registry import ModelRegistry
@@ -45,6 +47,12 @@ class OrchestratorStack(Stack):
             ImageRepository(
                 self, "Images", settings=settings, repository=settings.options.ecr_repository, key=buckets.key
             )
+        connected = any(one.provider == "connection" for one in settings.installation.repositories)
+        archives = (
+            CommitArchives(self, "CommitArchives", key=buckets.key, access_logs=buckets.access_logs).bucket
+            if connected
+            else None
+        )
         notifications = Notifications(self, "Notifications", settings=settings, key=buckets.key)
         secret = SlackSecret(self, "SlackSecret")
         queue = SlackQueue(self, "SlackQueue")
@@ -65,6 +73,7 @@ class OrchestratorStack(Stack):
             settings_parameter=SETTINGS_PARAMETER,
             assets_bucket=buckets.assets.bucket_name,
             packages_bucket=buckets.packages.bucket_name,
+            commits_bucket=archives.bucket_name if archives else "",
             packages_key_arn=buckets.key.key_arn,
             topic_arn=notifications.topic.topic_arn,
             slack_secret_arn=secret.secret.secret_arn,
@@ -94,6 +103,16 @@ class OrchestratorStack(Stack):
             sweep_waits=fleet["sweep_waits"],
             record_outcome=fleet["record_outcome"],
         )
+        if settings.installation.repositories:
+            GitRepositories(
+                self,
+                "GitRepositories",
+                settings=settings,
+                receive_request=fleet["receive_request"],
+                failed=bus.requests_failed,
+                archives=archives,
+                key=buckets.key,
+            )
         telling = Telling(
             self,
             "Telling",

@@ -17,10 +17,17 @@ ROUTES = (
     ("GET", "releases"),
     ("GET", "releases/{id}"),
     ("POST", "releases/{id}/decision"),
+    ("GET", "workloads"),
+    ("DELETE", "workloads/{id}"),
     ("POST", "provisionpipeline"),
     ("POST", "pipelinestatus"),
+    ("GET", "openapi.json"),
 )
 """Method and path of each, as ``functions/api/routes.py`` answers them."""
+
+EVERYTHING_ELSE = ("ANY", "{proxy+}")
+"""A path or a method without a route goes to the function too, which answers 404 or 405 as JSON. API Gateway itself
+would answer 403 "Missing Authentication Token", which tells a client nothing. IAM is asked all the same."""
 
 STAGE = "v1"
 
@@ -34,7 +41,7 @@ class RestApi(Construct):
             self,
             "Api",
             rest_api_name="mlops",
-            description="Releases, decisions, and requests for releases",
+            description="Releases, decisions, workloads, and requests for releases",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=False,
             deploy_options=apigateway.StageOptions(
@@ -62,6 +69,7 @@ class RestApi(Construct):
             ),
         )
         self.api.deployment_stage.node.add_dependency(self._account())
+        # No method has a model: the function checks bodies and parameters itself, and says where the problem is.
         validator = apigateway.RequestValidator(
             self,
             "Validator",
@@ -81,7 +89,7 @@ class RestApi(Construct):
             "AwsSolutions-APIG3",
             "API Gateway refuses what IAM does not know and throttles the rest; a web ACL would filter known callers",
         )
-        for method, path in ROUTES:
+        for method, path in (*ROUTES, EVERYTHING_ELSE):
             self.api.root.resource_for_path(path).add_method(
                 method,
                 integration,

@@ -17,7 +17,8 @@ from orchestrator.core.installation import Installation
 from orchestrator.core.problems import BadConfiguration, Problem
 from stacks.settings_options import Options, read_options
 from stacks.settings_reading import Reading
-from stacks.settings_rules import read_installation
+from stacks.settings_repositories import read_repositories
+from stacks.settings_rules import MAX_PARAMETER, read_installation
 
 Architecture = Literal["arm64", "x86_64"]
 
@@ -95,8 +96,9 @@ def parse(raw: Mapping[str, Any], folder: Path = Path()) -> Settings:
     installation, units = read_installation(reading)
     options = read_options(reading, installation, units, folder)
     repository = options.ecr_repository.name if options.ecr_repository else ""
+    repositories = read_repositories(reading, installation)
     settings = Settings(
-        installation=replace(installation, ecr_repository=repository),
+        installation=replace(installation, ecr_repository=repository, repositories=repositories),
         notification_email=reading.email("notification_email", default=""),
         organization_id=reading.text(
             "organization_id", default="", pattern=ORGANIZATION_ID, shape="an organisation's id, such as o-a1b2c3d4e5"
@@ -107,6 +109,10 @@ def parse(raw: Mapping[str, Any], folder: Path = Path()) -> Settings:
         options=options,
     )
     reading.unknown_keys()
+    size = len(settings.installation.to_json())
+    if not reading.problems and size > MAX_PARAMETER:
+        what = f"take {size:,} characters as one SSM parameter with everything else, which holds {MAX_PARAMETER:,}"
+        reading.note("repositories", what, "Name fewer repositories, or fewer people.")
     if reading.problems:
         raise BadConfiguration(reading.problems)
     return settings

@@ -9,14 +9,14 @@ from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from orchestrator.core.records import Approval, Release, StageRecord
+from orchestrator.core.notices import SHOWN
 from stacks.functions import Function
 from stacks.queues import failures
 from stacks.records import Records
 from stacks.slack_ingress import SlackSecret
 
-SHOWN_KINDS = [Approval.KIND, Release.KIND, StageRecord.KIND]
-"""Kinds of rows that a message shows; others (waits, claims, the messages themselves) wake nobody."""
+SHOWN_KINDS = sorted(shown.KIND for shown in SHOWN)
+"""What the function is woken for."""
 
 
 class Telling(Construct):

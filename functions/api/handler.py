@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from functions.api.env import Env
-from functions.api.routes import Api, respond
+from functions.api.routes import respond
+from functions.api.service import Service
 from orchestrator.aws.environment import load
 from orchestrator.aws.handling import step
 from orchestrator.aws.world import World
@@ -16,4 +17,4 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     """Answer one request (API Gateway REST proxy event, payload format 1.0)."""
     env = load(Env)
     world = World(env.table_name, env.settings_parameter)
-    return respond(event, Api(world=world, env=env))
+    return respond(event, Service(world=world, env=env))

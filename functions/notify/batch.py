@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestrator.aws.table import record_from_image
 from orchestrator.core.errors import UnknownRelease
-from orchestrator.core.records import Approval, Release, StageRecord
+from orchestrator.core.notices import SHOWN
 from orchestrator.core.steps.notify_release import Notified
 
 Failed = Callable[[str, Exception], None]
@@ -23,7 +23,7 @@ def touched(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     for row in records:
         image = row.get("dynamodb", {}).get("NewImage")
         record = record_from_image(image) if image else None
-        if isinstance(record, Release | StageRecord | Approval):
+        if isinstance(record, SHOWN):
             found.setdefault(record.release_id, str(row["dynamodb"]["SequenceNumber"]))
     return found
 

@@ -13,5 +13,7 @@ class Env:
     settings_parameter: str
     assets_bucket: str
     packages_bucket: str
+    commits_bucket: str
+    """Archives of commits; empty where no repository is behind a connection."""
     multi_machine_arn: str
     single_machine_arn: str

@@ -1,7 +1,8 @@
-"""Target of the rule for uploaded configurations, with a dead-letter queue behind it."""
+"""Target of the rules for what people upload, commit and approve, with a dead-letter queue behind it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from functions.receive_request.env import Env
@@ -9,16 +10,55 @@ from orchestrator.aws.environment import load
 from orchestrator.aws.handling import step
 from orchestrator.aws.world import World
 from orchestrator.core import events
-from orchestrator.core.errors import UnversionedObject
-from orchestrator.core.steps.receive_request import Receipt, Reception, receive_upload, refuse_upload
+from orchestrator.core.model_versions import group_of
+from orchestrator.core.steps.receive_object import receive_object
+from orchestrator.core.steps.start_releases import NOTHING, Receipt, Reception
+from orchestrator.core.uses import users_of_group
+
+IGNORED = "ignored"
+"""Outcome of an event that asks for nothing, as most uploads do: not worth a line in the log."""
 
 
-@step("receive_request", shows=("releases",))
+@step("receive_request", shows=("releases",), unlogged=(IGNORED,))
 def handler(event: dict[str, Any]) -> dict[str, object]:
-    """Start the releases of one uploaded configuration; answers their ids and whether it was a duplicate."""
+    """Start the releases that an event asks for; answers their ids and whether it was a duplicate."""
     env = load(Env)
     world = World(env.table_name, env.settings_parameter)
-    reception = Reception(
+    receipt = _receive(event, env, world, lambda: _reception(env, world))
+    if receipt == NOTHING:
+        return {"outcome": IGNORED, "releases": []}
+    return {
+        "outcome": "duplicate" if receipt.duplicate else "received",
+        "releases": [release.release_id for release in receipt.releases],
+    }
+
+
+def _receive(event: dict[str, Any], env: Env, world: World, reception: Callable[[], Reception]) -> Receipt:
+    """What people wrote, uploaded or approved; nothing for events that ask for nothing. Each way in is imported by the
+    first event that comes by it."""
+    match events.kind_of(event):
+        case (events.SAGEMAKER_SOURCE, events.MODEL_PACKAGE_CHANGE):
+            from orchestrator.core.steps.receive_model_package import receive_model_package
+
+            change = events.model_package(event)
+            users = users_of_group(world.store, group_of(change.arn))
+            return receive_model_package(change, users, reception()) if users else NOTHING
+        case (events.CODECOMMIT_SOURCE, events.REPOSITORY_STATE_CHANGE):
+            from orchestrator.core.steps.receive_push import receive_push
+
+            return receive_push(events.push(event), world.repositories, reception())
+        case (events.S3_SOURCE, kind) if kind != events.S3_OBJECT_CREATED:
+            return NOTHING
+        case (events.S3_SOURCE, _) if env.commits_bucket and events.bucket_of(event) == env.commits_bucket:
+            from orchestrator.core.steps.receive_archive import receive_archive
+
+            return receive_archive(events.upload(event), world.pipelines, world.objects, reception())
+        case _:
+            return receive_object(event, world.store, reception)
+
+
+def _reception(env: Env, world: World) -> Reception:
+    return Reception(
         store=world.store,
         objects=world.objects,
         tasks=world.tasks,
@@ -32,18 +72,3 @@ def handler(event: dict[str, Any]) -> dict[str, object]:
         single_machine_arn=env.single_machine_arn,
         now=world.now,
     )
-    receipt = _receive(event, reception)
-    return {
-        "outcome": "duplicate" if receipt.duplicate else "received",
-        "releases": [release.release_id for release in receipt.releases],
-    }
-
-
-def _receive(event: dict[str, Any], reception: Reception) -> Receipt:
-    """An upload without a version is told to people; trying it again would not help."""
-    try:
-        return receive_upload(events.upload(event), reception)
-    except UnversionedObject as error:
-        detail = event["detail"]
-        where = detail["bucket"]["name"], detail["object"]["key"]
-        return refuse_upload(*where, str(event.get("id", "")), str(error), reception)

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Env:
-    """See ``orchestrator.aws.environment``."""
+    """See ``orchestrator.aws.environment``. A machine that the installation lacks is empty."""
 
     table_name: str
     settings_parameter: str
+    multi_machine_arn: str
+    single_machine_arn: str
+    record_outcome_function: str
+    """Its name."""

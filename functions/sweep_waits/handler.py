@@ -8,19 +8,29 @@ from functions.sweep_waits.env import Env
 from orchestrator.aws.environment import load
 from orchestrator.aws.handling import step
 from orchestrator.aws.world import World
+from orchestrator.core.steps.executions import Machines
 from orchestrator.core.steps.sweep_waits import sweep_waits
 
 
-@step("sweep_waits", shows=("open", "settled", "answered", "failures"))
+@step("sweep_waits", shows=("open", "settled", "answered", "mended", "failures"))
 def handler(event: dict[str, Any]) -> dict[str, object]:
-    """Settle waits whose event was lost; answers counts, and a sentence for each wait that could not be looked at."""
+    """Settle waits whose event was lost, mend releases whose execution is gone; answers counts, the releases, and a
+    sentence for each thing that could not be looked at."""
     env = load(Env)
     world = World(env.table_name, env.settings_parameter)
-    swept = sweep_waits(store=world.store, accounts=world.accounts, tasks=world.tasks, now=world.now)
+    swept = sweep_waits(
+        store=world.store,
+        accounts=world.accounts,
+        tasks=world.tasks,
+        outcomes=world.outcomes(env.record_outcome_function),
+        machines=Machines(env.multi_machine_arn, env.single_machine_arn),
+        now=world.now,
+    )
     return {
         "outcome": "swept",
         "open": swept.open,
         "settled": swept.settled,
         "answered": swept.answered,
+        "mended": list(swept.mended),
         "failures": list(swept.failures),
     }

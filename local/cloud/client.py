@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -17,6 +18,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -242,6 +244,46 @@ class EmbeddedCloud:
         The keys are those of an event as a target receives it: source, detail-type, detail, resources, id, account.
         """
         self._control("POST", "events", {"event": event, "account": _account(account), "region": region, "bus": bus})
+
+    def push(
+        self,
+        repository: str,
+        branch: str,
+        files: Mapping[str, str | None],
+        author: str = "Ana Silva <ana@example.com>",
+        *,
+        account: str,
+        region: str = DEFAULT_REGION,
+        **how: Any,
+    ) -> str:
+        """Commit files to a branch of a CodeCommit repository (None deletes one), and send its event; the commit's id.
+
+        ``how`` may hold ``message``, ``caller`` (ARN of a role's session, which IAM is asked about; the account's root
+        without one), ``force`` with or without a ``parent``, ``collect`` and ``delete``, see ``codecommit.api.push``.
+        """
+        place = {"account": _account(account), "region": region, "repository": repository, "branch": branch}
+        how = {"message": "Change configurations", **how}
+        found: str = self._control("POST", "push", {**place, "files": dict(files), "author": author, **how})[
+            "commit_id"
+        ]
+        return found
+
+    def deliver(
+        self,
+        pipeline: str,
+        archive: bytes,
+        variables: Mapping[str, str],
+        *,
+        account: str,
+        region: str = DEFAULT_REGION,
+    ) -> str:
+        """Run a pipeline whose source is a connection, for a commit whose zip and variables are given; the execution's
+        id."""
+        body = {"pipeline": pipeline, "archive": base64.b64encode(archive).decode(), "variables": dict(variables)}
+        found: str = self._control("POST", "deliver", {**body, "account": _account(account), "region": region})[
+            "execution_id"
+        ]
+        return found
 
     def run_schedules(self, account: str = "") -> list[str]:
         """Fire every recurring rule and schedule of an account, or of all accounts, now; the ARNs of what fired."""

@@ -9,6 +9,8 @@ from urllib.parse import parse_qs
 
 from local.cloud import event_buses, faults, mail, schedules, waiting_tasks
 from local.cloud.calls import LEDGER
+from local.cloud.codecommit.api import push
+from local.cloud.codepipeline.api import deliver
 
 PREFIX = "/_local/"
 
@@ -64,6 +66,8 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "events"): inject_event,
     ("POST", "schedules"): run_schedules,
     ("POST", "expire"): expire_tasks,
+    ("POST", "push"): push,
+    ("POST", "deliver"): deliver,
     ("POST", "waits"): scale_waits,
 }
 

@@ -43,6 +43,8 @@ BRIDGES = (
     "projects",
     "codebuild.api",
     "repositories",
+    "codecommit.api",
+    "codepipeline.api",
     "stack_schedules",
     "alarms",
     "sagemaker.jobs.api",

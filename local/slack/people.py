@@ -98,7 +98,7 @@ class WorkspaceSpec:
     commands: tuple[Command, ...] = (
         Command(
             "/mlops",
-            "status [release] | help",
+            "status [release] | release [workload] | help",
             "Releases of machine-learning workloads",
         ),
     )

@@ -16,12 +16,13 @@ Answer = TypeVar("Answer")
 
 
 def step(
-    name: str, shows: Sequence[str] = ()
+    name: str, shows: Sequence[str] = (), unlogged: Sequence[str] = ()
 ) -> Callable[[Callable[[dict[str, Any]], Answer]], Callable[[dict[str, Any], Any], Answer]]:
     """Make a Lambda handler ``(event, context)`` of a function of the event; errors are logged once and raised on.
 
-    ``shows`` names fields of the answer that are logged beside its ``outcome``. Lambda reports the exception's class
-    name as ``errorType``, which the state machines' ``ErrorEquals`` name.
+    ``shows`` names fields of the answer that are logged beside its ``outcome``; ``unlogged`` are outcomes that are not
+    worth a line. Lambda reports the exception's class name as ``errorType``, which the state machines' ``ErrorEquals``
+    name.
     """
 
     def decorate(run: Callable[[dict[str, Any]], Answer]) -> Callable[[dict[str, Any], Any], Answer]:
@@ -50,7 +51,8 @@ def step(
             told = answer if isinstance(answer, Mapping) else {}
             about["outcome"] = told.get("outcome", "done")
             about["milliseconds"] = round((time.monotonic() - started) * 1000)
-            logger.info("done", extra=about | {field: told[field] for field in shows if field in told})
+            log = logger.debug if about["outcome"] in unlogged else logger.info
+            log("done", extra=about | {field: told[field] for field in shows if field in told})
             return answer
 
         return handler

@@ -36,6 +36,14 @@ class StepFunctionsTasks:
             except self._client.exceptions.ExecutionAlreadyExists:
                 return machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
 
+    def status(self, execution_arn: str) -> str:
+        """See ``ports.Tasks``."""
+        with translated("states"):
+            try:
+                return self._client.describe_execution(executionArn=execution_arn)["status"]
+            except self._client.exceptions.ExecutionDoesNotExist:
+                return ""
+
     def succeed(self, token: TaskToken, output: Mapping[str, object]) -> bool:
         """See ``ports.Tasks``."""
         return self._answer(

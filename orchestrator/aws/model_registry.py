@@ -37,6 +37,8 @@ class SageMakerModelRegistry:
             status=found["ModelPackageStatus"],
             containers=tuple(_container(raw) for raw in found.get("InferenceSpecification", {}).get("Containers", [])),
             metrics=quality.get("Statistics", {}).get("S3Uri", ""),
+            modified=found["LastModifiedTime"].isoformat() if "LastModifiedTime" in found else "",
+            modified_by=_person(found.get("LastModifiedBy", {})),
         )
 
     def latest_approved(self, group: str) -> str:
@@ -54,6 +56,11 @@ class SageMakerModelRegistry:
                     if one["ModelPackageStatus"] == "Completed":
                         return one["ModelPackageArn"]
         return ""
+
+
+def _person(raw: Mapping[str, Any]) -> str:
+    """Of a UserContext, which names an IAM identity only where there is no user profile of a Studio domain."""
+    return str(raw.get("IamIdentity", {}).get("Arn", "") or raw.get("UserProfileName", ""))
 
 
 def _container(raw: Mapping[str, Any]) -> ModelContainer:

@@ -7,13 +7,15 @@ size so that the composite checksum of the same bytes is always the same.
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from orchestrator.aws.translated import code_of, translated
 from orchestrator.core.errors import Conflict, OrchestratorError, SourceGone, Throttled, UnversionedObject
-from orchestrator.core.ports import ObjectVersion
+from orchestrator.core.ports import MOST_LISTED, ObjectVersion, StoredVersion
 
 if TYPE_CHECKING:
     from types_boto3_s3.client import S3Client
@@ -26,6 +28,9 @@ PART = 512 * 1024**2
 
 PARTS_AT_ONCE = 8
 """S3 copies a part of this size in some five seconds; in a row, 100 GB would outlive the function's 15 minutes."""
+
+MOST_VERSIONS = 100
+"""Versions that are read to find an object's newest: the first page has them, with those of longer keys behind."""
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed", "405", "NoSuchBucket"})
 """A version id that names a delete marker gives MethodNotAllowed."""
@@ -108,10 +113,34 @@ class S3Objects:
                     raise Conflict(f"s3://{bucket}/{key} was written before, with other bytes") from error
         return self.describe(bucket, key)
 
+    def history(self, bucket: str, key: str, *, limit: int) -> Sequence[StoredVersion]:
+        """See ``ports.Objects``; one page of S3's answer, which has the newest versions of a key first."""
+        with translated("s3"):
+            answer = self._client.list_object_versions(Bucket=bucket, Prefix=key, MaxKeys=MOST_VERSIONS)
+        return [
+            StoredVersion(one["VersionId"], one["LastModified"].astimezone(UTC).isoformat(timespec="seconds"))
+            for one in answer.get("Versions", [])
+            if one["Key"] == key and one["VersionId"] != "null"
+        ][:limit]
+
     def any_under(self, bucket: str, prefix: str) -> bool:
         """See ``ports.Objects``."""
         with translated("s3"):
             return bool(self._client.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1)["KeyCount"])
+
+    def fingerprint(self, bucket: str, prefix: str, without: Sequence[str] = ()) -> str:
+        """See ``ports.Objects``: a hash over keys, sizes and entity tags."""
+        digest = hashlib.sha256()
+        with translated("s3"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(
+                Bucket=bucket, Prefix=prefix, PaginationConfig={"MaxItems": MOST_LISTED}
+            )
+            for page in pages:
+                for one in page.get("Contents", []):
+                    if one["Key"].startswith(tuple(without)):
+                        continue
+                    digest.update(f"{one['Key']}\n{one['Size']}\n{one['ETag']}\n".encode())
+        return digest.hexdigest()
 
     def size(self, bucket: str, key: str) -> int:
         """See ``ports.Objects``."""
@@ -120,6 +149,18 @@ class S3Objects:
                 return int(self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])
             except self._client.exceptions.ClientError as error:
                 _raise_if_gone(error, bucket, key, "")
+                raise
+
+    def part(self, bucket: str, key: str, version_id: str, first: int, length: int) -> bytes:
+        """See ``receive_archive.Archives``."""
+        with translated("s3"):
+            try:
+                wanted = f"bytes={first}-{first + length - 1}"
+                return self._client.get_object(Bucket=bucket, Key=key, Range=wanted, **_version(version_id))[
+                    "Body"
+                ].read()
+            except self._client.exceptions.ClientError as error:
+                _raise_if_gone(error, bucket, key, version_id)
                 raise
 
     def template_url(self, bucket: str, key: str) -> str:

@@ -1,8 +1,7 @@
 """CloudFormation in one stage's account as ``ports.Stacks``: change sets made, described, executed, discarded.
 
-CloudFormation reports a missing stack, a busy stack and a bad template all as ``ValidationError``; ``_is_absent`` and
-``_is_busy`` are the only places that look at its words. Every call names the stack beside the change set's ARN: IAM
-judges calls on change sets by the stack.
+Every call names the stack beside the change set's ARN: IAM judges calls on change sets by the stack. Stacks are deleted
+by ``stack_removals``.
 """
 
 from __future__ import annotations
@@ -12,8 +11,10 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from orchestrator.aws import stack_removals
 from orchestrator.aws.change_sets import described, digest_of, empty_plan, is_empty, is_of, last_change
 from orchestrator.aws.stack_events import latest_operation
+from orchestrator.aws.stack_reading import in_progress, is_absent, is_busy, resources_of, stack_of
 from orchestrator.aws.translated import code_of, message_of, translated
 from orchestrator.core.errors import ChangeSetPending, OrchestratorError, PlanFailed, StackBusy
 from orchestrator.core.ports import PlanRequest, StackState
@@ -33,9 +34,6 @@ _UPDATABLE = frozenset(
 )
 _DELETE_FIRST = "ROLLBACK_COMPLETE"
 """A first creation that was rolled back: CloudFormation allows nothing but deletion."""
-
-_GONE = frozenset({"DELETE_COMPLETE", "DELETE_SKIPPED", "CREATE_FAILED"})
-"""Statuses of a resource that a rolled-back stack no longer has, or never had."""
 
 _REFUSED_PLAN = frozenset({"ValidationError", "InsufficientCapabilitiesException", "LimitExceededException"})
 _NOT_FOUND = frozenset({"ChangeSetNotFound", "ChangeSetNotFoundException"})
@@ -84,7 +82,7 @@ class CloudFormationStacks:
             if found is None:
                 self._create(request)
             description = self._made(request)
-            stack = _stack(self._deploy, request.stack_name) or {}
+            stack = stack_of(self._deploy, request.stack_name) or {}
             change_set = description["ChangeSetId"]
             if is_empty(description):
                 self._delete_change_set(change_set, request.stack_name)
@@ -94,11 +92,18 @@ class CloudFormationStacks:
                 raise PlanFailed(description.get("StatusReason", "CloudFormation gave no reason"))
             return described(request, description, stack, self._template(change_set, request.stack_name))
 
+    def plan_removal(self, stack_name: str, content_digest: str) -> Plan:
+        """See ``ports.Stacks``."""
+        with translated("cloudformation", self._deploy_role):
+            return stack_removals.plan_removal(self._deploy, stack_name, content_digest)
+
     def still_valid(self, plan: Plan, content_digest: str) -> bool:
         """See ``ports.Stacks``."""
         with translated("cloudformation", self._deploy_role):
+            if plan.removes:
+                return stack_removals.still_valid(self._deploy, plan, content_digest)
             found = self._change_set(plan.change_set_arn, plan.stack_name)
-            stack = _stack(self._deploy, plan.stack_id)
+            stack = stack_of(self._deploy, plan.stack_id)
             if found is None or stack is None:
                 return False
             _wait_for_end(plan, stack["StackStatus"], found["ExecutionStatus"])
@@ -113,14 +118,17 @@ class CloudFormationStacks:
         """See ``ports.Stacks``."""
         client = self._deploy
         with translated("cloudformation", self._deploy_role):
+            if plan.removes:
+                stack_removals.execute(client, plan, request_token, self._service_role_arn)
+                return True
             try:
                 client.execute_change_set(
                     ChangeSetName=plan.change_set_arn, StackName=plan.stack_name, ClientRequestToken=request_token
                 )
             except client.exceptions.ClientError as error:
-                if _is_busy(error):
+                if is_busy(error):
                     raise StackBusy(f"{plan.stack_name} has another operation in progress") from error
-                if code_of(error) in _NOT_EXECUTABLE or _is_absent(error):
+                if code_of(error) in _NOT_EXECUTABLE or is_absent(error):
                     return self._is_ours(plan, request_token)
                 raise
         return True
@@ -136,13 +144,13 @@ class CloudFormationStacks:
             try:
                 operation = latest_operation(client, stack)
             except client.exceptions.ClientError as error:
-                if _is_absent(error):
+                if is_absent(error):
                     return StackState(stack, "ABSENT")
                 raise
-            found = _stack(client, stack)
+            found = stack_of(client, stack)
         if found is None:
             return StackState(stack, "ABSENT")
-        status = operation.status if _in_progress(operation.status) else found["StackStatus"]
+        status = operation.status if in_progress(operation.status) else found["StackStatus"]
         outputs = tuple(sorted((out["OutputKey"], out["OutputValue"]) for out in found.get("Outputs", [])))
         reason = operation.reason or found.get("StackStatusReason", "")
         return StackState(found["StackId"], status, operation.request_token, reason, outputs)
@@ -154,13 +162,15 @@ class CloudFormationStacks:
             try:
                 found = client.describe_change_set(ChangeSetName=plan.change_set_arn, StackName=plan.stack_name)
             except client.exceptions.ClientError as error:
-                if code_of(error) in _NOT_FOUND or _is_absent(error):
+                if code_of(error) in _NOT_FOUND or is_absent(error):
                     return "ABSENT", ""
                 raise
         return found["ExecutionStatus"], found.get("StatusReason", "")
 
     def discard(self, plan: Plan) -> None:
         """See ``ports.Stacks``."""
+        if plan.removes:
+            return
         with translated("cloudformation", self._deploy_role):
             self._drop(plan.change_set_arn, plan.stack_name, plan.stack_id)
 
@@ -184,7 +194,7 @@ class CloudFormationStacks:
         except client.exceptions.AlreadyExistsException:
             return
         except client.exceptions.ClientError as error:
-            if _is_busy(error):
+            if is_busy(error):
                 raise StackBusy(f"{request.stack_name} has another operation in progress") from error
             if code_of(error) in _REFUSED_PLAN:
                 raise PlanFailed(message_of(error)) from error
@@ -192,21 +202,17 @@ class CloudFormationStacks:
 
     def _kind(self, name: str) -> Any:
         """CREATE or UPDATE; what a failed first creation left behind is deleted first."""
-        stack = _stack(self._deploy, name)
+        stack = stack_of(self._deploy, name)
         status = stack["StackStatus"] if stack else "DELETE_COMPLETE"
-        if stack and status == _DELETE_FIRST and not self._has_resources(stack["StackId"]):
+        if stack and status == _DELETE_FIRST and not resources_of(self._deploy, stack["StackId"]):
             status = self._deleted(stack["StackId"])
         if status in _CREATABLE:
             return "CREATE"
         if status in _UPDATABLE:
             return "UPDATE"
-        if _in_progress(status):
+        if in_progress(status):
             raise StackBusy(f"{name} is in {status}")
         raise PlanFailed(f"{name} is in {status}; an operator has to mend it (docs/operations.md says how)")
-
-    def _has_resources(self, stack_id: str) -> bool:
-        pages = self._deploy.get_paginator("list_stack_resources").paginate(StackName=stack_id)
-        return any(one["ResourceStatus"] not in _GONE for page in pages for one in page["StackResourceSummaries"])
 
     def _deleted(self, stack_id: str) -> str:
         """Delete the stack and wait; its status then."""
@@ -218,7 +224,7 @@ class CloudFormationStacks:
                 StackName=stack_id,
                 WaiterConfig=self._waiting,  # type: ignore[arg-type]
             )
-        stack = _stack(self._deploy, stack_id)
+        stack = stack_of(self._deploy, stack_id)
         return str(stack["StackStatus"]) if stack else "DELETE_COMPLETE"
 
     def _made(self, request: PlanRequest) -> Mapping[str, Any]:
@@ -247,7 +253,7 @@ class CloudFormationStacks:
                 first["Changes"] = [*first["Changes"], *page["Changes"]]
                 token = page.get("NextToken")
         except client.exceptions.ClientError as error:
-            if code_of(error) in _NOT_FOUND or _is_absent(error):
+            if code_of(error) in _NOT_FOUND or is_absent(error):
                 return None
             raise
         return first
@@ -270,7 +276,7 @@ class CloudFormationStacks:
         try:
             client.delete_change_set(ChangeSetName=change_set, StackName=stack)
         except client.exceptions.ClientError as error:
-            if code_of(error) not in _NOT_EXECUTABLE and not _is_absent(error):
+            if code_of(error) not in _NOT_EXECUTABLE and not is_absent(error):
                 raise
 
     def _drop_failed(self, change_set: str, stack_name: str, stack_id: str) -> None:
@@ -282,39 +288,15 @@ class CloudFormationStacks:
         """Delete the change set, and the stack if it never became more than the shell of this change set."""
         client = self._deploy
         self._delete_change_set(change_set, stack_name)
-        stack = _stack(client, stack_id)
-        if stack is None or stack["StackStatus"] != "REVIEW_IN_PROGRESS" or self._has_resources(stack_id):
+        stack = stack_of(client, stack_id)
+        if stack is None or stack["StackStatus"] != "REVIEW_IN_PROGRESS" or resources_of(client, stack_id):
             return
         others = client.list_change_sets(StackName=stack_name)["Summaries"]
         if all(other["ChangeSetId"] == change_set for other in others):
             client.delete_stack(StackName=stack_id)
 
 
-def _stack(client: CloudFormationClient, name: str) -> dict[str, Any] | None:
-    try:
-        return dict(client.describe_stacks(StackName=name)["Stacks"][0])
-    except client.exceptions.ClientError as error:
-        if _is_absent(error):
-            return None
-        raise
-
-
-def _in_progress(status: str) -> bool:
-    """Whether an operation is going on; a stack in REVIEW_IN_PROGRESS has none, it waits for its first."""
-    return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"
-
-
 def _wait_for_end(plan: Plan, stack_status: str, execution_status: str) -> None:
     """Raise StackBusy while something is executed: whose it is can be said for certain when its events are there."""
-    if _in_progress(stack_status) or execution_status == "EXECUTE_IN_PROGRESS":
+    if in_progress(stack_status) or execution_status == "EXECUTE_IN_PROGRESS":
         raise StackBusy(f"{plan.stack_name} has an operation in progress")
-
-
-def _is_absent(error: Any) -> bool:
-    return code_of(error) == "ValidationError" and "does not exist" in message_of(error)
-
-
-def _is_busy(error: Any) -> bool:
-    if code_of(error) == "OperationInProgressException":
-        return True
-    return code_of(error) == "ValidationError" and "_IN_PROGRESS" in message_of(error)

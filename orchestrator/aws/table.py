@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import is_dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestrator.aws.codec import plain, rebuilt
 from orchestrator.aws.translated import code_of, translated
-from orchestrator.core import deliveries, records
+from orchestrator.core import deliveries, notices, records, uses
 from orchestrator.core.errors import Conflict
 from orchestrator.core.records import Record
 
@@ -24,7 +25,12 @@ R = TypeVar("R", bound=Record)
 
 
 def _kinds() -> Iterator[Any]:
-    for named in (*vars(records).values(), *vars(deliveries).values()):
+    for module in (records, deliveries, notices, uses):
+        yield from _kinds_of(module)
+
+
+def _kinds_of(module: ModuleType) -> Iterator[Any]:
+    for named in vars(module).values():
         if is_dataclass(named) and hasattr(named, "KIND"):
             yield named
 

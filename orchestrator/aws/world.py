@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from orchestrator.aws.accounts import AssumedAccounts
 from orchestrator.aws.clients import client
 from orchestrator.aws.machines import StepFunctionsTasks
 from orchestrator.aws.objects import S3Objects
@@ -15,8 +14,12 @@ from orchestrator.aws.table import DynamoStore
 from orchestrator.core.installation import Installation
 
 if TYPE_CHECKING:
+    from orchestrator.aws.accounts import AssumedAccounts
+    from orchestrator.aws.code_commit import CodeCommitRepositories
     from orchestrator.aws.model_cards import SageMakerModelCards
     from orchestrator.aws.model_registry import SageMakerModelRegistry
+    from orchestrator.aws.outcomes import RecordOutcomeFunction
+    from orchestrator.aws.source_pipelines import CodePipelineSources
     from orchestrator.core.workloads import Catalogue
 
 
@@ -54,6 +57,8 @@ class World:
     @cached_property
     def accounts(self) -> AssumedAccounts:
         """The stages' accounts."""
+        from orchestrator.aws.accounts import AssumedAccounts
+
         return AssumedAccounts(self.installation, client("sts"), client, self._session_name)
 
     @cached_property
@@ -63,12 +68,32 @@ class World:
 
         return SageMakerModelRegistry(client("sagemaker"))
 
+    def outcomes(self, function_name: str) -> RecordOutcomeFunction:
+        """The function that ends releases."""
+        from orchestrator.aws.outcomes import RecordOutcomeFunction
+
+        return RecordOutcomeFunction(client("lambda"), function_name)
+
     @cached_property
     def cards(self) -> SageMakerModelCards:
         """SageMaker's model cards."""
         from orchestrator.aws.model_cards import SageMakerModelCards
 
         return SageMakerModelCards(client("sagemaker"))
+
+    @cached_property
+    def repositories(self) -> CodeCommitRepositories:
+        """CodeCommit."""
+        from orchestrator.aws.code_commit import CodeCommitRepositories
+
+        return CodeCommitRepositories(client("codecommit"))
+
+    @cached_property
+    def pipelines(self) -> CodePipelineSources:
+        """The pipelines that fetch commits from elsewhere."""
+        from orchestrator.aws.source_pipelines import CodePipelineSources
+
+        return CodePipelineSources(client("codepipeline"))
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -91,6 +91,8 @@ class Checked:
     assets: tuple[AssetRef, ...]
     model_packages: tuple[str, ...]
     """ARNs of model-package versions or groups, to be resolved before ``parameters_for``."""
+    outputs: tuple[str, ...]
+    """Folders in the assets bucket that the workload itself writes to; each ends in ``/``."""
     policies: tuple[StagePolicy, ...]
     """What the configuration demands of each stage's approval."""
     description: str
@@ -122,6 +124,8 @@ class ResolvedAssets:
     """``s3://`` URI of the model package's evaluation, where the figures are its."""
     warnings: tuple[str, ...] = ()
     """What was found out on the way and stops nothing, in sentences."""
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+    """What stands below each prefix that is read as it stands, in one word (``Objects.fingerprint``), by prefix."""
 
 
 @dataclass(frozen=True)
@@ -194,6 +198,7 @@ def check(raw: RawConfiguration, catalogue: Catalogue, context: CheckContext) ->
         configuration=values,
         assets=tuple(AssetRef(path, key, or_prefix) for path, key, or_prefix in found.assets),
         model_packages=found.model_packages,
+        outputs=found.outputs,
         policies=_policies(values),
         description=str(values.get("description", "")),
         tags=values.get("tags", {}),

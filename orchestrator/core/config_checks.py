@@ -23,6 +23,8 @@ from orchestrator.core.stack_names import stack_name_fault
 from orchestrator.core.workloads import Catalogue, WorkloadType
 
 SCHEMA_KEY = "$schema"
+OUTPUT = "output"
+"""``x-asset`` of a folder that the workload itself writes to."""
 COMMENT = "//"
 """A key that starts so is a comment at the top of a workload's part: JSON has no other."""
 
@@ -36,6 +38,8 @@ class Findings:
     problems: tuple[Problem, ...]
     assets: tuple[tuple[str, str, bool], ...] = ()
     """Path, key, and whether the key may be a prefix."""
+    outputs: tuple[str, ...] = ()
+    """Folders in the assets bucket that the workload itself writes to."""
     model_packages: tuple[str, ...] = ()
 
 
@@ -62,8 +66,14 @@ def find(values: Mapping[str, Any], path: str, catalogue: Catalogue, context: Co
     problems += _approval_stages(part, sound)
     problems += _dynamic_references(part)
     problems += image_problems(part, sound)
+    named = list(_named(part))
     return Findings(
-        workload_type, normal, tuple(dict.fromkeys(problems)), tuple(_assets(part)), tuple(_model_packages(part))
+        workload_type,
+        normal,
+        tuple(dict.fromkeys(problems)),
+        tuple((where, key, kind == "object_or_prefix") for where, key, kind in named if kind != OUTPUT),
+        tuple(dict.fromkeys(f"{key.rstrip('/')}/" for _, key, kind in named if kind == OUTPUT)),
+        tuple(_model_packages(part)),
     )
 
 
@@ -270,30 +280,33 @@ def _arns(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
                 yield Problem(path, what, "Name something of the installation's own region.")
 
 
-def _assets(part: Part) -> Iterator[tuple[str, str, bool]]:
+def _named(part: Part) -> Iterator[tuple[str, str, str]]:
+    """Path, key in the assets bucket, and what the schema says of it."""
     root = part.type.schema
     for key in part.values:
         for path, value in part.each_value(key):
-            yield from _assets_in(value, part.type.properties[key], root, path)
+            yield from _named_in(value, part.type.properties[key], root, path)
 
 
-def _assets_in(
+def _named_in(
     value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], path: str
-) -> Iterator[tuple[str, str, bool]]:
+) -> Iterator[tuple[str, str, str]]:
     schema = schemas.per_value(schema, root)
     kind = schema.get("x-asset")
     if kind and isinstance(value, str) and value:
-        yield path, value, kind == "object_or_prefix"
+        yield path, value, kind
     for alternative in schema.get("anyOf", ()):
-        yield from _assets_in(value, alternative, root, path)
+        yield from _named_in(value, alternative, root, path)
     if isinstance(value, Mapping):
         for name, member in value.items():
             if name in schema.get("properties", {}):
-                yield from _assets_in(member, schema["properties"][name], root, f"{path}.{name}")
+                yield from _named_in(member, schema["properties"][name], root, f"{path}.{name}")
 
 
 def _asset_keys(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
-    for path, key, or_prefix in _assets(part):
+    for path, key, kind in _named(part):
+        if kind == OUTPUT:
+            continue
         if path.startswith(tuple(part.at(name) for name in sound)):
             if key.startswith("s3://"):
                 yield Problem(path, "is a URI", "Write the key in the assets bucket, without s3:// and bucket.")
@@ -301,7 +314,7 @@ def _asset_keys(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
                 yield Problem(path, f'"{key}" is not a plain key', "Write it without leading /, .. and backslashes.")
             elif any(ord(character) < 32 or ord(character) == 127 for character in key):
                 yield Problem(path, "has a control character in it", "Rename the object.")
-            elif or_prefix and (set(key) & {"*", "?"} or "${" in key):
+            elif kind == "object_or_prefix" and (set(key) & {"*", "?"} or "${" in key):
                 # It goes into the policy of the workload's role, where these stand for anybody's objects.
                 yield Problem(path, f'"{key}" has *, ? or ${{ in it', "Rename the objects, or name another prefix.")
             elif len(key.encode()) > 1024:

@@ -38,6 +38,8 @@ class LatestUpload:
     object_key: str
     version_id: str
     sequencer: str
+    asked_at: str = ""
+    """When it counts as asked for: always later than an older version, whatever the clocks of two functions say."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""
@@ -54,3 +56,82 @@ class LatestUpload:
         """
         digits = max(len(self.sequencer), len(sequencer))
         return self.sequencer.rjust(digits, "0").upper() > sequencer.rjust(digits, "0").upper()
+
+
+@dataclass(frozen=True)
+class DeliveredTree:
+    """The configurations of the newest commit that a connection has delivered of a repository.
+
+    A commit comes as a whole archive: what it has changed is what differs from here.
+    """
+
+    KIND: ClassVar[str] = "tree"
+    repository: str
+    """What the installation calls it."""
+    execution_id: str
+    """Of the delivery."""
+    commit_id: str
+    started_at: str
+    """When the delivery began: of two, the later one has the newer commit."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Path and SHA-256 of each."""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"TREE#{self.repository}", "TREE"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None
+
+
+@dataclass(frozen=True)
+class LatestRequest:
+    """The newest release that was asked for of one workload: its configuration is the one in force, long before the
+    release is packaged."""
+
+    KIND: ClassVar[str] = "request"
+    workload: str
+    release_id: str
+    rank: str
+    """The release's, see ``Release.order``."""
+    noted_at: str = ""
+    """When this was written: the release itself is in the table a moment later."""
+    base: str = ""
+    """The release whose configuration it has, where it brings none of its own."""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"WORKLOAD#{self.workload}", "REQUEST"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """As releases of a workload follow each other."""
+        return self.rank, self.release_id
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What was last seen of one version of a model package: SageMaker may tell of one approval many times, and of
+    other changes in the same words."""
+
+    KIND: ClassVar[str] = "assessment"
+    arn: str
+    approval: str
+    """ModelApprovalStatus."""
+    modified: str
+    """When the version was changed last (ISO 8601); empty where SageMaker does not tell."""
+    number: int = 1
+    """Grows with every change of the approval that was seen."""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"MODEL#{self.arn}", "ASSESSMENT"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None

@@ -35,6 +35,7 @@ OUR_OWN_WORDS = frozenset(
 
 _WHAT = {
     "DeploymentFailed": "CloudFormation could not deploy",
+    "RemovalFailed": "CloudFormation could not delete the stack",
     "PlanFailed": "CloudFormation could not make the plan",
     "JobFailed": "The job did not succeed",
     "VerificationFailed": "What was deployed did not pass its check",
@@ -85,7 +86,7 @@ def _sentence(release: Release, stage: str, error: str = "") -> str:
     error = error or release.failure
     place = f" in {stage}" if stage else ""
     found = [f"in Step Functions, execution {release.release_id}"]
-    if error == "DeploymentFailed":
+    if error in {"DeploymentFailed", "RemovalFailed"}:
         found.insert(0, f"in the events of the stack {release.stack_name}")
     if error == "JobFailed":
         found.insert(0, "on the job's page in the AWS console")

@@ -8,15 +8,19 @@
     │   ├── BadRequest             the request itself has the wrong shape
     │   ├── NotAllowed             this person may not do that; says why
     │   ├── UnknownRelease         no release has this id
+    │   ├── UnknownWorkload        no workload has this name, or it has been removed
+    │   ├── BodyTooLarge           the body of a call has more bytes than a configuration may have
     │   ├── UnknownModelCard       no model card has this name, or not this version
     │   └── UnversionedObject      the object has no version; the bucket must be versioned
     ├── StepFailed                 the release ends Failed; the message is shown in Slack and in the e-mail
     │   ├── SourceGone             the configuration or an asset was deleted before it was packaged
     │   ├── PackageDamaged         a package does not match its manifest
+    │   ├── TurnLost               another release of the workload has its turn by now, or this one has ended
     │   ├── PlanFailed             CloudFormation refused the change set
     │   ├── PlanKeepsMoving        the stage changed under three plans in a row
     │   ├── ModelWithdrawn         the Model Registry no longer approves a version that the release deploys
     │   ├── DeploymentFailed       CloudFormation rolled the stage back; carries its reason
+    │   ├── RemovalFailed          CloudFormation could not delete the stack; carries its reason
     │   ├── JobFailed              the job of the release did not complete
     │   ├── VerificationFailed     the deployed workload did not pass its check
     │   ├── AccessDenied           IAM refused a call; names the role and the action
@@ -56,6 +60,14 @@ class UnknownRelease(Refused):
     """No release has this id."""
 
 
+class UnknownWorkload(Refused):
+    """No workload has this name, or it has been removed."""
+
+
+class BodyTooLarge(Refused):
+    """The body of a call has more bytes than a configuration may have."""
+
+
 class UnknownModelCard(Refused):
     """No model card of the account and region has this name, or it has no such version."""
 
@@ -76,6 +88,10 @@ class PackageDamaged(StepFailed):
     """A package's bytes do not match its manifest."""
 
 
+class TurnLost(StepFailed):
+    """The release no longer has the workload's turn, or has ended: whatever its late step still wants is not done."""
+
+
 class PlanFailed(StepFailed):
     """CloudFormation could not make the change set."""
 
@@ -90,6 +106,10 @@ class PlanKeepsMoving(StepFailed):
 
 class DeploymentFailed(StepFailed):
     """CloudFormation did not reach the planned state; the message is its own reason."""
+
+
+class RemovalFailed(StepFailed):
+    """CloudFormation could not delete a stack; the message is its own reason, with the resource that stays."""
 
 
 class JobFailed(StepFailed):

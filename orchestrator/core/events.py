@@ -7,9 +7,13 @@ thing itself first.
 Sources: "EventBridge object-level events" of the Amazon S3 User Guide (keys are *not* URL-encoded there);
 "CloudFormation stack status change event" of the AWS CloudFormation User Guide; "SageMaker Model Building Pipeline
 Execution Status Change" of the Amazon SageMaker Developer Guide; "Build notifications input format reference" of the
-AWS CodeBuild User Guide; "Automating Step Functions event delivery with EventBridge" of the AWS Step Functions
-Developer Guide. AWS documents no event of AutoML jobs: ``AUTOML_STATUS_CHANGE`` is what they are said to send, in the
-likeness of SageMaker's other jobs. Where none comes, the sweeper's look every minute settles the wait.
+AWS CodeBuild User Guide; "SageMaker model package state change" of the Amazon SageMaker Developer Guide (its
+``UpdatedModelPackageFields`` comes with every change, and is missing in the guide's example); "Monitoring CodeCommit
+events in Amazon EventBridge and Amazon CloudWatch Events" of the AWS CodeCommit User Guide (``callerUserArn`` of a
+push is in the event's schema, not in the guide's examples); "Automating Step Functions event delivery with
+EventBridge" of the AWS Step Functions Developer Guide. AWS documents no event of AutoML jobs:
+``AUTOML_STATUS_CHANGE`` is what they are said to send, in the likeness of SageMaker's other jobs. Where none comes,
+the sweeper's look every minute settles the wait.
 """
 
 from __future__ import annotations
@@ -29,8 +33,11 @@ STACK_STATUS_CHANGE = "CloudFormation Stack Status Change"
 SAGEMAKER_SOURCE = "aws.sagemaker"
 PIPELINE_STATUS_CHANGE = "SageMaker Model Building Pipeline Execution Status Change"
 AUTOML_STATUS_CHANGE = "SageMaker AutoML Job State Change"
+MODEL_PACKAGE_CHANGE = "SageMaker Model Package State Change"
 CODEBUILD_SOURCE = "aws.codebuild"
 BUILD_STATUS_CHANGE = "CodeBuild Build State Change"
+CODECOMMIT_SOURCE = "aws.codecommit"
+REPOSITORY_STATE_CHANGE = "CodeCommit Repository State Change"
 STATES_SOURCE = "aws.states"
 EXECUTION_STATUS_CHANGE = "Step Functions Execution Status Change"
 
@@ -42,6 +49,10 @@ PIPELINE_ENDS = ("Succeeded", "Failed", "Stopped")
 """``detail.currentPipelineExecutionStatus`` of a pipeline execution that has ended."""
 AUTOML_ENDS = ("Completed", "Failed", "Stopped")
 """``detail.AutoMLJobStatus`` of an AutoML job that has ended."""
+PUSHES = ("referenceCreated", "referenceUpdated")
+"""``detail.event`` of a repository whose branch has a new commit."""
+BRANCH = "branch"
+"""``detail.referenceType`` of a branch; the other is ``tag``."""
 BUILD_ENDS = ("SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED")
 """``detail.build-status`` of a build that has ended."""
 
@@ -54,6 +65,15 @@ class Upload:
     key: str
     version_id: str
     sequencer: str
+
+
+@dataclass(frozen=True)
+class ModelPackageChanged:
+    """Something about a version of a model package is said to have changed: its approval, its status, its metadata."""
+
+    arn: str
+    changed: tuple[str, ...] | None
+    """Names of what has changed, as of UpdateModelPackage's members; None where the event does not tell."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +94,27 @@ class JobChanged:
     """In its service's own words."""
 
 
+@dataclass(frozen=True)
+class Push:
+    """A reference of a CodeCommit repository was created, moved or deleted."""
+
+    event: str
+    """One of ``PUSHES``, ``referenceDeleted``, or what else CodeCommit tells of a repository."""
+    repository: str
+    reference_type: str
+    """``branch`` or ``tag``; empty where the event is of none."""
+    reference: str
+    """Name of the branch or tag."""
+    commit_id: str
+    """Empty for a reference that was deleted."""
+    old_commit_id: str
+    """Where the reference stood before; empty for a new one."""
+    caller: str
+    """ARN of the principal who pushed: authenticated by IAM. Empty where the event does not tell."""
+    time: str
+    """When, as the event has it: ISO 8601 in UTC."""
+
+
 StatusEvent = StackChanged | JobChanged
 
 
@@ -82,11 +123,8 @@ def upload(event: Mapping[str, Any]) -> Upload:
 
     Raises ``BadRequest`` for another shape and ``UnversionedObject`` where no version id says which bytes are meant.
     """
-    _expect(event, S3_SOURCE, S3_OBJECT_CREATED)
-    detail = _mapping(event, "detail")
-    stored = _mapping(detail, "object", "detail.")
-    bucket = _text(_mapping(detail, "bucket", "detail."), "name", "detail.bucket.")
-    key = _text(stored, "key", "detail.object.")
+    bucket, key = place_of(event)
+    stored = _mapping(_mapping(event, "detail"), "object", "detail.")
     version_id = stored.get("version-id")
     if not isinstance(version_id, str) or version_id in {"", "null"}:
         raise UnversionedObject(
@@ -94,6 +132,52 @@ def upload(event: Mapping[str, Any]) -> Upload:
         )
     sequencer = stored.get("sequencer")
     return Upload(bucket, key, version_id, sequencer if isinstance(sequencer, str) else "")
+
+
+def place_of(event: Mapping[str, Any]) -> tuple[str, str]:
+    """Bucket and key of an S3 "Object Created" event, with or without a version; raises ``BadRequest``."""
+    _expect(event, S3_SOURCE, S3_OBJECT_CREATED)
+    detail = _mapping(event, "detail")
+    bucket = _text(_mapping(detail, "bucket", "detail."), "name", "detail.bucket.")
+    return bucket, _text(_mapping(detail, "object", "detail."), "key", "detail.object.")
+
+
+def is_configuration(key: str) -> bool:
+    """Whether an object of this key is a configuration: an ``mlops-config.json`` in any folder."""
+    return key.rsplit("/", 1)[-1] == CONFIGURATION_NAME
+
+
+def model_package(event: Mapping[str, Any]) -> ModelPackageChanged:
+    """Parse a "SageMaker Model Package State Change" event; raises ``BadRequest`` for another shape."""
+    _expect(event, SAGEMAKER_SOURCE, MODEL_PACKAGE_CHANGE)
+    detail = _mapping(event, "detail")
+    told = detail.get("UpdatedModelPackageFields")
+    changed = tuple(str(name) for name in told) if isinstance(told, list) else None
+    return ModelPackageChanged(_text(detail, "ModelPackageArn", "detail."), changed)
+
+
+def bucket_of(event: Mapping[str, Any]) -> str:
+    """The bucket of an S3 event; empty where it names none."""
+    detail = event.get("detail")
+    bucket = detail.get("bucket") if isinstance(detail, Mapping) else None
+    return _optional(bucket, "name") if isinstance(bucket, Mapping) else ""
+
+
+def push(event: Mapping[str, Any]) -> Push:
+    """Parse a "CodeCommit Repository State Change" event; raises ``BadRequest`` for another shape."""
+    _expect(event, CODECOMMIT_SOURCE, REPOSITORY_STATE_CHANGE)
+    detail = _mapping(event, "detail")
+    kind = _text(detail, "event", "detail.")
+    return Push(
+        event=kind,
+        repository=_text(detail, "repositoryName", "detail."),
+        reference_type=_optional(detail, "referenceType"),
+        reference=_optional(detail, "referenceName"),
+        commit_id=_text(detail, "commitId", "detail.") if kind in PUSHES else _optional(detail, "commitId"),
+        old_commit_id=_optional(detail, "oldCommitId"),
+        caller=_optional(detail, "callerUserArn"),
+        time=_optional(event, "time"),
+    )
 
 
 def status(event: Mapping[str, Any]) -> StatusEvent:
@@ -120,8 +204,17 @@ def status(event: Mapping[str, Any]) -> StatusEvent:
     raise BadRequest(f"event of source {kind[0]!r} and detail-type {kind[1]!r} is not one this function follows")
 
 
+def kind_of(event: Mapping[str, Any]) -> tuple[object, object]:
+    """Source and detail-type. The Developer Guide's sample of a model package's event holds ``source`` twice, once as a
+    list: a list of one is that one."""
+    source = event.get("source")
+    if isinstance(source, list) and len(source) == 1:
+        source = source[0]
+    return source, event.get("detail-type")
+
+
 def _expect(event: Mapping[str, Any], source: str, detail_type: str) -> None:
-    if event.get("source") != source or event.get("detail-type") != detail_type:
+    if kind_of(event) != (source, detail_type):
         raise BadRequest(
             f"expected an event of source {source!r} and detail-type {detail_type!r}, "
             f"got {event.get('source')!r} and {event.get('detail-type')!r}"
@@ -140,3 +233,8 @@ def _text(parent: Mapping[str, Any], name: str, path: str) -> str:
     if not isinstance(value, str) or not value:
         raise BadRequest(f"the event has no text at {path}{name}")
     return value
+
+
+def _optional(parent: Mapping[str, Any], name: str) -> str:
+    value = parent.get(name)
+    return value if isinstance(value, str) else ""

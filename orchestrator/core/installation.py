@@ -17,6 +17,8 @@ Mode = Literal["single", "multi"]
 
 DEFAULT_EXPIRY_HOURS = 72
 
+Provider = Literal["codecommit", "connection"]
+
 ORCHESTRATOR = "orchestrator"
 """Name of the one stage of types that run in the orchestrator's own account, in an installation of several accounts."""
 
@@ -41,6 +43,20 @@ class StageSettings:
     name: str
     account: str
     approval: ApprovalPolicy | None = None
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A Git repository of which one branch's configurations are released."""
+
+    name: str
+    """CodeCommit's name of it; behind a connection, what the installation calls it."""
+    branch: str
+    provider: Provider = "codecommit"
+    connection_arn: str = ""
+    """Of the connection to GitHub, GitLab or Bitbucket."""
+    repository: str = ""
+    """``owner/name`` there."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +86,8 @@ class Installation:
     """Whether people are told AWS's own words about a failure; if not, only where the owner finds them."""
     ecr_repository: str = ""
     """Name of the repository for the image builder's images, in the orchestrator's account; empty: none is set."""
+    repositories: tuple[Repository, ...] = ()
+    """Git repositories whose commits start releases."""
 
     def stage(self, name: str) -> StageSettings:
         """The stage's settings; KeyError names an unknown stage."""
@@ -93,6 +111,11 @@ class Installation:
         """Stage names in the order of deployment."""
         return tuple(stage.name for stage in self.stages)
 
+    def watched(self, provider: Provider, name: str) -> Repository | None:
+        """The repository of this name, or None where its commits start nothing."""
+        known = (one for one in self.repositories if (one.provider, one.name) == (provider, name))
+        return next(known, None)
+
     def role_arn(self, stage: str, role: str) -> str:
         """ARN of a role that the stage stack makes in its account: mlops-deploy, mlops-observe or mlops-run-job."""
         return f"arn:{self.partition}:iam::{self.stage(stage).account}:role/mlops/{role}"
@@ -113,6 +136,7 @@ class Installation:
                 "stages": tuple(_stage(stage) for stage in raw["stages"]),
                 "roles": {name: tuple(members) for name, members in raw["roles"].items()},
                 "people": People(tuple(_person(person) for person in raw["people"]["everybody"])),
+                "repositories": tuple(Repository(**one) for one in raw.get("repositories", ())),
             }
         )
 

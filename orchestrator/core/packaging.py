@@ -94,6 +94,11 @@ class Package:
         return tuple(Figure(**figure) for figure in (self.manifest["metrics"] or {}).get("figures", ()))
 
     @property
+    def model_packages(self) -> tuple[str, ...]:
+        """ARNs of the versions of model packages that are deployed."""
+        return tuple(sorted({package["arn"] for package in self.manifest["model_packages"].values()}))
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What was found out as it was made and stops nothing."""
         return tuple(self.manifest.get("warnings", ()))
@@ -127,7 +132,8 @@ def content_digest(checked: Checked, assets: ResolvedAssets, template_bytes: byt
     """SHA-256 (hex) over configuration, pinned assets, and the workload type: equal digests deploy the same.
 
     An asset counts by its checksum, so the same bytes uploaded again are no new content; where S3 gave none, by its
-    version. Release id, time and provenance do not count.
+    version. A prefix counts by what stands below it, so that other data are another content. Release id, time and
+    provenance do not count.
     """
     content = {
         "configuration": checked.configuration,
@@ -137,6 +143,7 @@ def content_digest(checked: Checked, assets: ResolvedAssets, template_bytes: byt
         "template": _sha256(template_bytes),
         "workload": _sha256(checked.type.source),
         "documents": checked.type.document_sources,
+        **({"prefixes": dict(assets.prefixes)} if assets.prefixes else {}),
     }
     return _sha256(canonical(content))
 
@@ -183,6 +190,7 @@ def build_package(
         "documents": documents,
         "warnings": list(resolved.warnings),
         "assets": [asdict(asset) for _, asset in sorted(resolved.pinned.items())],
+        "prefixes": dict(resolved.prefixes),
         "model_packages": {name: asdict(package) for name, package in sorted(resolved.model_packages.items())},
         "members": {name: {"sha256": _sha256(data), "size": len(data)} for name, data in sorted(members.items())},
     }

@@ -1,8 +1,8 @@
 """A release in the shape of CodePipeline's GetPipelineState, for clients of the old product that poll it.
 
 A release has a stage ``Source`` (the request and its package), and one stage for each of its own with the actions
-``Approve`` (where people were asked) and ``Deploy``. Words and shape: "GetPipelineState" of the AWS CodePipeline API
-Reference; times are text, as the old product's API gave them.
+``Approve`` (where people were asked) and ``Deploy`` (of a removal, ``Remove``). Words and shape: "GetPipelineState" of
+the AWS CodePipeline API Reference; times are text, as the old product's API gave them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ IN_PROGRESS, SUCCEEDED, FAILED, STOPPED, ABANDONED = "InProgress", "Succeeded", 
 _OF_STAGES = {
     StageStatus.VERIFIED: SUCCEEDED,
     StageStatus.UNCHANGED: SUCCEEDED,
+    StageStatus.REMOVED: SUCCEEDED,
     StageStatus.FAILED: FAILED,
 }
 """Any other is in progress while the release runs; once it has ended, the release's own end tells."""
@@ -57,7 +58,7 @@ def pipeline_state(
         "stageStates": [
             _source(release, packaged=bool(begun)),
             *(_stage(record, approvals.get(record.approval_id), release) for record in begun),
-            *(_ahead(name) for name in release.stages if name not in known),
+            *(_ahead(name, release) for name in release.stages if name not in known),
         ],
     }
 
@@ -76,14 +77,22 @@ def _stage(record: StageRecord, approval: Approval | None, release: Release) -> 
         moment = approval.settled_at or approval.asked_at
         actions.append(_action("Approve", _OF_APPROVALS[approval.status], votes, moment))
     if approval is None or approval.status is ApprovalStatus.APPROVED:
-        actions.append(_action("Deploy", status, record.note, record.updated_at))
-    return _state(f"Deploy{record.stage.capitalize()}", status, release, actions)
+        actions.append(_action(_verb(release), status, record.note, record.updated_at))
+    return _state(f"{_verb(release)}{record.stage.capitalize()}", status, release, actions)
 
 
-def _ahead(stage: str) -> dict[str, Any]:
+def _ahead(stage: str, release: Release) -> dict[str, Any]:
     """A stage that the release has not come to; CodePipeline shows one without an execution."""
-    name = f"Deploy{stage.capitalize()}"
-    return {"stageName": name, "inboundTransitionState": {"enabled": True}, "actionStates": [{"actionName": "Deploy"}]}
+    verb = _verb(release)
+    return {
+        "stageName": f"{verb}{stage.capitalize()}",
+        "inboundTransitionState": {"enabled": True},
+        "actionStates": [{"actionName": verb}],
+    }
+
+
+def _verb(release: Release) -> str:
+    return "Remove" if release.removes else "Deploy"
 
 
 def _state(name: str, status: str, release: Release, actions: list[dict[str, Any]]) -> dict[str, Any]:

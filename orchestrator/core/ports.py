@@ -73,6 +73,19 @@ class ObjectVersion:
     metadata: tuple[tuple[str, str], ...] = ()
 
 
+MOST_LISTED = 20_000
+"""Objects of a prefix that are looked at: listing them takes some four seconds, by 1,000 a call."""
+
+
+@dataclass(frozen=True)
+class StoredVersion:
+    """One version among those of an object."""
+
+    version_id: str
+    written_at: str
+    """ISO 8601, UTC."""
+
+
 class Objects(Protocol):
     """The S3 buckets of the orchestrator's own account."""
 
@@ -95,8 +108,20 @@ class Objects(Protocol):
         """
         ...
 
+    def history(self, bucket: str, key: str, *, limit: int) -> Sequence[StoredVersion]:
+        """The newest versions of an object, the newest first; deleted ones are not among them."""
+        ...
+
     def any_under(self, bucket: str, prefix: str) -> bool:
         """Whether any object's key starts with this prefix."""
+        ...
+
+    def fingerprint(self, bucket: str, prefix: str, without: Sequence[str] = ()) -> str:
+        """One word for what stands below a prefix: another one after any object there was written, added or deleted.
+
+        Of the first objects in the order of their keys, as many as ``MOST_LISTED``; those below the prefixes
+        ``without`` do not count.
+        """
         ...
 
     def size(self, bucket: str, key: str) -> int:
@@ -120,6 +145,10 @@ class ModelVersion:
     containers: tuple[ModelContainer, ...]
     metrics: str = ""
     """``s3://`` URI of the statistics of its model quality; empty where it has none."""
+    modified: str = ""
+    """When it was changed last (ISO 8601); empty where it never was."""
+    modified_by: str = ""
+    """ARN of whoever changed it last, or name of his user profile; empty where SageMaker does not tell."""
 
 
 class ModelRegistry(Protocol):
@@ -175,14 +204,21 @@ class Stacks(Protocol):
         """
         ...
 
+    def plan_removal(self, stack_name: str, content_digest: str) -> Plan:
+        """Describe what deleting the stack would remove; empty where there is no stack.
+
+        Raises ``StackBusy``, and ``PlanFailed`` where the stack is protected from deletion.
+        """
+        ...
+
     def still_valid(self, plan: Plan, content_digest: str) -> bool:
-        """Whether executing the change set would do what was shown: it exists, is AVAILABLE, the recomputed digest
-        is the plan's, and the stack has not moved since. Raises ``StackBusy`` while an operation goes on."""
+        """Whether executing the plan would do what was shown: its change set exists, is AVAILABLE, the recomputed
+        digest is the plan's, and the stack has not moved since. Raises ``StackBusy`` while an operation goes on."""
         ...
 
     def execute(self, plan: Plan, request_token: str) -> bool:
-        """Execute the change set; False when it has become stale. A repeated call with the same token adopts the
-        first one's operation."""
+        """Execute the change set, or delete the stack; False when a change set has become stale. A repeated call with
+        the same token adopts the first one's operation."""
         ...
 
     def state(self, stack: str) -> StackState:
@@ -194,7 +230,8 @@ class Stacks(Protocol):
         ...
 
     def discard(self, plan: Plan) -> None:
-        """Delete the change set, and the stack if it is still in REVIEW_IN_PROGRESS and has no resources."""
+        """Delete the change set, and the stack if it is still in REVIEW_IN_PROGRESS and has no resources; a planned
+        removal has neither."""
         ...
 
 
@@ -206,12 +243,25 @@ class Tasks(Protocol):
         adopted."""
         ...
 
+    def status(self, execution_arn: str) -> str:
+        """How an execution stands, in Step Functions' own word (``RUNNING``); empty where there is none (any more)."""
+        ...
+
     def succeed(self, token: TaskToken, output: Mapping[str, object]) -> bool:
         """Answer a waiting task; False when the task was closed already."""
         ...
 
     def fail(self, token: TaskToken, error: str, cause: str) -> bool:
         """Fail a waiting task; False when the task was closed already."""
+        ...
+
+
+class Outcomes(Protocol):
+    """The function that ends releases, for those who have no right to tidy up in the stages' accounts."""
+
+    def report(self, release_id: str, error: str, cause: str) -> None:
+        """Have the release ended as failed, as its state machine would have it ended; harmless for one that has ended,
+        and answered before it is done."""
         ...
 
 

@@ -13,7 +13,13 @@ from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.jobs import JobRun
+from orchestrator.core.origins import Commit as Commit
+from orchestrator.core.origins import Source as Source
+from orchestrator.core.origins import SourceKind as SourceKind
 from orchestrator.core.people import Identity
+from orchestrator.core.plans import ParameterChange as ParameterChange
+from orchestrator.core.plans import Plan as Plan
+from orchestrator.core.plans import ResourceChange as ResourceChange
 
 
 @runtime_checkable
@@ -67,30 +73,6 @@ _ENDS = frozenset(
 )
 
 
-class SourceKind(StrEnum):
-    """What started a release."""
-
-    S3 = "s3"
-    API = "api"
-    SLACK = "slack"
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the configuration came from: an S3 object version, or a request with its token."""
-
-    kind: SourceKind
-    bucket: str = ""
-    key: str = ""
-    version_id: str = ""
-    request: str = ""
-
-    def __str__(self) -> str:
-        if self.bucket:
-            return f"s3://{self.bucket}/{self.key} (version {self.version_id})"
-        return f"{self.kind} request {self.request}"
-
-
 @dataclass(frozen=True)
 class StagePolicy:
     """What a configuration demands of one stage's approval, beside the installation's own policy."""
@@ -140,57 +122,44 @@ class Release:
     execution_arn: str = ""
     ended_by: str = ""
     """Display name of who rejected it, or the id of the release that superseded it."""
+    generation: int = 0
+    """The workload's generation since this release has had its turn: the fencing token of its steps; 0 before."""
     force: bool = False
     """Release even when the content is live already."""
+    removes: bool = False
+    """Whether it takes the workload's stacks away instead of deploying something, see ``steps.remove_workload``."""
     policies: tuple[StagePolicy, ...] = ()
     metrics: tuple[Figure, ...] = ()
     """Figures of the evaluation file that the configuration names, in the file's order."""
+    commit: Commit | None = None
+    """Where the configuration came by Git."""
+    pins: tuple[tuple[str, str], ...] = ()
+    """What started this release decides these versions: key in the assets bucket → S3 version, ARN of a model package
+    group → ARN of its version. Package takes the latest of everything else."""
+    models: tuple[str, ...] = ()
+    """ARNs of the versions of model packages that it deploys."""
+    before: str = ""
+    """The release that was live when this one had its turn."""
+    rank: str = ""
+    """Its place among the workload's releases, a time; empty for when it was asked for (see ``releases_by_use``)."""
+
+    @property
+    def is_of_nothing(self) -> bool:
+        """Whether it only tells that a configuration was deleted in a repository: nothing was started."""
+        return self.status is Status.UNCHANGED and not self.workload_type
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""
         return f"RELEASE#{self.release_id}", "RELEASE"
 
+    @property
+    def order(self) -> tuple[str, str]:
+        """Of two releases of a workload, the greater stands."""
+        return self.rank or self.created_at, self.release_id
+
     def listing(self) -> tuple[str, str] | None:
         """All releases, newest last; the id makes the sort key unique."""
         return "RELEASES", f"{self.created_at}#{self.release_id}"
-
-
-@dataclass(frozen=True)
-class ParameterChange:
-    """One template parameter before and after; ``before`` is None for a new one, ``after`` None for a dropped one."""
-
-    name: str
-    before: str | None
-    after: str | None
-
-
-@dataclass(frozen=True)
-class ResourceChange:
-    """One resource of a change set."""
-
-    action: str
-    """add, modify, remove, replace, or maybe_replace where CloudFormation cannot tell before it deploys."""
-    logical_id: str
-    resource_type: str
-    properties: tuple[str, ...] = ()
-    """Names of the changed properties, for modify and replace."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A change set, described so that a human can judge it."""
-
-    change_set_arn: str
-    stack_id: str
-    stack_name: str
-    digest: str
-    """SHA-256 over change-set ARN, template, parameters and content digest: what an approval is bound to."""
-    creates_stack: bool
-    empty: bool
-    resources: tuple[ResourceChange, ...]
-    parameters: tuple[ParameterChange, ...]
-    base: str = ""
-    """The stack's last update when the plan was made (ISO 8601); a different one later means the stack moved."""
 
 
 class StageStatus(StrEnum):
@@ -205,6 +174,7 @@ class StageStatus(StrEnum):
     VERIFIED = "verified"
     FAILED = "failed"
     DISCARDED = "discarded"
+    REMOVED = "removed"
 
 
 @dataclass(frozen=True)
@@ -333,12 +303,24 @@ class Wait:
 
 
 @dataclass(frozen=True)
+class LiveStage:
+    """What is live of a workload in one stage."""
+
+    stage: str
+    release_id: str
+    digest: str
+    """Content digest of that release."""
+    since: str
+
+
+@dataclass(frozen=True)
 class Workload:
     """What is live of a workload, and which release has its turn."""
 
     KIND: ClassVar[str] = "workload"
     workload: str
     live_release: str = ""
+    """The last release that went all the way; empty once the workload is removed."""
     live_digest: str = ""
     running_release: str = ""
     running_digest: str = ""
@@ -348,14 +330,20 @@ class Workload:
     """The newest release that has ever wanted its turn; an older one that still waits for its own gives way to it."""
     newest_at: str = ""
     """When that release was asked for."""
+    workload_type: str = ""
+    live: tuple[LiveStage, ...] = ()
+    """By stage, in the order of the first deployments: the stages differ while a release is on its way, and after one
+    that ended half way."""
+    removed_by: str = ""
+    """The release that has removed every stack of the workload, until something is released of it again."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""
         return f"WORKLOAD#{self.workload}", "WORKLOAD"
 
     def listing(self) -> tuple[str, str] | None:
-        """See ``Record``."""
-        return "WORKLOADS", self.workload
+        """Workloads that are not removed, by name."""
+        return None if self.removed_by else ("WORKLOADS", self.workload)
 
     @classmethod
     def named(cls, name: str) -> Self:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from orchestrator.core.approvals import decide
@@ -10,7 +11,7 @@ from orchestrator.core.disclosure import told_release, told_stages
 from orchestrator.core.figures import side_by_side
 from orchestrator.core.installation import Installation
 from orchestrator.core.jobs import JobRun, console_link, job_name
-from orchestrator.core.records import Approval, Figure, Plan, Release, StageRecord
+from orchestrator.core.records import Approval, Figure, Plan, Release, StageRecord, Workload
 from orchestrator.core.steps.progress import rules_for
 
 
@@ -27,6 +28,21 @@ def summary(release: Release, installation: Installation) -> dict[str, Any]:
         "created_at": release.created_at,
         "updated_at": release.updated_at,
         "reason": release.reason,
+        "kind": "removal" if release.removes else "deployment",
+    }
+
+
+def workload(found: Workload) -> dict[str, Any]:
+    """One line of ``GET /workloads``."""
+    return {
+        "workload": found.workload,
+        "workload_type": found.workload_type,
+        "live": [
+            {"stage": one.stage, "release_id": one.release_id, "digest": one.digest, "since": one.since}
+            for one in found.live
+        ],
+        "running_release": found.running_release,
+        "newest_release": found.newest_release,
     }
 
 
@@ -41,6 +57,9 @@ def detail(
     known = told_stages({record.stage: record for record in stages}, release, installation)
     return summary(release, installation) | {
         "source": str(release.source),
+        "source_kind": release.source.kind.value,
+        "commit": asdict(release.commit) if release.commit else None,
+        "pins": dict(release.pins),
         "stack_name": release.stack_name,
         "digest": release.digest,
         "description": release.description,

@@ -24,6 +24,15 @@ from orchestrator.core.messages.dialogs import (
     place,
     reason_problem,
 )
+from orchestrator.core.messages.release_form import (
+    RELEASE_VIEW,
+    WORKLOAD,
+    filled_in,
+    form_id,
+    form_problems,
+    loading_form,
+    starting_form,
+)
 from slack_app.front.calls import CallFailed
 from slack_app.front.replay import Replay, command_body, interaction_body
 from slack_app.front.secrets import Known
@@ -33,6 +42,9 @@ PATH = "/slack/events"
 """The one URL for events, interactivity and commands."""
 
 COMMAND = "/mlops"
+
+RELEASE = "release"
+"""``/mlops release`` and nothing more opens the form."""
 
 MAX_BODY = 1_048_576
 """Bytes of a signed body that are read; Slack's largest is a message of fifty blocks, some 200 KB encoded."""
@@ -111,7 +123,7 @@ def _answer(headers: Mapping[str, str], body: bytes, known: Known, front: Front)
     if form.get("ssl_check") == "1":
         return Answer(200, "ssl_check")
     if form.get("command") == COMMAND:
-        return _command(form, front)
+        return _command(form, known, front)
     return Answer(200, "ignored")
 
 
@@ -129,8 +141,12 @@ def _event(event: Mapping[str, Any]) -> Answer:
 
 def _interaction(payload: Mapping[str, Any], known: Known, front: Front) -> Answer:
     match payload.get("type"):
+        case "block_actions" if text(payload, "view", "callback_id") == RELEASE_VIEW:
+            return _choice(payload, front)
         case "block_actions":
             return _click(payload, known, front)
+        case "view_submission" if text(payload, "view", "callback_id") == RELEASE_VIEW:
+            return _wish(payload, front)
         case "view_submission" if text(payload, "view", "callback_id") == REJECT_VIEW:
             return _submission(payload, front)
         case _:
@@ -138,8 +154,7 @@ def _interaction(payload: Mapping[str, Any], known: Known, front: Front) -> Answ
 
 
 def _click(payload: Mapping[str, Any], known: Known, front: Front) -> Answer:
-    actions = payload.get("actions")
-    action = actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}
+    action = _first_action(payload)
     asked = question(action.get("value"))
     if action.get("action_id") not in {APPROVE, REJECT} or asked is None or not text(payload, "user", "id"):
         return Answer(200, "ignored")
@@ -176,13 +191,60 @@ def _submission(payload: Mapping[str, Any], front: Front) -> Answer:
     return Answer(200, "reason")
 
 
-def _command(form: Mapping[str, str], front: Front) -> Answer:
-    user = form.get("user_id", "")
-    if not user.isalnum() or not user.isascii():
+def _choice(payload: Mapping[str, Any], front: Front) -> Answer:
+    """A workload was chosen in the form: the worker puts the versions of its configuration there."""
+    action, user = _first_action(payload), text(payload, "user", "id")
+    if action.get("action_id") != WORKLOAD or not _is_id(user):
         return Answer(200, "ignored")
+    once = _digest("choice", user, text(payload, "view", "id"), text(action, "action_ts"))
+    front.send(Replay(interaction_body(payload), _own_group(user), once))
+    return Answer(200, "workload chosen")
+
+
+def _wish(payload: Mapping[str, Any], front: Front) -> Answer:
+    """The form was submitted: it stays open until the worker says in it what came of it."""
+    user = text(payload, "user", "id")
+    if not _is_id(user):
+        return Answer(200, "ignored")
+    view = payload["view"]
+    problems = form_problems(filled_in(view.get("state")))
+    if problems:
+        return Answer(200, "form refused", {"response_action": "errors", "errors": problems})
+    once = _digest("wish", text(payload, "team", "id"), user, text(view, "id"), text(view, "hash"))
+    front.send(Replay(interaction_body(payload), _own_group(user), once))
+    starting = starting_form(text(view, "private_metadata"), text(view, "external_id"))
+    return Answer(200, "form", {"response_action": "update", "view": starting})
+
+
+def _command(form: Mapping[str, str], known: Known, front: Front) -> Answer:
+    user = form.get("user_id", "")
+    if not _is_id(user):
+        return Answer(200, "ignored")
+    outcome = "command"
+    if form.get("text", "").split() == [RELEASE]:
+        view = loading_form(form.get("channel_id", ""), form_id(user, form.get("trigger_id", "")))
+        try:
+            front.open_view(known.bot_token, form.get("trigger_id", ""), view)
+        except CallFailed as error:
+            # The worker finds no form to fill, and says so.
+            outcome += f", no form: {error.code}"
     once = _digest("command", form.get("team_id", ""), user, form.get("trigger_id", ""), form.get("text", ""))
-    front.send(Replay(command_body(form), f"command-{user[:64]}", once))
-    return Answer(200, "command")
+    front.send(Replay(command_body(form), _own_group(user), once))
+    return Answer(200, outcome)
+
+
+def _is_id(user: str) -> bool:
+    return user.isalnum() and user.isascii()
+
+
+def _own_group(user: str) -> str:
+    """What one person asks for is worked on in order."""
+    return f"command-{user[:64]}"
+
+
+def _first_action(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    actions = payload.get("actions")
+    return actions[0] if isinstance(actions, list) and actions and isinstance(actions[0], dict) else {}
 
 
 def click_id(payload: Mapping[str, Any], action: Mapping[str, Any]) -> str:

@@ -71,11 +71,16 @@ def interaction_body(payload: Mapping[str, Any]) -> str:
         elif name in payload:
             kept[name] = None
     if isinstance(payload.get("actions"), list):
-        fields = ("type", "action_id", "block_id", "value", "action_ts")
-        kept["actions"] = [_kept(action, *fields) for action in payload["actions"] if isinstance(action, Mapping)]
+        kept["actions"] = [_action(action) for action in payload["actions"] if isinstance(action, Mapping)]
     if isinstance(payload.get("view"), Mapping):
         kept["view"]["state"] = payload["view"].get("state")
     return urlencode({"payload": json.dumps(kept)})
+
+
+def _action(action: Mapping[str, Any]) -> dict[str, Any]:
+    kept = _kept(action, "type", "action_id", "block_id", "value", "action_ts")
+    chosen = action.get("selected_option")
+    return kept | {"selected_option": _kept(chosen, "value")} if isinstance(chosen, Mapping) else kept
 
 
 def command_body(form: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""``/mlops status [RELEASE]`` and ``/mlops help``, answered to the person alone."""
+"""``/mlops status [RELEASE]``, ``/mlops release …`` and ``/mlops help``, answered to the person alone."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from orchestrator.core.steps.notify_release import gather
 from slack_app.desk import Desk
 from slack_app.front.answering import COMMAND, text
 from slack_app.identity import caller, member
+from slack_app.listeners import release
 
 logger = logging.getLogger("slack_app")
 
@@ -28,6 +29,8 @@ def register(app: App, desk: Desk) -> None:
     def command(ack: Ack, body: dict[str, Any], client: WebClient, respond: Respond) -> None:
         ack()
         message = answered(body, client, desk)
+        if message is None:
+            return
         sent = respond(
             text=message.text, blocks=list(message.blocks), response_type="ephemeral", replace_original=False
         )
@@ -37,13 +40,17 @@ def register(app: App, desk: Desk) -> None:
     app.command(COMMAND)(command)
 
 
-def answered(body: dict[str, Any], client: WebClient, desk: Desk) -> Message:
-    """The answer to a command's words."""
+def answered(body: dict[str, Any], client: WebClient, desk: Desk) -> Message | None:
+    """The answer to a command's words; None where a form has said it."""
+    words = unescape(text(body, "text")).split()
+    if words == ["release"]:
+        # Whoever may not is told in the form, which is open by now.
+        return release.open_form(body, client, desk)
     try:
         member(caller(body), client, desk.installation)
     except Refused as refusal:
         return private.told(str(refusal))
-    match unescape(text(body, "text")).split():
+    match words:
         case [] | ["help", *_]:
             return private.help_message()
         case ["status"]:
@@ -51,6 +58,8 @@ def answered(body: dict[str, Any], client: WebClient, desk: Desk) -> Message:
             return private.release_list(releases, desk.installation)
         case ["status", release_id, *_]:
             return _status(release_id, desk)
+        case ["release", *rest]:
+            return release.by_words(rest, body, client, desk)
         case [word, *_]:
             return private.unknown_command(word)
     return private.help_message()

@@ -59,7 +59,7 @@ def fill_dialog(where: Place, body: dict[str, Any], client: WebClient, desk: Des
     refused = ""
     try:
         release, approval = still_open(where.question, member(who, client, desk.installation), desk)
-        view = reason_view(where, external_id, release.workload, approval.stage)
+        view = reason_view(where, external_id, release.workload, approval.stage, removes=release.removes)
     except Refused as refusal:
         refused = str(refusal)
         view = closed_view(where, external_id, refused)

@@ -82,6 +82,10 @@ class CloudFormationDouble(ServiceDouble):
         self.making_fails_with = ""
         self.changes: Changes = ADDED
         self.page_size = 100
+        self.deleted_as: list[str] = []
+        """Role of each deletion."""
+        self.protected = False
+        """Whether the stacks are protected from deletion."""
         self._moment = datetime(2026, 3, 1, 12, tzinfo=UTC)
         self._made = 0
 
@@ -186,7 +190,8 @@ class CloudFormationDouble(ServiceDouble):
             "StackResourceSummaries": [
                 {
                     "LogicalResourceId": name,
-                    "ResourceType": "AWS::X::Y",
+                    "ResourceType": "AWS::SageMaker::Endpoint",
+                    "PhysicalResourceId": f"physical-{name}",
                     "LastUpdatedTimestamp": moment,
                     "ResourceStatus": status,
                 }
@@ -208,6 +213,7 @@ class CloudFormationDouble(ServiceDouble):
                     "CreationTime": stack.created,
                     "Parameters": _parameters(stack.parameters),
                     "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in stack.outputs.items()],
+                    **({"EnableTerminationProtection": True} if self.protected else {}),
                     **({"LastUpdatedTime": stack.updated} if stack.updated else {}),
                     **({"StackStatusReason": stack.reason} if stack.reason else {}),
                 }
@@ -224,11 +230,20 @@ class CloudFormationDouble(ServiceDouble):
             **({"NextToken": str(start + self.page_size)} if more else {}),
         }
 
-    def delete_stack(self, StackName: str) -> dict[str, Any]:
-        stack = self._existing(StackName)
-        stack.status = "DELETE_COMPLETE"
-        self._event(stack, "DELETE_COMPLETE")
+    def delete_stack(self, StackName: str, ClientRequestToken: str = "", RoleARN: str = "") -> dict[str, Any]:
+        stack = self._find(StackName)
+        if stack is None or stack.status == "DELETE_COMPLETE":
+            return {}  # as CloudFormation does, also for what has never been
+        if _working(stack):
+            raise Refusal(
+                "ValidationError", f"Stack:{stack.stack_id} is in {stack.status} state and can not be deleted."
+            )
+        self.deleted_as.append(RoleARN)
         self.change_sets = [one for one in self.change_sets if one.stack is not stack]
+        stack.status = "DELETE_IN_PROGRESS"
+        self._event(stack, stack.status, ClientRequestToken)
+        if self.immediate:
+            self.finish(stack.stack_id)
         return {}
 
     # What happens to a stack from outside.
@@ -245,6 +260,9 @@ class CloudFormationDouble(ServiceDouble):
         """The operation in progress ends: well, or by a rollback with ``fails_with``."""
         stack = self._existing(name)
         kind, token = stack.status.split("_")[0], self._token(stack)
+        if kind == "DELETE":
+            self._end_deletion(stack, token)
+            return
         if stack.becomes is not None:
             stack.becomes.execution = "EXECUTE_FAILED" if self.fails_with else "EXECUTE_COMPLETE"
         if self.fails_with:
@@ -272,6 +290,14 @@ class CloudFormationDouble(ServiceDouble):
         self._begin(self._existing(name), f"Console-{self._made}")
 
     # Within.
+
+    def _end_deletion(self, stack: Stack, token: str) -> None:
+        if self.fails_with:
+            self._event(stack, "DELETE_FAILED", token, resource="Endpoint", reason=self.fails_with)
+        stack.status = "DELETE_FAILED" if self.fails_with else "DELETE_COMPLETE"
+        if not self.fails_with:
+            stack.resources = dict.fromkeys(stack.resources, "DELETE_COMPLETE")
+        self._event(stack, stack.status, token)
 
     def _begin(self, stack: Stack, token: str) -> None:
         creates = stack.status == "REVIEW_IN_PROGRESS"

@@ -11,6 +11,7 @@ import pytest
 from orchestrator.aws.endpoints import SageMakerEndpoints
 from orchestrator.aws.machines import StepFunctionsTasks
 from orchestrator.aws.mail import MAX_MESSAGE, SnsMail
+from orchestrator.aws.outcomes import RecordOutcomeFunction
 from orchestrator.aws.secrets import SlackSecret, slack_secret
 from orchestrator.core.errors import AccessDenied, CallRefused, Throttled
 from orchestrator.core.ports import Answer
@@ -31,6 +32,9 @@ class States(ServiceDouble):
 
     def start_execution(self, **_: Any) -> dict[str, Any]:
         return {"executionArn": EXECUTION}
+
+    def describe_execution(self, **_: Any) -> dict[str, Any]:
+        return {"executionArn": EXECUTION, "status": "ABORTED"}
 
     def send_task_success(self, **_: Any) -> dict[str, Any]:
         return {}
@@ -62,6 +66,16 @@ def test_an_execution_that_exists_is_adopted(states: States, tasks: StepFunction
     """Also when it has ended, or has another input: the name is the release's, so it is the same release."""
     states.refusals["start_execution"] = [Refusal("ExecutionAlreadyExists", "Execution Already Exists")]
     assert tasks.start(MACHINE, "fraud-0001", {}) == EXECUTION
+
+
+def test_an_execution_says_how_it_stands(states: States, tasks: StepFunctionsTasks) -> None:
+    assert tasks.status(EXECUTION) == "ABORTED"
+    assert states.made("describe_execution") == [{"executionArn": EXECUTION}]
+
+
+def test_an_execution_that_nobody_knows_has_no_status(states: States, tasks: StepFunctionsTasks) -> None:
+    states.refusals["describe_execution"] = [Refusal("ExecutionDoesNotExist", "Execution Does Not Exist")]
+    assert tasks.status(EXECUTION) == ""
 
 
 def test_a_task_is_answered_with_json(states: States, tasks: StepFunctionsTasks) -> None:
@@ -102,6 +116,30 @@ def test_an_error_of_step_functions_never_holds_the_token(
         tasks.succeed(TOKEN, {})
     assert TOKEN.value not in str(raised.value)
     assert TOKEN.value not in repr(raised.value.__cause__)
+
+
+# The function that ends releases.
+
+
+class Lambda(ServiceDouble):
+    """Lambda that takes every call."""
+
+    service = "lambda"
+
+    def invoke(self, **_: Any) -> dict[str, Any]:
+        return {"StatusCode": 202}
+
+
+def test_a_report_is_the_event_of_a_failed_execution_and_is_not_waited_for() -> None:
+    service = Lambda()
+    RecordOutcomeFunction(service.client(), "mlops-record-outcome").report("fraud-1", "ExecutionEnded", "It is gone.")
+    (call,) = service.made("invoke")
+    assert (call["FunctionName"], call["InvocationType"]) == ("mlops-record-outcome", "Event")
+    assert json.loads(call["Payload"]) == {
+        "release_id": "fraud-1",
+        "outcome": "failed",
+        "failure": {"Error": "ExecutionEnded", "Cause": "It is gone."},
+    }
 
 
 # SNS.

@@ -270,3 +270,106 @@ def test_the_table_above_names_every_status_that_cloudformation_has() -> None:
     shape = CloudFormationDouble().client().meta.service_model.shape_for("StackStatus")
     assert set(shape.enum) == {*EVERY_STATUS, "DELETE_COMPLETE"}
     assert len(shape.enum) == 23
+
+
+# Removals.
+
+
+def test_a_removal_tells_everything_that_the_stack_has(cloud: Cloud) -> None:
+    plan = cloud.deploy()
+    removal = cloud.stacks.plan_removal(NAME, "removal")
+    assert (removal.removes, removal.empty, removal.creates_stack) == (True, False, False)
+    assert (removal.stack_id, removal.stack_name, removal.parameters) == (plan.stack_id, NAME, ())
+    assert [(change.action, change.logical_id, change.resource_type) for change in removal.resources] == [
+        ("remove", "Endpoint", "AWS::SageMaker::Endpoint")
+    ]
+    assert cloud.stacks.plan_removal(NAME, "removal") == removal
+    assert cloud.stacks.still_valid(removal, "removal")
+    assert not cloud.stacks.still_valid(removal, "another")
+    assert cloud.stacks.state(plan.stack_id).status == "CREATE_COMPLETE", "planning removes nothing"
+
+
+def test_an_executed_removal_is_what_the_stack_says(cloud: Cloud) -> None:
+    plan = cloud.deploy()
+    assert cloud.stacks.execute(cloud.stacks.plan_removal(NAME, "removal"), "token-2")
+    state = cloud.stacks.state(plan.stack_id)
+    assert (state.status, state.last_request_token) == ("DELETE_COMPLETE", "token-2")
+    assert cloud.stacks.state(NAME).status == "ABSENT"
+
+
+def test_where_no_stack_is_nothing_is_removed(cloud: Cloud) -> None:
+    removal = cloud.stacks.plan_removal(NAME, "removal")
+    assert (removal.empty, removal.resources) == (True, ())
+
+
+def test_the_shell_of_a_plan_that_was_never_executed_goes_at_once(cloud: Cloud) -> None:
+    shell = cloud.plan()
+    assert cloud.stacks.plan_removal(NAME, "removal").empty
+    assert cloud.stacks.state(shell.stack_id).status == "DELETE_COMPLETE"
+
+
+def test_a_creation_that_was_rolled_back_can_be_removed(cloud: Cloud) -> None:
+    cloud.outside.fails_with = "Could not find model data"
+    cloud.deploy()
+    cloud.status("ROLLBACK_COMPLETE")
+    removal = cloud.stacks.plan_removal(NAME, "removal")
+    assert (removal.empty, removal.resources) == (False, ())
+
+
+def test_a_removal_is_stale_once_the_stack_has_moved_or_gone(cloud: Cloud) -> None:
+    cloud.deploy()
+    removal = cloud.stacks.plan_removal(NAME, "removal")
+    cloud.outside.somebody_else_deploys(NAME)
+    assert not cloud.stacks.still_valid(removal, "removal")
+    again = cloud.stacks.plan_removal(NAME, "removal")
+    assert cloud.stacks.execute(again, "token-2")
+    assert not cloud.stacks.still_valid(again, "removal")
+    assert cloud.stacks.execute(again, "token-2"), "a repeated call finds the deletion of the first"
+
+
+def test_a_busy_stack_is_neither_planned_nor_deleted(cloud: Cloud) -> None:
+    cloud.deploy()
+    removal = cloud.stacks.plan_removal(NAME, "removal")
+    cloud.outside.immediate = False
+    cloud.deploy(SECOND, "token-2")
+    for call in (
+        lambda: cloud.stacks.plan_removal(NAME, "removal"),
+        lambda: cloud.stacks.still_valid(removal, "removal"),
+        lambda: cloud.stacks.execute(removal, "token-3"),
+    ):
+        with pytest.raises(StackBusy):
+            call()
+
+
+def test_a_deletion_that_fails_tells_which_resource_stays(cloud: Cloud) -> None:
+    plan = cloud.deploy()
+    cloud.outside.fails_with = "The endpoint is being monitored"
+    assert cloud.stacks.execute(cloud.stacks.plan_removal(NAME, "removal"), "token-2")
+    state = cloud.stacks.state(plan.stack_id)
+    assert state.status == "DELETE_FAILED"
+    assert "The endpoint is being monitored" in state.reason
+    cloud.outside.fails_with = ""
+    assert cloud.stacks.execute(cloud.stacks.plan_removal(NAME, "removal"), "token-3")
+    assert cloud.stacks.state(plan.stack_id).status == "DELETE_COMPLETE"
+
+
+def test_a_protected_stack_is_refused(cloud: Cloud) -> None:
+    cloud.deploy()
+    cloud.outside.protected = True
+    with pytest.raises(PlanFailed, match="termination protection"):
+        cloud.stacks.plan_removal(NAME, "removal")
+
+
+def test_a_removal_that_is_not_wanted_any_more_leaves_the_stack(cloud: Cloud) -> None:
+    plan = cloud.deploy()
+    cloud.stacks.discard(cloud.stacks.plan_removal(NAME, "removal"))
+    assert cloud.stacks.state(plan.stack_id).status == "CREATE_COMPLETE"
+
+
+def test_cloudformation_deletes_as_its_own_role() -> None:
+    double = CloudFormationDouble()
+    client = double.client()
+    stacks = CloudFormationStacks(lambda: client, lambda: client, ROLE, wait_seconds=0)
+    assert stacks.execute(stacks.plan(FIRST), TOKEN)
+    assert stacks.execute(stacks.plan_removal(NAME, "removal"), "token-2")
+    assert double.deleted_as == [ROLE]

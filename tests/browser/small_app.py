@@ -9,12 +9,23 @@ from typing import Any
 from slack_sdk import WebClient
 
 from local.slack.client import SlackPage
+from orchestrator.core.messages.release_form import (
+    RELEASE_VIEW,
+    Choice,
+    Filled,
+    asking_form,
+    filled_in,
+    form_problems,
+    told_form,
+)
 from tests.slack_page.fake_front import Answer, FakeFront, Received
 from tests.slack_page.samples import QUESTION, Json, approval_blocks, button, mrkdwn, plain, reject_view
 
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
 BOT_TOKEN = "xoxb-local-page"
 CHANNEL = "C0RELEASES"
+
+WORKLOADS = ("churn-realtime", "fraud-realtime")
 
 CONFIRM: Json = {
     "title": plain("Approve for staging?"),
@@ -61,6 +72,8 @@ class SmallApp:
 
     def _answer(self, request: Received) -> Answer:
         payload = request.payload
+        if payload.get("view", {}).get("callback_id") == RELEASE_VIEW:
+            return self._release_form(request)
         if request.kind == "view_submission":
             reason = payload["view"]["state"]["values"]["reason"]["text"]["value"]
             if len(reason) < 10:
@@ -69,10 +82,29 @@ class SmallApp:
             self._later(self.decided, payload["view"]["private_metadata"], f":no_entry: Rejected: {reason}")
         elif request.kind == "block_actions":
             self._later(self._clicked, payload)
+        elif request.kind == "command" and payload["text"].strip() == "release":
+            self._later(self._ask_what_to_release, payload["trigger_id"])
         elif request.kind == "command":
             return 200, f"You asked for: {payload['text']}"
         elif request.kind == "app_home_opened":
             self._later(self._publish, payload["event"]["user"])
+        return 200, ""
+
+    def _ask_what_to_release(self, trigger: str) -> None:
+        self.client.views_open(trigger_id=trigger, view=asking_form(CHANNEL, WORKLOADS, Filled()))
+
+    def _release_form(self, request: Received) -> Answer:
+        view = request.payload["view"]
+        filled = filled_in(view["state"])
+        if request.kind == "block_actions":
+            choices = [Choice(f"{filled.workload}-2", "the newest"), Choice(f"{filled.workload}-1", "the one before")]
+            form = asking_form(CHANNEL, WORKLOADS, filled, choices)
+            self._later(lambda: self.client.views_update(view_id=view["id"], view=form))
+        elif form_problems(filled):
+            return 200, json.dumps({"response_action": "errors", "errors": form_problems(filled)})
+        elif request.kind == "view_submission":
+            told = told_form(CHANNEL, "", f"{filled.workload}, {filled.version}, {filled.force}")
+            return 200, json.dumps({"response_action": "update", "view": told})
         return 200, ""
 
     def _later(self, work: Any, *arguments: object) -> None:

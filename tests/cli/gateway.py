@@ -20,7 +20,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from functions.api.env import Env
-from functions.api.routes import Api, respond
+from functions.api.routes import ROUTES, respond
+from functions.api.service import Service
 from tests.fakes.machine import Machines
 from tests.fakes.memory_world import ASSETS, MULTI_MACHINE, PACKAGES, SINGLE_MACHINE, MemoryWorld
 
@@ -64,7 +65,7 @@ class Gateway:
         caller = self.caller(request)
         if caller is None:
             return 403, b'{"message": "The request signature we calculated does not match the signature you provided."}'
-        found = respond(_event(request, caller), self._api())
+        found = respond(_event(request, caller), self._service())
         self.machines.settle()
         self.after(request)
         return found["statusCode"], found["body"].encode()
@@ -90,7 +91,7 @@ class Gateway:
             return None
         return f"arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Engineer/{access_key.lower()}"
 
-    def _api(self) -> Api:
+    def _service(self) -> Service:
         world = SimpleNamespace(
             store=self.world.store,
             objects=self.world.objects,
@@ -102,7 +103,7 @@ class Gateway:
             now=self.world.clock,
         )
         env = Env("table", "settings", ASSETS, PACKAGES, MULTI_MACHINE, SINGLE_MACHINE)
-        return Api(world=cast(Any, world), env=env)
+        return Service(world=cast(Any, world), env=env)
 
 
 @contextmanager
@@ -130,6 +131,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self._reply()
 
+    def do_DELETE(self) -> None:
+        self._reply()
+
     def _reply(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -149,16 +153,14 @@ def _event(request: Received, caller: str) -> dict[str, Any]:
     """The proxy event of API Gateway (REST API, payload format 1.0)."""
     parts = urlsplit(request.path)
     path = parts.path.removeprefix(STAGE)
-    match path.strip("/").split("/"):
-        case ["releases", release_id]:
-            resource, parameters = "/releases/{id}", {"id": release_id}
-        case ["releases", release_id, "decision"]:
-            resource, parameters = "/releases/{id}/decision", {"id": release_id}
-        case _:
-            resource, parameters = path, {}
+    parts_of_path = path.split("/")
+    named = "/".join(["", parts_of_path[1], "{id}", *parts_of_path[3:]]) if len(parts_of_path) > 2 else path
+    resource = named if (request.method, named) in ROUTES else "/{proxy+}"
+    parameters = {"id": parts_of_path[2]} if "{id}" in resource else {}
     return {
         "httpMethod": request.method,
         "resource": resource,
+        "path": path,
         "pathParameters": parameters or None,
         "queryStringParameters": dict(parse_qsl(parts.query)) or None,
         "headers": request.headers,

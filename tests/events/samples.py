@@ -2,7 +2,8 @@
 
 Sources: "EventBridge event message structure" of the Amazon S3 User Guide; "CloudFormation events detail reference" of
 the Amazon EventBridge Events Reference; "Amazon SageMaker AI events" of the same; "Build notifications input format
-reference" of the AWS CodeBuild User Guide. AWS documents no event of an AutoML job; its sample is made after those of
+reference" of the AWS CodeBuild User Guide; "Monitoring CodeCommit events in Amazon EventBridge" of the AWS CodeCommit
+User Guide. AWS documents no event of an AutoML job; its sample is made after those of
 SageMaker's other jobs.
 """
 
@@ -85,6 +86,29 @@ def pipeline_changed(execution_arn: str, status: str, account: str = "2222222222
     )
 
 
+def model_package_changed(
+    arn: str,
+    approval: str = "Approved",
+    status: str = "Completed",
+    *,
+    changed: tuple[str, ...] = ("ModelApprovalStatus",),
+    account: str = "111111111111",
+) -> dict[str, Any]:
+    """SageMaker: something about a version of a model package has changed."""
+    name = arn.rpartition("model-package/")[2]
+    detail = {
+        "ModelPackageGroupName": name.partition("/")[0],
+        "ModelPackageName": name,
+        "ModelPackageArn": arn,
+        "ModelPackageVersion": int(name.rpartition("/")[2]),
+        "CreationTime": 1772362800000,
+        "ModelPackageStatus": status,
+        "ModelApprovalStatus": approval,
+        "UpdatedModelPackageFields": list(changed),
+    }
+    return event("aws.sagemaker", "SageMaker Model Package State Change", account, [arn], detail)
+
+
 def automl_changed(job_arn: str, status: str, account: str = "111111111111") -> dict[str, Any]:
     """SageMaker: an AutoML job has another status."""
     detail = {
@@ -123,3 +147,28 @@ def build_changed(build_arn: str, status: str, account: str = "111111111111") ->
         "version": "1",
     }
     return event("aws.codebuild", "CodeBuild Build State Change", account, [build_arn], detail)
+
+
+def repository_changed(
+    event_name: str = "referenceUpdated",
+    *,
+    repository: str = "ml-models",
+    account: str = "111111111111",
+    **changes: str | None,
+) -> dict[str, Any]:
+    """CodeCommit: a reference was created, moved or deleted; a member of None is left out."""
+    detail = {
+        "event": event_name,
+        "repositoryName": repository,
+        "repositoryId": "12345678-1234-5678-abcd-12345678abcd",
+        "referenceType": "branch",
+        "referenceName": "main",
+        "referenceFullName": f"refs/heads/{changes.get('referenceName', 'main')}",
+        "commitId": "3e5983de0a4d8c1b6f0e7a1c2b3d4e5f60718293",
+        "oldCommitId": "26a8f2b1c0d9e8f7a6b5c4d3e2f1a0b9c8d7e6f5",
+        "callerUserArn": "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Engineer/ana",
+        **changes,
+    }
+    kept = {name: value for name, value in detail.items() if value is not None}
+    resource = f"arn:aws:codecommit:{REGION}:{account}:{repository}"
+    return event("aws.codecommit", "CodeCommit Repository State Change", account, [resource], kept)

@@ -1,4 +1,8 @@
-"""Functions that die: ports that raise ``Died`` right after their k-th call has had its effect."""
+"""Functions that die, and functions that stand still: what happens right after the k-th call of a port.
+
+A function that dies raises ``Died`` when its call has had its effect. While one stands still, something else happens,
+from its beginning to its end, as when two functions run at once.
+"""
 
 from __future__ import annotations
 
@@ -11,17 +15,20 @@ from tests.fakes.memory_world import MemoryWorld
 
 
 class Countdown:
-    """Counts calls over all ports together, and dies after the last of them."""
+    """Counts calls over all ports together; after the last of them it dies, or lets something else happen."""
 
-    def __init__(self, calls: int) -> None:
+    def __init__(self, calls: int, meanwhile: Callable[[], object] | None = None) -> None:
         self.left = calls
         self.made: list[str] = []
+        self._meanwhile = meanwhile
 
     def count(self, name: str) -> None:
         """One call more was made; its effect has happened."""
         self.made.append(name)
         self.left -= 1
-        if self.left == 0:
+        if self.left == 0 and self._meanwhile is not None:
+            self._meanwhile()
+        elif self.left == 0:
             raise Died(name)
 
 
@@ -57,7 +64,19 @@ class DyingAccounts:
 @contextmanager
 def dying_after(world: MemoryWorld, calls: int) -> Iterator[Countdown]:
     """Within, the world's ports die after this many calls."""
-    countdown = Countdown(calls)
+    with _counted(world, Countdown(calls)) as countdown:
+        yield countdown
+
+
+@contextmanager
+def standing_still_after(world: MemoryWorld, calls: int, meanwhile: Callable[[], object]) -> Iterator[Countdown]:
+    """Within, something else happens after this many calls: once, and whole."""
+    with _counted(world, Countdown(calls, meanwhile)) as countdown:
+        yield countdown
+
+
+@contextmanager
+def _counted(world: MemoryWorld, countdown: Countdown) -> Iterator[Countdown]:
     kept = world.store, world.objects, world.accounts, world.tasks
     wrapped: list[Any] = [DyingPort(world.store, countdown), DyingPort(world.objects, countdown)]
     wrapped += [DyingAccounts(world.accounts, countdown), DyingPort(world.tasks, countdown)]

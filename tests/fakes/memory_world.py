@@ -14,24 +14,31 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.events import JobChanged, StackChanged, Upload
+from orchestrator.core.events import JobChanged, ModelPackageChanged, StackChanged, Upload
 from orchestrator.core.installation import ORCHESTRATOR, ApprovalPolicy, Installation, StageSettings
+from orchestrator.core.model_versions import group_of
 from orchestrator.core.people import Identity, IdentityKind, People, Person
-from orchestrator.core.ports import Accounts, Objects, Store, Tasks
+from orchestrator.core.ports import Accounts, Objects, Outcomes, Store, Tasks
 from orchestrator.core.records import Approval, Release, StageRecord, Status, TaskToken, Verdict, Wait, Workload
 from orchestrator.core.steps.decide_approval import Ballot, BallotResult, vote
 from orchestrator.core.steps.deploy_stage import deploy_stage
+from orchestrator.core.steps.executions import Machines
 from orchestrator.core.steps.package import package
 from orchestrator.core.steps.plan_stage import plan_stage
 from orchestrator.core.steps.progress import approval_of, release_of
-from orchestrator.core.steps.receive_request import Receipt, Reception, receive_body, receive_upload
+from orchestrator.core.steps.receive_model_package import receive_model_package
+from orchestrator.core.steps.receive_object import receive_object
+from orchestrator.core.steps.receive_request import receive_body, receive_upload
 from orchestrator.core.steps.record_outcome import record_outcome
 from orchestrator.core.steps.request_approval import request_approval
 from orchestrator.core.steps.resume_deployment import resume_deployment
 from orchestrator.core.steps.run_job import run_job
+from orchestrator.core.steps.start_releases import Receipt, Reception
 from orchestrator.core.steps.sweep_waits import Swept, sweep_waits
 from orchestrator.core.steps.verify_stage import verify_stage
+from orchestrator.core.uses import users_of_group
 from orchestrator.core.workloads import Catalogue, load_types
+from tests.events.samples import object_created
 from tests.fakes.clock import FakeClock
 from tests.fakes.model_cards import FakeModelCards
 from tests.fakes.services import FakeAccounts, FakeEndpoints, FakeJobs, FakeMail, FakeModelRegistry, FakeTasks
@@ -169,6 +176,26 @@ class MemoryWorld:
     def receive(self, upload: Upload) -> Receipt:
         """The upload's event is delivered."""
         return receive_upload(upload, self.reception)
+
+    def put_asset(self, key: str, data: bytes, metadata: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """Upload something else; EventBridge's event of it."""
+        version = self.buckets.put(ASSETS, key, data, metadata)
+        return object_created(ASSETS, key, version, f"{len(self.buckets.versions[(ASSETS, key)]):016X}")
+
+    def deliver(self, event: Mapping[str, Any]) -> Receipt:
+        """An event of the assets bucket is delivered."""
+        return receive_object(event, self.store, lambda: self.reception)
+
+    def assess(self, arn: str, approval: str, *changed: str) -> Receipt:
+        """Somebody changes the approval of a model package's version; the event is delivered."""
+        known = self.registry.versions[arn]
+        self.registry.add(replace(known, approval=approval, modified=self.clock().isoformat()))
+        return self.registry_event(arn, *(changed or ("ModelApprovalStatus",)))
+
+    def registry_event(self, arn: str, *changed: str) -> Receipt:
+        """An event of a model package's version is delivered; without names of what has changed it tells of none."""
+        event = ModelPackageChanged(arn, changed or None)
+        return receive_model_package(event, users_of_group(self.store, group_of(arn)), self.reception)
 
     def release(self, values: Any = None, requester: Identity = BY_ANA, request: str = "", **options: Any) -> Release:
         """Ask for a release through the API; its record."""
@@ -319,7 +346,18 @@ class MemoryWorld:
 
     def sweep(self) -> Swept:
         """The schedule's minute is over."""
-        return sweep_waits(store=self.store, accounts=self.accounts, tasks=self.tasks, now=self.clock)
+        return sweep_waits(
+            store=self.store,
+            accounts=self.accounts,
+            tasks=self.tasks,
+            outcomes=self.outcomes(),
+            machines=Machines(MULTI_MACHINE, SINGLE_MACHINE),
+            now=self.clock,
+        )
+
+    def outcomes(self, function_name: str = "") -> Outcomes:
+        """The function RecordOutcome, which is called in a process of its own."""
+        return _RecordOutcome(self)
 
     # What stands in the records.
 
@@ -346,6 +384,15 @@ class MemoryWorld:
     def waits(self) -> tuple[Wait, ...]:
         """Every open wait."""
         return self.memory.all(Wait)
+
+
+@dataclass(frozen=True)
+class _RecordOutcome:
+    world: MemoryWorld
+
+    def report(self, release_id: str, error: str, cause: str) -> None:
+        """See ``ports.Outcomes``."""
+        self.world.end(release_id, Status.FAILED, error, cause)
 
 
 def digest_of(rows: Mapping[tuple[str, str], object]) -> str:

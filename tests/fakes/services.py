@@ -21,11 +21,18 @@ class FakeTasks:
     failures: dict[str, tuple[str, str]] = field(default_factory=dict)
     retired: set[str] = field(default_factory=set)
     """Tokens whose task has ended without an answer: timed out, or tried again under another token."""
+    statuses: dict[str, str] = field(default_factory=dict)
+    """By name, of executions that do not run (any more)."""
 
     def start(self, machine_arn: str, name: str, payload: Mapping[str, object]) -> str:
         """See ``ports.Tasks``."""
         self.started.setdefault(name, (machine_arn, payload))
         return f"arn:execution:{name}"
+
+    def status(self, execution_arn: str) -> str:
+        """See ``ports.Tasks``."""
+        name = execution_arn.rsplit(":", 1)[-1]
+        return self.statuses.get(name, "RUNNING") if name in self.started else ""
 
     def succeed(self, token: TaskToken, output: Mapping[str, object]) -> bool:
         """See ``ports.Tasks``."""

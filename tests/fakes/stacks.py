@@ -11,6 +11,9 @@ from orchestrator.core.errors import ChangeSetPending, PlanFailed, StackBusy
 from orchestrator.core.ports import PlanRequest, StackState
 from orchestrator.core.records import ParameterChange, Plan, ResourceChange
 
+REMOVED = ResourceChange("remove", "Endpoint", "AWS::SageMaker::Endpoint")
+"""What a stack of the fake has, in the plan of its removal."""
+
 _DELETE_FIRST = {"ROLLBACK_COMPLETE"}
 _NEEDS_OPERATOR = {
     "CREATE_FAILED",
@@ -53,6 +56,8 @@ class FakeStacks:
     immediate: bool = True
     fails_with: str = ""
     refuses: str = ""
+    protected: bool = False
+    """Whether the stacks are protected from deletion."""
     pending: int = 0
     busy: bool = False
     stacks: dict[str, FakeStack] = field(default_factory=dict)
@@ -92,8 +97,29 @@ class FakeStacks:
             self.change_sets[arn] = (request, plan)
         return plan
 
+    def plan_removal(self, stack_name: str, content_digest: str) -> Plan:
+        """See ``ports.Stacks``."""
+        stack = self.stacks.get(stack_name)
+        if stack is not None and (self.busy or _working(stack)):
+            raise StackBusy(f"{stack_name} is busy")
+        if stack is not None and stack.status == "REVIEW_IN_PROGRESS":
+            self.delete(stack_name)
+            stack = None
+        if stack is None:
+            return Plan("", "", stack_name, f"absent-{content_digest}", False, True, (), (), removes=True)
+        if self.protected:
+            raise PlanFailed(f"termination protection of {stack_name} is on")
+        held = () if stack.status == "ROLLBACK_COMPLETE" else (REMOVED,)
+        digest = self._removal_digest(stack, content_digest)
+        return Plan("", stack.stack_id, stack_name, digest, False, False, held, (), str(stack.moved), removes=True)
+
     def still_valid(self, plan: Plan, content_digest: str) -> bool:
         """See ``ports.Stacks``."""
+        if plan.removes:
+            standing = self.stacks.get(plan.stack_name)
+            if standing is not None and (self.busy or _working(standing)):
+                raise StackBusy(f"{plan.stack_name} has an operation in progress")
+            return standing is not None and self._removal_digest(standing, content_digest) == plan.digest
         found = self.change_sets.get(plan.change_set_arn)
         stack = self.stacks.get(plan.stack_name)
         if stack is not None and (self.busy or _working(stack)):
@@ -104,6 +130,8 @@ class FakeStacks:
 
     def execute(self, plan: Plan, request_token: str) -> bool:
         """See ``ports.Stacks``."""
+        if plan.removes:
+            return self._delete_as_planned(plan, request_token)
         if plan.change_set_arn not in self.change_sets:
             return self.state(plan.stack_id).last_request_token == request_token
         stack = self.stacks[plan.stack_name]
@@ -146,6 +174,8 @@ class FakeStacks:
 
     def discard(self, plan: Plan) -> None:
         """See ``ports.Stacks``."""
+        if plan.removes:
+            return
         self.change_sets.pop(plan.change_set_arn, None)
         stack = self.stacks.get(plan.stack_name)
         others = any(kept.stack_name == plan.stack_name for _, kept in self.change_sets.values())
@@ -163,6 +193,11 @@ class FakeStacks:
         stack = self.stacks[name]
         request, stack.becomes = stack.becomes, None
         kind = stack.status.split("_")[0]
+        if kind == "DELETE":
+            stack.status, stack.reason = f"DELETE_{'FAILED' if self.fails_with else 'COMPLETE'}", self.fails_with
+            if not self.fails_with:
+                self.delete(name)
+            return
         if self.fails_with:
             stack.status = "ROLLBACK_COMPLETE" if kind == "CREATE" else "UPDATE_ROLLBACK_COMPLETE"
             stack.reason = self.fails_with
@@ -186,6 +221,24 @@ class FakeStacks:
         stack = self.stacks.pop(name)
         self.deleted[stack.stack_id] = stack
         self._drop_change_sets(name)
+
+    def _delete_as_planned(self, plan: Plan, request_token: str) -> bool:
+        stack = self.stacks.get(plan.stack_name)
+        if stack is None or stack.stack_id != plan.stack_id:
+            return True  # CloudFormation accepts the deletion of what is gone
+        if self.busy or _working(stack):
+            raise StackBusy(f"{plan.stack_name} has another operation in progress")
+        if self.before_execute is not None:
+            self.before_execute(plan)
+        self.executed.append(request_token)
+        stack.status, stack.token, stack.reason = "DELETE_IN_PROGRESS", request_token, ""
+        self._drop_change_sets(plan.stack_name)
+        if self.immediate:
+            self.finish(plan.stack_name)
+        return True
+
+    def _removal_digest(self, stack: FakeStack, content_digest: str) -> str:
+        return hashlib.sha256(f"{stack.stack_id}|{stack.moved}|{content_digest}".encode()).hexdigest()
 
     def _ready(self, name: str) -> FakeStack | None:
         """The stack that can be planned for; None where a new one must be made."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from orchestrator.core.errors import Conflict, SourceGone
-from orchestrator.core.ports import ObjectVersion
+from orchestrator.core.ports import MOST_LISTED, ObjectVersion, StoredVersion
 from orchestrator.core.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -131,13 +131,31 @@ class MemoryObjects:
             raise Conflict(f"s3://{bucket}/{key} was written before, with other bytes")
         return self.describe(bucket, key)
 
+    def history(self, bucket: str, key: str, *, limit: int) -> Sequence[StoredVersion]:
+        """See ``ports.Objects``."""
+        written = reversed(self.versions.get((bucket, key), []))
+        return [StoredVersion(version, "2026-03-01T12:00:00+00:00") for version, _, _ in written][:limit]
+
     def any_under(self, bucket: str, prefix: str) -> bool:
         """See ``ports.Objects``."""
         return any(where == bucket and key.startswith(prefix) for where, key in self.versions)
 
+    def fingerprint(self, bucket: str, prefix: str, without: Sequence[str] = ()) -> str:
+        """See ``ports.Objects``."""
+        found = sorted(
+            (key, hashlib.sha256(history[-1][1]).hexdigest())
+            for (where, key), history in self.versions.items()
+            if where == bucket and key.startswith(prefix) and not key.startswith(tuple(without))
+        )
+        return hashlib.sha256(repr(found[:MOST_LISTED]).encode()).hexdigest()
+
     def size(self, bucket: str, key: str) -> int:
         """See ``ports.Objects``."""
         return len(self.read(bucket, key))
+
+    def part(self, bucket: str, key: str, version_id: str, first: int, length: int) -> bytes:
+        """See ``receive_archive.Archives``."""
+        return self.read(bucket, key, version_id)[first : first + length]
 
     def template_url(self, bucket: str, key: str) -> str:
         """See ``ports.Objects``."""

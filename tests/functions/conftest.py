@@ -27,9 +27,11 @@ VALUES = {
     "settings_parameter": "/mlops/settings",
     "assets_bucket": ASSETS,
     "packages_bucket": PACKAGES,
+    "commits_bucket": "mlops-commits",
     "packages_key_arn": PACKAGES_KEY,
     "multi_machine_arn": MULTI_MACHINE,
     "single_machine_arn": SINGLE_MACHINE,
+    "record_outcome_function": "mlops-record-outcome",
 }
 
 CONTEXT = SimpleNamespace(aws_request_id="request-of-lambda")

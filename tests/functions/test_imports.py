@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from functions.api.routes import ROUTES
+
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/handler.py"))
 
@@ -22,7 +24,7 @@ NEVER = {"slack_bolt", "pydantic", "moto", "ministack", "typer", "rich", "jsonsc
 
 NOT_ON_IMPORT = {"boto3", "botocore", "aws_lambda_powertools", "urllib3"}
 
-COMPILES_SCHEMAS = {"api", "package", "receive_request", "deploy_stage", "plan_stage", "run_job", "verify_stage"}
+COMPILES_SCHEMAS = {"package", "receive_request", "deploy_stage", "plan_stage", "run_job", "verify_stage"}
 """Functions that check configurations, or read packages with the code that writes them."""
 
 MOST_MODULES = 130
@@ -62,6 +64,16 @@ def test_a_handler_brings_along_no_more_than_it_needs(function: str) -> None:
     assert len(imported(module)) <= (MOST_MODULES_WITH_SLACK if function in SPEAKS_TO_SLACK else MOST_MODULES)
     others = {name.split(".")[1] for name in imported(module) if name.startswith("functions.")}
     assert others == {function}, "one function's code is not in another's bundle"
+
+
+@pytest.mark.parametrize("module", sorted({module for module, _ in ROUTES.values()}))
+def test_a_route_of_the_api_brings_along_no_more_than_it_needs(module: str) -> None:
+    """Routes are imported by the first call that needs them."""
+    name = f"functions.api.{module}"
+    starts = module in {"provisioning", "removals"}
+    assert len(imported(f"{name}, functions.api.handler")) <= (MOST_MODULES + 20 if starts else 100)
+    assert packages(name) & (NEVER | NOT_ON_IMPORT) == set()
+    assert ("fastjsonschema" in packages(name)) is starts
 
 
 @pytest.mark.parametrize("function", [name for name in FUNCTIONS if name not in COMPILES_SCHEMAS])

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from orchestrator.core.errors import BadRequest
-from orchestrator.core.records import Release, Status
-from tests.events.samples import object_created
-from tests.fakes.memory_world import ASSETS, MULTI_MACHINE, MemoryWorld, configuration
+from orchestrator.core.records import Release, SourceKind, Status
+from tests.events.samples import model_package_changed, object_created
+from tests.fakes.memory_world import ASSETS, MULTI_MACHINE, MemoryWorld, configuration, installation
 from tests.functions.conftest import Called
+from tests.steps.test_receive_model_package import arn, register, registered
 
 KEY = "fraud/mlops-config.json"
 
@@ -85,9 +86,52 @@ def test_an_event_that_no_rule_of_ours_sends_is_refused_loudly(
 ) -> None:
     """It ends in the dead-letter queue, where somebody looks."""
     receive_request = called("receive_request")
-    with pytest.raises(BadRequest, match="Object Deleted"):
-        receive_request(uploaded(memory) | {"detail-type": "Object Deleted"})
+    with pytest.raises(BadRequest, match="another"):
+        receive_request(uploaded(memory) | {"source": "another"})
     assert memory.memory.rows == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"detail-type": "Object Deleted"}, {"detail-type": "Object Restore Completed"}],
+    ids=["deleted", "restored"],
+)
+def test_what_else_happens_in_a_bucket_is_ignored_without_a_word(
+    called: Callable[[str], Called], memory: MemoryWorld, change: dict[str, str]
+) -> None:
+    receive_request = called("receive_request")
+    assert receive_request(uploaded(memory) | change) == {"outcome": "ignored", "releases": []}
+    assert receive_request.output == ""
+
+
+def test_nobodys_upload_is_ignored_without_a_word_and_without_reading_the_settings(
+    called: Callable[[str], Called], memory: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive_request = called("receive_request")
+    event = memory.put_asset("notes/readme.txt", b"x")
+    monkeypatch.setattr(type(receive_request.world), "installation", property(lambda _: pytest.fail("it was read")))
+    assert receive_request(event) == {"outcome": "ignored", "releases": []}
+    assert receive_request.output == ""
+    assert memory.memory.rows == {}
+
+
+def test_a_model_that_a_workload_uses_is_a_release(called: Callable[[str], Called], memory: MemoryWorld) -> None:
+    memory.release()
+    receive_request = called("receive_request")
+    answer = receive_request(memory.put_asset("fraud/model.tar.gz", b"a better model"))
+    assert answer["outcome"] == "received"
+    assert memory.of(answer["releases"][0]).source.kind is SourceKind.ASSET
+
+
+def test_an_approved_model_package_is_a_release(called: Callable[[str], Called], memory: MemoryWorld) -> None:
+    memory.installation = installation(model_registry=True)
+    register(memory, 1, "Approved")
+    memory.release(registered())
+    register(memory, 2, "Approved")
+    answer = called("receive_request")(model_package_changed(arn(2)))
+    assert memory.of(answer["releases"][0]).source.key == arn(2)
+    other = called("receive_request")(model_package_changed(arn(1, "churn")))
+    assert other == {"outcome": "ignored", "releases": []}
 
 
 def test_the_configuration_itself_is_never_logged(called: Callable[[str], Called], memory: MemoryWorld) -> None:

@@ -231,8 +231,8 @@ def test_status_lists_and_shows_without_buttons(slack: SlackScene) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("", "status, help"),
-        ("help", "status, help"),
+        ("", "status, release, help"),
+        ("help", "status, release, help"),
         ("status no-such-release", "no release `no-such-release`"),
         ("status <!channel>", "&lt;!channel&gt;"),
         ("dance", "/mlops dance"),

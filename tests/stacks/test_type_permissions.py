@@ -310,6 +310,7 @@ def test_functions_that_read_configurations_carry_the_types(types: Types, multi:
         "mlops-api",
         "mlops-package",
         "mlops-receive-request",
+        "mlops-slack-worker",
     }
 
 

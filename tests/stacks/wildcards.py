@@ -77,7 +77,32 @@ ORCHESTRATOR = (
         f"{READ} s3:PutObject s3:AbortMultipartUpload",
         "keys are digests",
     ),
+    _on(
+        "arn:aws:states:us-east-1:111111111111:execution:mlops-multi-account:*",
+        "states:DescribeExecution",
+        "an execution is named by its release",
+    ),
+    _on(
+        "arn:aws:states:us-east-1:111111111111:execution:mlops-single-account:*",
+        "states:DescribeExecution",
+        "an execution is named by its release",
+    ),
     _on("<BucketsPackages.Arn>/requests/*", f"{READ} s3:PutObject", "one configuration a release"),
+    _on(
+        "<CommitArchivesBucket.Arn>/commits/*",
+        READ,
+        "one archive a commit; keys end in the execution that delivered it",
+    ),
+    _on(
+        "<CommitArchivesBucket.Arn>/commits/github-models/*.zip",
+        "s3:PutObject",
+        "a pipeline delivers under its repository's name; keys end in its execution",
+    ),
+    _on(
+        "<CommitArchivesBucket.Arn>/mlops-source-*",
+        f"{READ} s3:PutObject",
+        "CodePipeline names the artifacts on their way, in a folder called after the beginning of the pipeline's name",
+    ),
 )
 
 STAGE = (

@@ -126,13 +126,17 @@ def test_every_state_says_what_happens(name: str, state: dict[str, Any]) -> None
 @pytest.mark.parametrize(("name", "state"), states("Task"))
 def test_every_task_has_a_time_a_retry_and_a_way_to_fail(name: str, state: dict[str, Any]) -> None:
     assert state["TimeoutSeconds"]
-    transient, own = state["Retry"]
+    transient, throttled, own = state["Retry"]
     assert {error for error in transient["ErrorEquals"] if error in OF_STEP_FUNCTIONS} == OF_STEP_FUNCTIONS - {
         "States.ALL",
         "States.Timeout",
     }
-    assert {"Throttled", "Conflict"} <= set(transient["ErrorEquals"])
-    assert (transient["JitterStrategy"], transient["BackoffRate"]) == ("FULL", 2)
+    assert "Conflict" in transient["ErrorEquals"]
+    assert throttled["ErrorEquals"] == ["Throttled"]
+    for retrier in (transient, throttled):
+        assert (retrier["JitterStrategy"], retrier["BackoffRate"]) == ("FULL", 2)
+    # Throttling is waited out, not failed: with full jitter a wait is half of the delay on average.
+    assert throttled["MaxAttempts"] * throttled["MaxDelaySeconds"] / 2 > 2 * 3600
     assert own["MaxDelaySeconds"] <= (780 if name == "Package" else 120)
     if name in RECORDING:
         assert "Catch" not in state

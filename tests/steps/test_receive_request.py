@@ -12,7 +12,8 @@ from orchestrator.core.installation import StageSettings
 from orchestrator.core.people import UNKNOWN, IdentityKind
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Release, Status
-from orchestrator.core.steps.receive_request import receive_body, refuse_upload, request_key
+from orchestrator.core.steps.receive_request import receive_body, refuse_upload
+from orchestrator.core.steps.start_releases import request_key
 from tests.fakes.dying import dying_after
 from tests.fakes.machine import Died
 from tests.fakes.memory_world import (

@@ -62,6 +62,8 @@ def of_call(account: str, region: str, path: str, action: str, fields: dict[str,
     for member in _WHOLE:
         if fields.get(member):
             return str(fields[member])
+    if action == "ListModelPackages":
+        return _model_package(account, region, fields)
     matched = _ACTION.match(action)
     if matched is None:
         return "*"
@@ -80,6 +82,6 @@ def _model_package(account: str, region: str, fields: dict[str, Any]) -> str:
         return named
     group = str(fields.get("ModelPackageGroupName") or "")
     if group:
-        # A version: its number is not known before it is made.
+        # A version: its number is not known before it is made, and a list is of all of them.
         return backend.arn(account, region, "model-package", f"{group.rpartition('/')[2]}/*")
     return backend.arn(account, region, "model-package", named) if named else "*"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Block, actions, plain_text
-from orchestrator.core.records import Approval
+from orchestrator.core.records import Approval, Release
 
 APPROVE, REJECT = "approve", "reject"
 """action_ids."""
@@ -44,10 +44,13 @@ def question_of(approval: Approval) -> Question:
     return Question(approval.approval_id, approval.digest[:DIGEST_DIGITS])
 
 
-def decision_buttons(workload: str, approval: Approval) -> Block:
+def decision_buttons(release: Release, approval: Approval) -> Block:
     """Approve, with a dialog that names what it does, and Reject, which asks for a reason."""
     value = str(question_of(approval))
-    stage = approval.stage
+    workload, stage = release.workload, approval.stage
+    what, done = stage, f"deployed to {stage} exactly as planned"
+    if release.removes:
+        what, done = f"removal from {stage}", f"removed from {stage} with everything that is listed"
     return actions(
         f"decide-{approval.approval_id}",
         {
@@ -56,12 +59,11 @@ def decision_buttons(workload: str, approval: Approval) -> Block:
             "text": plain_text("Approve", limits.BUTTON_TEXT),
             "style": "primary",
             "value": value,
-            "accessibility_label": _label(f"Approve {stage} for", workload),
+            "accessibility_label": _label(f"Approve {what} for", workload),
             "confirm": {
-                "title": plain_text(f"Approve {stage}?", limits.CONFIRM_TITLE),
+                "title": plain_text(f"Approve {what}?", limits.CONFIRM_TITLE),
                 "text": plain_text(
-                    f"{_short(workload)} will be deployed to {stage} exactly as planned here, as soon as all needed "
-                    "approvals are given.",
+                    f"{_short(workload)} will be {done} here, as soon as all needed approvals are given.",
                     limits.CONFIRM_TEXT,
                 ),
                 "confirm": plain_text("Approve", limits.CONFIRM_BUTTON),
@@ -75,7 +77,7 @@ def decision_buttons(workload: str, approval: Approval) -> Block:
             "text": plain_text("Reject …", limits.BUTTON_TEXT),
             "style": "danger",
             "value": value,
-            "accessibility_label": _label(f"Reject {stage} for", workload),
+            "accessibility_label": _label(f"Reject {what} for", workload),
         },
     )
 

@@ -58,9 +58,11 @@ def loading_view(where: Place, external_id: str) -> Block:
     return _view(where, external_id, [section("One moment …")])
 
 
-def reason_view(where: Place, external_id: str, workload: str, stage: str) -> Block:
-    """Asks for the reason."""
-    about = f"{bold(workload, limits.NAME)} will not be deployed to {bold(stage, limits.NAME)}."
+def reason_view(where: Place, external_id: str, workload: str, stage: str, *, removes: bool = False) -> Block:
+    """Asks for the reason; ``removes`` where a removal is rejected."""
+    kept = "stays in" if removes else "will not be deployed to"
+    about = f"{bold(workload, limits.NAME)} {kept} {bold(stage, limits.NAME)}."
+    then = "The removal ends." if removes else "Its change set is deleted and the release ends."
     asked: Block = {
         "type": "input",
         "block_id": REASON,
@@ -75,7 +77,7 @@ def reason_view(where: Place, external_id: str, workload: str, stage: str) -> Bl
             "focus_on_load": True,
         },
     }
-    view = _view(where, external_id, [section(f"{about} Its change set is deleted and the release ends."), asked])
+    view = _view(where, external_id, [section(f"{about} {then}"), asked])
     return view | {"submit": plain_text("Reject", limits.VIEW_TITLE), "close": plain_text("Cancel", limits.VIEW_TITLE)}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from orchestrator.core.approvals import Rules, decide
 from orchestrator.core.installation import Installation
 from orchestrator.core.jobs import JobRun, JobStatus
+from orchestrator.core.notices import Notice
 from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, StageStatus, Status
 from orchestrator.core.steps.progress import rules_for
 
@@ -30,6 +31,8 @@ class Facts:
     approvals: Mapping[str, Approval] = field(default_factory=dict)
     live: tuple[Figure, ...] = ()
     """Of the release that is live, see ``progress.live_figures``."""
+    notices: tuple[Notice, ...] = ()
+    """What has happened to it while it was live."""
 
     @property
     def waiting(self) -> Waiting | None:
@@ -90,7 +93,9 @@ class Facts:
 
     @property
     def reached(self) -> str:
-        """The last stage that was deployed; empty when none was."""
+        """The last stage that was deployed; empty when none was, as by a removal."""
+        if self.release.removes:
+            return ""
         done = {StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.UNCHANGED}
         return next((name for name in reversed(self.release.stages) if self.stage_status(name) in done), "")
 

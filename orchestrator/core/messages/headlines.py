@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orchestrator.core.installation import ORCHESTRATOR
 from orchestrator.core.jobs import JobStatus
+from orchestrator.core.messages import removals
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.mrkdwn import clean
 from orchestrator.core.model_cards import OPERATIONS
@@ -20,6 +21,7 @@ MARKS = {
     StageStatus.VERIFIED: ":white_check_mark:",
     StageStatus.FAILED: ":x:",
     StageStatus.DISCARDED: ":no_entry_sign:",
+    StageStatus.REMOVED: ":wastebasket:",
 }
 """How a stage stands, at a glance."""
 
@@ -37,11 +39,15 @@ END_MARKS = {
 def headline(facts: Facts) -> str:
     """Workload, and what is asked or how it ended; without markup, unescaped."""
     release, waiting = facts.release, facts.waiting
+    if waiting is not None and release.removes:
+        return f"{release.workload}: remove from {waiting.approval.stage}?"
     if waiting is not None:
         return f"{release.workload}: approve {waiting.approval.stage}?"
     if release.status is Status.REFUSED and not release.workload_type:
         # What was refused could not be read as a workload: the file's name stands below, as other people's text.
         return "Configuration refused"
+    if release.is_of_nothing:
+        return "Configuration deleted"
     if release.workload_type in OPERATIONS:
         return f"Model card {_card(release)}"
     return f"{release.workload}: {_how(facts)}"
@@ -51,16 +57,19 @@ def sentence(facts: Facts) -> str:
     """How the release stands, as a full sentence; without markup, unescaped."""
     release, waiting = facts.release, facts.waiting
     if waiting is not None:
-        return f"{release.workload} waits for approval to be deployed to {place(waiting.approval.stage)}."
+        done = "removed from" if release.removes else "deployed to"
+        return f"{release.workload} waits for approval to be {done} {place(waiting.approval.stage)}."
     if release.workload_type in OPERATIONS:
         return f"The model card {_card(release)}."
     if release.status is Status.REFUSED:
         return f"The configuration {release.workload} was refused; nothing was deployed."
+    if release.is_of_nothing:
+        return f"The configuration {release.workload} was deleted."
     if not release.status.ended:
         return f"{release.workload} is {_how(facts)}."
     if release.status is Status.SUCCEEDED:
         return f"{release.workload} {_ended(facts)}."
-    return f"The release of {release.workload} {_ended(facts)}."
+    return f"The {'removal' if release.removes else 'release'} of {release.workload} {_ended(facts)}."
 
 
 def _card(release: Release) -> str:
@@ -80,6 +89,8 @@ def place(stage: str) -> str:
 def _how(facts: Facts) -> str:
     release = facts.release
     stage = place(release.stage)
+    if release.removes and not release.status.ended:
+        return removals.how(facts)
     match release.status:
         case Status.REQUESTED:
             return "about to start"
@@ -115,6 +126,8 @@ def _decided(facts: Facts) -> str:
 def _ended(facts: Facts) -> str:
     release = facts.release
     stage = place(release.stage)
+    if release.removes:
+        return removals.ended(facts)
     match release.status:
         case Status.SUCCEEDED:
             where = place(facts.reached or (release.stages[-1] if release.stages else "its stage"))
@@ -135,8 +148,10 @@ def _ended(facts: Facts) -> str:
             return "was refused"
 
 
-def deployed_all_the_same(facts: Facts) -> str:
-    """What a failed job leaves behind, as a sentence; empty where none has failed."""
+def left_behind(facts: Facts) -> str:
+    """What a failed job, or a removal that ended half way, leaves behind, as a sentence; else empty."""
+    if facts.release.removes:
+        return removals.left_behind(facts)
     if facts.release.status is not Status.FAILED or not facts.job_failed:
         return ""
     return f"The stack is deployed in {place(facts.release.stage)} all the same; a new release runs the job again."

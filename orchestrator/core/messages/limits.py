@@ -56,6 +56,15 @@ INPUT_LABEL: Final = 2_000
 INPUT_TEXT: Final = 3_000
 """max_length of a plain-text input."""
 
+OPTIONS: Final = 100
+"""Options of a list (reference/block-kit/block-elements/select-menu-element)."""
+
+OPTION_TEXT: Final = 75
+"""Plain text of an option (reference/block-kit/composition-objects/option-object)."""
+
+OPTION_VALUE: Final = 150
+"""Value of an option."""
+
 # Ours: what still reads well on a phone.
 
 NAME: Final = 80

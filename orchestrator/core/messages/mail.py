@@ -12,9 +12,10 @@ from orchestrator.core.figures import side_by_side
 from orchestrator.core.figures import told as in_words
 from orchestrator.core.messages.changes import change_lines
 from orchestrator.core.messages.facts import Facts, Waiting
-from orchestrator.core.messages.headlines import deployed_all_the_same, headline, outcome_word, requester, sentence
+from orchestrator.core.messages.headlines import headline, left_behind, outcome_word, requester, sentence
 from orchestrator.core.messages.jobs import job_lines
 from orchestrator.core.messages.mrkdwn import clean, joined
+from orchestrator.core.messages.provenance import commit_lines
 from orchestrator.core.messages.release_message import results
 from orchestrator.core.records import Release, Status, Verdict
 
@@ -33,10 +34,11 @@ class Letter:
 def end_letter(facts: Facts) -> Letter:
     """How a release ended."""
     release = facts.release
-    about = release.workload if release.status is not Status.REFUSED else "configuration"
+    unread = release.status is Status.REFUSED or release.is_of_nothing
+    about = "configuration" if unread else release.workload
     told = [sentence(facts), "", *_because(release)]
     place = f" ({release.stage})" if release.stage and release.status is not Status.SUCCEEDED else ""
-    left = deployed_all_the_same(facts)
+    left = left_behind(facts)
     if left:
         told.append(left)
     elif facts.partial:
@@ -45,7 +47,8 @@ def end_letter(facts: Facts) -> Letter:
         told += [f"{stage} {name}: {value}" for stage, name, value in results(facts)]
     told += job_lines(facts)
     told += ["", *_about(facts)]
-    return _letter(f"[{outcome_word(release)}] {about}{place}", told)
+    word = "deleted" if release.is_of_nothing else outcome_word(release)
+    return letter(f"[{word}] {about}{place}", told)
 
 
 def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
@@ -60,7 +63,7 @@ def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
     told += [f"Still needed: {needed}." if needed else "", f"The question expires at {approval.expires_at}.", ""]
     told += [f"To decide: mlops approve {release.release_id}", f"       or: mlops reject {release.release_id}", ""]
     told += _about(facts)
-    return _letter(f"[approval needed] {headline(facts)}", told)
+    return letter(f"[approval needed] {headline(facts)}", told)
 
 
 def _because(release: Release) -> list[str]:
@@ -92,13 +95,14 @@ def _about(facts: Facts) -> list[str]:
         *votes,
         f"Asked for by: {requester(facts)}, at {release.created_at}",
         f"From: {release.source}",
+        *(commit_lines(release.commit) if release.commit else ()),
         *([f"Stages: {joined(release.stages)}"] if release.stages else []),
         f"Release: {release.release_id} (mlops status {release.release_id})",
     ]
 
 
-def _letter(subject: str, told: list[str]) -> Letter:
-    """Every line of other people's text is one line, no two are empty in a row, and none is at the end."""
+def letter(subject: str, told: list[str]) -> Letter:
+    """A letter. Every line of other people's text is one line, no two are empty in a row, and none is at the end."""
     kept: list[str] = []
     for line in told:
         shown = line[: len(line) - len(line.lstrip(" "))] + clean(line)

@@ -10,6 +10,7 @@ from orchestrator.core.messages.blocks import Message, context, message, section
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.headlines import END_MARKS, headline
 from orchestrator.core.messages.mrkdwn import bold, code, date, said
+from orchestrator.core.messages.provenance import provenance
 from orchestrator.core.records import Approval, ApprovalStatus, Release, Verdict
 
 PARTNER = "People of other workspaces may not see or decide about releases here."
@@ -24,6 +25,9 @@ DIALOG_LOST = "The dialog did not open in time. Please click Reject once more."
 _HELP = """\
 */mlops status* – the latest releases
 */mlops status RELEASE* – one release with its stages, changes and votes
+*/mlops release* – a form to start a release
+*/mlops release WORKLOAD* – start one with the newest version of the workload's configuration; with \
+`--version VERSION` another S3 version of it, with `--force` also when its content is live already
 */mlops help* – this
 
 Approve and reject with the buttons of a release's message, or with `mlops approve` and `mlops reject` on a command
@@ -33,6 +37,11 @@ line."""
 def told(sentence: str) -> Message:
     """A sentence of ours for one person."""
     text = said(sentence, limits.SECTION_TEXT)
+    return message(text, [section(text)])
+
+
+def in_markup(text: str) -> Message:
+    """What is in mrkdwn already, for one person."""
     return message(text, [section(text)])
 
 
@@ -77,7 +86,7 @@ def no_approver(stage: str) -> str:
 
 def help_message() -> Message:
     """``/mlops help``."""
-    return message("What /mlops can do: status, help.", [section(_HELP)])
+    return message("What /mlops can do: status, release, help.", [section(_HELP)])
 
 
 def unknown_command(word: str) -> Message:
@@ -102,7 +111,7 @@ def release_list(releases: Sequence[Release], installation: Installation) -> Mes
         how = headline(Facts(release, installation))
         who = said(installation.people.display(release.requester), limits.NAME)
         blocks.append(section(f"{mark} {bold(how, limits.NAME * 2)}\n{code(release.release_id, limits.VALUE)}"))
-        blocks.append(context(f"Asked for by {who}, {date(release.created_at)}"))
+        blocks.append(context(f"Asked for by {who}, {date(release.created_at)}", f":package: {provenance(release)}"))
     count = len(releases[: limits.LISTED])
     return message("The latest release." if count == 1 else f"The latest {count} releases.", blocks)
 

@@ -19,16 +19,17 @@ def question_reply(facts: Facts, waiting: Waiting) -> Message:
     rules = facts.rules(waiting.approval.stage)
     called, unreachable = approvers(rules, facts.release.requester) if rules else ((), ())
     stage, workload = waiting.approval.stage, facts.release.workload
+    about = "its removal from " if facts.release.removes else ""
     needed = facts.needed(waiting.approval)
     pings = " ".join(f"<@{user}>" for user in called[: limits.MENTIONS])
-    ask = f"{bold(workload, limits.NAME)} waits for your decision about {bold(stage, limits.NAME)}."
+    ask = f"{bold(workload, limits.NAME)} waits for your decision about {about}{bold(stage, limits.NAME)}."
     told = f"{pings} {ask}".strip()
     if needed:
         told += f" Needed: {said(needed, limits.DESCRIPTION)}."
     if unreachable:
         names = joined(said(name, limits.NAME) for name in unreachable[: limits.MENTIONS])
         told += f" (Not known to Slack: {names}.)"
-    text = f"{said(workload, limits.NAME)} waits for your decision about {said(stage, limits.NAME)}."
+    text = f"{said(workload, limits.NAME)} waits for your decision about {about}{said(stage, limits.NAME)}."
     return message(f"{pings} {text}".strip(), [section(told)])
 
 

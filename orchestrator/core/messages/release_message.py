@@ -14,10 +14,11 @@ from orchestrator.core.messages.blocks import Block, Message, context, header, m
 from orchestrator.core.messages.buttons import DIGEST_DIGITS, decision_buttons
 from orchestrator.core.messages.changes import change_blocks, counted
 from orchestrator.core.messages.facts import Facts, Waiting
-from orchestrator.core.messages.headlines import END_MARKS, MARKS, deployed_all_the_same, headline, requester, sentence
+from orchestrator.core.messages.headlines import END_MARKS, MARKS, headline, left_behind, requester, sentence
 from orchestrator.core.messages.jobs import job_blocks
 from orchestrator.core.messages.mrkdwn import bold, code, date, escape, lines, quote, said
-from orchestrator.core.records import Approval, Release, SourceKind, Status, Verdict
+from orchestrator.core.messages.provenance import provenance
+from orchestrator.core.records import Approval, Release, Status, Verdict
 
 
 def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = True) -> Message:
@@ -45,7 +46,7 @@ def brief_message(facts: Facts) -> Message:
     waiting = facts.waiting
     blocks = [section(said(sentence(facts), limits.SECTION_TEXT))]
     if waiting is not None:
-        blocks.append(decision_buttons(facts.release.workload, waiting.approval))
+        blocks.append(decision_buttons(facts.release, waiting.approval))
     return message(_text(facts), blocks)
 
 
@@ -103,7 +104,7 @@ def _question(facts: Facts, waiting: Waiting, buttons: bool) -> list[Block]:
     blocks += _metrics(facts)
     blocks.append(section(_decision(facts, approval)))
     if buttons:
-        blocks.append(decision_buttons(facts.release.workload, approval))
+        blocks.append(decision_buttons(facts.release, approval))
     return blocks
 
 
@@ -145,7 +146,7 @@ def _end(facts: Facts) -> list[Block]:
     told = _because(release)
     if told:
         blocks.append(section(told))
-    left = deployed_all_the_same(facts)
+    left = left_behind(facts)
     if left:
         blocks.append(section(said(left, limits.DESCRIPTION)))
     elif facts.partial:
@@ -213,7 +214,7 @@ def _about(facts: Facts, refused_channel: str) -> list[Block]:
     description = quote(release.description, limits.DESCRIPTION)
     blocks = [section(description)] if description else []
     who = f":bust_in_silhouette: Asked for by {said(requester(facts), limits.NAME * 2)}, {date(release.created_at)}"
-    facts_shown = [who, f":package: {_source(release)}"]
+    facts_shown = [who, f":package: {provenance(release)}"]
     if waiting is not None:
         digest = waiting.approval.digest[:DIGEST_DIGITS]
         facts_shown.append(f":lock: What you approve has the digest {code(digest, 40)}")
@@ -222,11 +223,3 @@ def _about(facts: Facts, refused_channel: str) -> list[Block]:
         asked, why = code(release.channel, limits.NAME), code(refused_channel, 60)
         facts_shown.append(f":information_source: Shown here because Slack refused the channel {asked} ({why})")
     return [*blocks, context(*facts_shown)]
-
-
-def _source(release: Release) -> str:
-    source = release.source
-    if source.kind is SourceKind.S3:
-        name, version = code(source.key, limits.VALUE), code(source.version_id or "none", limits.VALUE)
-        return f"{name} in bucket {code(source.bucket, limits.VALUE)}, version {version}"
-    return f"{'Slack' if source.kind is SourceKind.SLACK else 'API'} request {code(source.request, limits.VALUE)}"

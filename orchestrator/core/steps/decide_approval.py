@@ -122,18 +122,20 @@ def _has_said(approval: Approval, person: str, verdict: Verdict) -> bool:
 
 
 def _sentence(approval: Approval, decision: Decision, release: Release, late: bool) -> str:
-    stage, workload = approval.stage, release.workload
+    stage = approval.stage
+    workload = f"the removal of {release.workload}" if release.removes else release.workload
+    subject = workload[0].upper() + workload[1:] if release.removes else workload
     last = approval.votes[-1] if approval.votes else None
     match approval.status:
         case ApprovalStatus.APPROVED:
             who = ", ".join(vote.display for vote in approval.votes if vote.verdict is Verdict.APPROVE)
-            return f"{workload} is approved for {stage} by {who}."
+            return f"{subject} is approved for {stage} by {who}."
         case ApprovalStatus.REJECTED:
-            return f"{workload} was rejected for {stage} by {last.display if last else 'somebody'}."
+            return f"{subject} was rejected for {stage} by {last.display if last else 'somebody'}."
         case ApprovalStatus.EXPIRED:
             return f"The approval of {workload} for {stage} has expired."
         case ApprovalStatus.SUPERSEDED:
-            return f"A newer release of {workload} has superseded this one."
+            return f"A newer release of {release.workload} has superseded this one."
         case ApprovalStatus.PENDING if late:
             return f"The approval of {workload} for {stage} has expired."
         case _:

@@ -24,7 +24,16 @@ from orchestrator.core.records import (
     WaitKind,
 )
 from orchestrator.core.steps.plan_stage import make_plan
-from orchestrator.core.steps.progress import approval_of, check_turn, move, move_stage, rules_for, stage_of, stamp
+from orchestrator.core.steps.progress import (
+    approval_of,
+    check_turn,
+    move,
+    move_stage,
+    note_live,
+    rules_for,
+    stage_of,
+    stamp,
+)
 from orchestrator.core.steps.registered import Registry, check_models
 from orchestrator.core.steps.released import released_package
 from orchestrator.core.steps.settle import settle, store_wait
@@ -47,7 +56,8 @@ def deploy_stage(
     """Execute the stage's plan (made here for a stage without approval) and answer when that needs no waiting.
 
     Answers ``{"outcome": "unchanged"}`` for an empty plan and ``{"outcome": "stale"}`` for one that would no longer do
-    what was shown; ``{"outcome": "deployed"}`` or a failure comes when the stack has settled.
+    what was shown; ``{"outcome": "deployed"}`` (of a removal ``"removed"``) or a failure comes when the stack has
+    settled.
     """
     release = move(store, release_id, now, Status.DEPLOYING, stage=stage)
     check_turn(store, release)
@@ -75,6 +85,7 @@ def deploy_stage(
         raise StepFailed(f"the plan for {stage} was withdrawn while it was being made")
     if plan.empty:
         _note_unchanged(record, plan, store, accounts, now)
+        note_live(store, release, stage, now, changed=False)
         tasks.succeed(token, {"outcome": "unchanged"})
         return
     if asks:
@@ -156,7 +167,7 @@ def _execute(
 
 
 def _deploying(record: StageRecord) -> StageRecord:
-    done = {StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.FAILED}
+    done = {StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.FAILED, StageStatus.REMOVED}
     return record if record.status in done else replace(record, status=StageStatus.DEPLOYING)
 
 

@@ -20,10 +20,12 @@ from orchestrator.core.installation import Installation
 from orchestrator.core.messages.blocks import Message
 from orchestrator.core.messages.facts import Facts, Waiting
 from orchestrator.core.messages.mail import Letter, end_letter, question_letter
+from orchestrator.core.messages.notice import notice_letter, notice_message
 from orchestrator.core.messages.question import question_reply
 from orchestrator.core.messages.release_message import brief_message, release_message
+from orchestrator.core.notices import Notice
 from orchestrator.core.ports import Chat, Clock, Mail, Posted, Store
-from orchestrator.core.records import ChatMessage, StageRecord
+from orchestrator.core.records import ChatMessage, Release, SourceKind, StageRecord, Status, Workload
 from orchestrator.core.steps.progress import approval_of, live_figures, read_stamp, release_of, stamp
 
 Answer = TypeVar("Answer")
@@ -57,6 +59,9 @@ GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_close
 
 UNSHOWABLE = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_too_long", "msg_blocks_too_long"})
 """Codes for a message that Slack finds wrong: the briefest form is tried."""
+
+NOBODYS_NEWS = frozenset({SourceKind.COMMIT, SourceKind.ASSET})
+"""What starts releases that nobody may have meant."""
 
 THE_MESSAGE = "message"
 NO_SLACK = "Slack is not set up for this installation, so nobody can be asked there."
@@ -115,6 +120,8 @@ def notify_release(
     speaker = Speaker(store, chat, mail, installation, now, row)
     try:
         facts = gather(release_id, store, installation)
+        if _nothing_to_say(facts.release, speaker):
+            return Notified()
         return _speak(facts, speaker)
     finally:
         _end_turn(speaker, holder)
@@ -127,7 +134,26 @@ def gather(release_id: str, store: Store, installation: Installation) -> Facts:
     found = [approval_of(store, record.approval_id) for record in stages.values() if record.approval_id]
     approvals = {approval.approval_id: approval for approval in found if approval}
     told = told_stages(stages, release, installation)
-    return Facts(told_release(release, installation), installation, told, approvals, live_figures(store, release))
+    # Only what is live, and of the Model Registry, has notices: the others are not asked for any.
+    notices = store.under(Notice, f"RELEASE#{release_id}") if release.models and release.status.ended else ()
+    live = live_figures(store, release)
+    return Facts(told_release(release, installation), installation, told, approvals, live, notices)
+
+
+def _nothing_to_say(release: Release, speaker: Speaker) -> bool:
+    """Whether a release that nobody asked for by itself may still end Unchanged, or has, and nobody was told of it yet.
+
+    A push brings along whatever lies in the repository: a configuration that was only moved, or written differently,
+    is nobody's news. Nor is a model that is uploaded with its configuration, whose release has it already, or one that
+    a newer upload has overtaken. So the message begins where it is certain that something changes.
+    """
+    if release.source.kind not in NOBODYS_NEWS or release.force or release.is_of_nothing or speaker.row.ts:
+        return False
+    if release.status is not Status.PACKAGING:
+        overtaken = release.status is Status.SUPERSEDED and not release.ended_by
+        return release.status in {Status.REQUESTED, Status.UNCHANGED} or overtaken
+    workload = speaker.store.get(Workload, Workload.named(release.workload).key()) or Workload.named(release.workload)
+    return release.digest in {"", workload.live_digest, workload.running_digest}
 
 
 def _speak(facts: Facts, speaker: Speaker) -> Notified:
@@ -137,6 +163,8 @@ def _speak(facts: Facts, speaker: Speaker) -> Notified:
     if facts.release.status.ended:
         try:
             said += _mail(f"mail:{facts.release.status}", end_letter(facts), speaker)
+            for notice in facts.notices:
+                said += _mail(f"mail:{notice.notice_id}", notice_letter(notice), speaker)
         except Exception as error:  # whatever SNS has, Slack must still hear of the end
             trouble.append(error)
     try:
@@ -172,6 +200,8 @@ def _chat(facts: Facts, speaker: Speaker) -> list[str]:
     if speaker.chat is None:
         return _ask_by_mail(facts, speaker, NO_SLACK)
     said = _show(facts, speaker, speaker.chat)
+    for notice in facts.notices:
+        said += _tell(notice, speaker, speaker.chat)
     waiting = facts.waiting
     if waiting is not None:
         said += _ask(facts, waiting, speaker, speaker.chat)
@@ -245,6 +275,19 @@ def _post_in(channel: str, facts: Facts, speaker: Speaker, chat: Chat) -> None:
     speaker.note(
         lambda row: _noted(replace(row, channel=posted.channel, ts=posted.ts, rendered=shown.fingerprint), THE_MESSAGE)
     )
+
+
+def _tell(notice: Notice, speaker: Speaker, chat: Chat) -> list[str]:
+    """A message of its own beside the release's, once for each notice."""
+    once = f"notice:{notice.notice_id}"
+    row = speaker.row
+    if once in row.announced:
+        return []
+    if _begin(once, speaker, lambda since: chat.find(row.channel, once, since=since)) is None:
+        told = notice_message(notice)
+        _undone_if_refused(once, speaker, lambda: chat.post(row.channel, told, key=once))
+    speaker.note(lambda row: _noted(replace(row, announced=(*row.announced, once)), once))
+    return ["told"]
 
 
 def _ask(facts: Facts, waiting: Waiting, speaker: Speaker, chat: Chat) -> list[str]:

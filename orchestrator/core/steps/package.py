@@ -6,30 +6,28 @@ that the first one wrote and goes on with it, even when an asset was overwritten
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
 from orchestrator.core.config import Checked, InstallationNames, ResolvedAssets, check_file
-from orchestrator.core.errors import AccessDenied, Conflict, SourceGone, StepFailed, WorkloadBusy
-from orchestrator.core.figures import read_figures
+from orchestrator.core.errors import Conflict, SourceGone, TurnLost, WorkloadBusy
 from orchestrator.core.installation import Installation
+from orchestrator.core.model_versions import downgrades
 from orchestrator.core.packaging import (
     Package,
     Provenance,
-    asset_copy_key,
     build_package,
     read_package,
 )
-from orchestrator.core.ports import Clock, ModelRegistry, Objects, ObjectVersion, Store, Tasks
-from orchestrator.core.problems import BadConfiguration, Problem
-from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, Status, Workload
-from orchestrator.core.sources import PinnedAsset, split_location
-from orchestrator.core.steps.progress import approval_of, move, pass_turn, release_of, stamp
-from orchestrator.core.steps.receive_request import check_context, request_key, told
-from orchestrator.core.steps.references import Found, find_asset, find_model, registry_path
+from orchestrator.core.ports import Clock, ModelRegistry, Objects, Store, Tasks
+from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, Status, Workload
+from orchestrator.core.steps.progress import approval_of, give_way, move, pass_turn, release_of, stamp
 from orchestrator.core.steps.released import package_key, template_key
 from orchestrator.core.steps.request_approval import answer
+from orchestrator.core.steps.resolve import resolve
+from orchestrator.core.steps.start_releases import check_context, request_key, told
+from orchestrator.core.uses import named_by, settle_uses, settled
 from orchestrator.core.version import VERSION
 from orchestrator.core.workloads import Catalogue
 
@@ -52,12 +50,22 @@ def package(
     now: Clock,
 ) -> dict[str, object]:
     """Write the package; answers ``{"outcome": "packaged"}``, or ``unchanged`` when the content is live or on its way,
-    or ``superseded`` when a newer release of the workload has come while this one waited for its turn.
+    or ``superseded`` when a newer release of the workload has come while this one waited for its turn. A removal has
+    nothing to package, and takes its turn like every release.
 
-    Raises ``BadConfiguration``, ``SourceGone``, and ``WorkloadBusy`` while another release of the workload deploys.
+    Raises ``BadConfiguration``, ``SourceGone``, ``TurnLost`` for a release that has ended, and ``WorkloadBusy`` while
+    another release of the workload deploys.
     """
+
+    def asked() -> Checked:
+        data = objects.read(packages_bucket, request_key(release_id))
+        (checked,) = check_file(data, catalogue, check_context(installation))
+        return checked
+
     release = move(store, release_id, now, Status.PACKAGING)
-    if not release.package_key:
+    if release.status.ended:
+        raise TurnLost(f"this release has ended {release.status.value}; nothing of it is done any more")
+    if not release.package_key and not release.removes:
         names = InstallationNames(
             assets_bucket=assets_bucket,
             packages_bucket=packages_bucket,
@@ -68,17 +76,17 @@ def package(
         )
         built = _written(release, objects, packages_bucket)
         if built is None:
-            data = objects.read(packages_bucket, request_key(release_id))
-            (checked,) = check_file(data, catalogue, check_context(installation))
-            resolved = _resolve(checked, objects, registry, names, installation)
+            checked = asked()
+            resolved = resolve(checked, dict(release.pins), objects, registry, names, installation)
             built = _build(release, checked, resolved, names, installation)
         release = _keep(release, built, objects, store, packages_bucket, now)
     workload = _take_turn(release, store)
+    _settle_uses(release, workload, asked, store)
     if workload.running_release == release_id:
+        _begin(release, workload, store)
         return {"outcome": "packaged"}
     if workload.newest_release != release_id:
-        newest = workload.newest_release
-        store.update(Release, release.key(), lambda found: replace(found, ended_by=newest))
+        give_way(store, release, release_of(store, workload.newest_release))
         return {"outcome": "superseded"}
     if same := _the_same(workload, release):
         store.update(Release, release.key(), lambda found: replace(found, reason=same))
@@ -96,94 +104,6 @@ def _written(release: Release, objects: Objects, packages_bucket: str) -> Packag
     with suppress(SourceGone):
         return read_package(objects.read(packages_bucket, package_key(release.release_id)))
     return None
-
-
-def _resolve(
-    checked: Checked, objects: Objects, registry: ModelRegistry, names: InstallationNames, installation: Installation
-) -> ResolvedAssets:
-    """Pin every asset to the version it has now, copy that version server-side, find every model package, and read the
-    evaluation.
-
-    Everything that is missing is reported at once, and with it what is wrong with the evaluation.
-    """
-    pinned: dict[str, PinnedAsset] = {}
-    problems: list[Problem] = []
-    for asset in checked.assets:
-        found = None if asset.key in pinned else find_asset(asset, objects, names.assets_bucket)
-        if isinstance(found, Problem):
-            problems.append(found)
-        elif found is not None:
-            pinned[asset.key] = _pin(asset.key, found, objects, names)
-    models: dict[str, Found] = {}
-    for arn in checked.model_packages:
-        model = find_model(arn, registry_path(checked), registry, installation)
-        if isinstance(model, Found):
-            models[arn] = model
-        else:
-            problems += model
-    figures: tuple[Figure, ...] = ()
-    if checked.metrics in pinned:
-        try:
-            figures = _figures(pinned[checked.metrics], f"{checked.path}.metrics", objects)
-        except BadConfiguration as refused:
-            problems += refused.problems
-    if problems:
-        raise BadConfiguration(problems)
-    resolved = ResolvedAssets(pinned, {arn: model.package for arn, model in models.items()}, figures)
-    if checked.metrics:
-        return resolved
-    return _with_registered_figures(resolved, [model.metrics for model in models.values()], objects)
-
-
-def _pin(key: str, source: ObjectVersion, objects: Objects, names: InstallationNames) -> PinnedAsset:
-    copy = objects.copy_once(
-        source, names.packages_bucket, asset_copy_key(source.bucket, source.key, source.version_id)
-    )
-    return PinnedAsset(
-        key=key,
-        bucket=source.bucket,
-        version_id=source.version_id,
-        copy_bucket=copy.bucket,
-        copy_key=copy.key,
-        sha256=copy.sha256,
-        size=copy.size,
-        copy_version_id=copy.version_id,
-    )
-
-
-def _with_registered_figures(resolved: ResolvedAssets, places: Sequence[str], objects: Objects) -> ResolvedAssets:
-    """The figures of the model package's own evaluation.
-
-    The author of the configuration has not asked for them: what cannot be read is told, and stops nothing.
-    """
-    place = next(filter(None, places), "")
-    if not place:
-        return resolved
-    bucket, key = split_location(place)
-    try:
-        figures = read_figures(objects.size(bucket, key), lambda: objects.read(bucket, key), place)
-    except (BadConfiguration, StepFailed) as error:
-        return replace(resolved, warnings=(f"{place} is no evaluation that can be shown: {_in_our_words(error)}.",))
-    return replace(resolved, figures=figures, evaluation=place)
-
-
-def _in_our_words(error: BadConfiguration | StepFailed) -> str:
-    """A warning is shown to everybody, and AWS's own words may name accounts and roles."""
-    if isinstance(error, BadConfiguration):
-        return error.problems[0].what
-    if isinstance(error, AccessDenied):
-        return "the function Package may not read it"
-    return "there is no such object" if isinstance(error, SourceGone) else "Amazon S3 refuses to give it out"
-
-
-def _figures(evaluation: PinnedAsset, path: str, objects: Objects) -> tuple[Figure, ...]:
-    """Of the evaluation's copy. They go into the package, so that a run which finds the package of an earlier one shows
-    what that one had read."""
-    return read_figures(
-        evaluation.size,
-        lambda: objects.read(evaluation.copy_bucket, evaluation.copy_key, evaluation.copy_version_id),
-        path,
-    )
 
 
 def _build(
@@ -225,6 +145,8 @@ def _keep(
     for stage in release.stages:
         for document_key, data in built.documents(stage).items():
             objects.write_once(packages_bucket, document_key, data, "application/json")
+    models = built.model_packages
+    older = tuple(downgrades(models, _live_models(release.workload, store)))
     return store.update(
         Release,
         release.key(),
@@ -232,12 +154,29 @@ def _keep(
             found,
             digest=built.digest,
             metrics=built.metrics,
-            warnings=tuple(dict.fromkeys((*found.warnings, *told(built.warnings)))),
+            models=models,
+            warnings=tuple(dict.fromkeys((*found.warnings, *told((*older, *built.warnings))))),
             package_key=key,
             package_version=written.version_id,
             updated_at=stamp(now()),
         ),
     )
+
+
+def _live_models(workload: str, store: Store) -> dict[str, tuple[str, ...]]:
+    """ARNs of the versions of model packages that are live, by stage."""
+    known = store.get(Workload, Workload.named(workload).key())
+    places = known.live if known is not None else ()
+    found = {place.stage: store.get(Release, (f"RELEASE#{place.release_id}", "RELEASE")) for place in places}
+    return {stage: release.models for stage, release in found.items() if release is not None}
+
+
+def _settle_uses(release: Release, workload: Workload, asked: Callable[[], Checked], store: Store) -> None:
+    """What the newest configuration no longer names starts nothing any more."""
+    if release.removes or workload.newest_release != release.release_id:
+        return
+    if not settled(store, release.workload, release.release_id):
+        settle_uses(store, release.workload, release.order, named_by(asked()))
 
 
 def _take_turn(release: Release, store: Store) -> Workload:
@@ -259,10 +198,26 @@ def _take_turn(release: Release, store: Store) -> Workload:
     return store.update(Workload, key, lambda current: _turn(current, release))
 
 
+def _begin(release: Release, workload: Workload, store: Store) -> None:
+    """Note the turn's generation, which every later step must hold.
+
+    Release and workload are two rows: a release that was ended just before it took its turn gives it back.
+    """
+    before = "" if workload.live_release == release.release_id else workload.live_release
+    after = store.update(
+        Release,
+        release.key(),
+        lambda found: found if found.status.ended else replace(found, generation=workload.generation, before=before),
+    )
+    if after.status.ended:
+        pass_turn(store, after)
+        raise TurnLost(f"this release has ended {after.status.value}; nothing of it is done any more")
+
+
 def _turn(current: Workload, release: Release) -> Workload:
     """The workload with this release noted, and running where it may."""
-    if (release.created_at, release.release_id) > (current.newest_at, current.newest_release):
-        current = replace(current, newest_release=release.release_id, newest_at=release.created_at)
+    if release.order > (current.newest_at, current.newest_release):
+        current = replace(current, newest_release=release.release_id, newest_at=release.order[0])
     if current.running_release or current.newest_release != release.release_id or _the_same(current, release):
         return current
     return replace(
@@ -270,6 +225,8 @@ def _turn(current: Workload, release: Release) -> Workload:
         running_release=release.release_id,
         running_digest=release.digest,
         generation=current.generation + 1,
+        workload_type=release.workload_type,
+        removed_by="",
     )
 
 
@@ -301,5 +258,5 @@ def _supersede(holder_id: str, newer: Release, store: Store, tasks: Tasks, now: 
 
     after = store.update(Approval, approval.key(), close)
     if after.status is ApprovalStatus.SUPERSEDED:
-        store.update(Release, holder.key(), lambda found: replace(found, ended_by=newer.release_id))
+        give_way(store, holder, newer)
         answer(after, store=store, tasks=tasks)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from orchestrator.core.document_changes import told_by_leaves
-from orchestrator.core.errors import PlanKeepsMoving, StepFailed
+from orchestrator.core.errors import PlanKeepsMoving, StepFailed, TurnLost
 from orchestrator.core.installation import DEFAULT_EXPIRY_HOURS, Installation
-from orchestrator.core.ports import Accounts, Clock, Objects, PlanRequest, Store
-from orchestrator.core.records import Release, StageRecord, StageStatus, Status
-from orchestrator.core.steps.progress import move, move_stage, release_of, rules_for, stage_of
+from orchestrator.core.ports import Accounts, Clock, Objects, PlanRequest, Stacks, Store
+from orchestrator.core.records import Plan, Release, StageRecord, StageStatus, Status
+from orchestrator.core.steps.progress import check_turn, move, move_stage, release_of, rules_for, stage_of
 from orchestrator.core.steps.registered import Registry, check_models
 from orchestrator.core.steps.released import released_package, template_key
 
@@ -33,9 +33,10 @@ def plan_stage(
     """Plan the stage; the answer says how long the approval may take.
 
     Raises ``ChangeSetPending``, ``StackBusy`` (both retried), ``PlanFailed``, ``PlanKeepsMoving``,
-    ``ModelWithdrawn``.
+    ``ModelWithdrawn``, ``TurnLost``.
     """
     release = move(store, release_id, now, Status.PLANNING, stage=stage)
+    check_turn(store, release)
     record = make_plan(
         release,
         stage,
@@ -66,12 +67,44 @@ def make_plan(
     packages_bucket: str,
     now: Clock,
 ) -> StageRecord:
-    """Make this attempt's change set and keep its description in the stage's record."""
+    """Make this attempt's plan and keep it in the stage's record: a change set, or what a removal would remove."""
     record = stage_of(store, release.release_id, stage, now)
     if record.attempt > MAX_ATTEMPTS:
         raise PlanKeepsMoving(
             f"{MAX_ATTEMPTS} plans for {stage} in a row were overtaken by other changes of {release.stack_name}"
         )
+    stacks = accounts.stacks(stage)
+    if release.removes:
+        plan = stacks.plan_removal(release.stack_name, release.digest)
+    else:
+        plan = _change(release, record, stacks, objects, packages_bucket, registry)
+    try:
+        check_turn(store, release_of(store, release.release_id))
+    except TurnLost:
+        # Ended while CloudFormation made the change set: whoever tidied up has not seen it.
+        if not plan.empty:
+            stacks.discard(plan)
+        raise
+    attempt = record.attempt
+
+    def planned(current: StageRecord) -> StageRecord:
+        if current.attempt != attempt:
+            return current
+        return replace(current, plan=plan, status=StageStatus.PLANNED, approval_id="", note="")
+
+    return move_stage(store, record, now, planned)
+
+
+def _change(
+    release: Release,
+    record: StageRecord,
+    stacks: Stacks,
+    objects: Objects,
+    packages_bucket: str,
+    registry: Registry,
+) -> Plan:
+    """The change set of the release's package, with documents told leaf by leaf."""
+    stage = record.stage
     package = released_package(release, objects, packages_bucket)
     check_models(package, registry)
     request = PlanRequest(
@@ -83,20 +116,12 @@ def make_plan(
         change_set_name=f"r-{release.release_id}-{record.attempt}",
         content_digest=release.digest,
     )
-    made = accounts.stacks(stage).plan(request)
+    made = stacks.plan(request)
     documents = package.package.documents(stage)
     told = told_by_leaves(
         made.parameters, packages_bucket, lambda key: _document(key, documents, objects, packages_bucket)
     )
-    plan = replace(made, parameters=told)
-    attempt = record.attempt
-
-    def planned(current: StageRecord) -> StageRecord:
-        if current.attempt != attempt:
-            return current
-        return replace(current, plan=plan, status=StageStatus.PLANNED, approval_id="", note="")
-
-    return move_stage(store, record, now, planned)
+    return replace(made, parameters=told)
 
 
 def _document(key: str, ours: Mapping[str, bytes], objects: Objects, packages_bucket: str) -> bytes | None:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from orchestrator.core.approvals import Rules
-from orchestrator.core.errors import Conflict, StepFailed, UnknownRelease
+from orchestrator.core.errors import Conflict, TurnLost, UnknownRelease
 from orchestrator.core.installation import Installation
 from orchestrator.core.ports import Clock, Store
-from orchestrator.core.records import Approval, Figure, Release, StageRecord, StageStatus, Status, Workload
+from orchestrator.core.records import Approval, Figure, LiveStage, Release, StageRecord, StageStatus, Status, Workload
 
 
 def stamp(moment: datetime) -> str:
@@ -99,15 +99,66 @@ def approval_of(store: Store, approval_id: str) -> Approval | None:
 
 
 def check_turn(store: Store, release: Release) -> None:
-    """Raise ``StepFailed`` where another release has taken over from this one, which was believed dead, or has ended:
-    the late one must change nothing any more."""
+    """Raise ``TurnLost`` unless the release holds its workload's turn: asked by every step before it changes anything.
+
+    The turn's generation is the fencing token. Another release may have taken over from one that was believed dead,
+    and a function that outlives its execution must not write any more.
+    """
+    if release.status.ended:
+        raise TurnLost(f"this release no longer has its turn; it has ended {release.status.value}")
     workload = store.get(Workload, Workload.named(release.workload).key())
-    if workload is None or workload.running_release != release.release_id:
-        holder = workload.running_release if workload else ""
-        raise StepFailed(f"this release no longer has its turn; {holder or 'no release'} has it")
+    holder = workload.running_release if workload else ""
+    if workload is None or (holder, workload.generation) != (release.release_id, release.generation):
+        raise TurnLost(f"this release no longer has its turn; {holder or 'no release'} has it")
 
 
-_TOUCHED = frozenset({StageStatus.DEPLOYING, StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.FAILED})
+def newer_than(store: Store, release: Release) -> Release | None:
+    """The workload's newest release, if it is another than this one, under way, and no repetition of this one."""
+    workload = store.get(Workload, Workload.named(release.workload).key())
+    if workload is None or workload.newest_release in {"", release.release_id}:
+        return None
+    newest = store.get(Release, (f"RELEASE#{workload.newest_release}", "RELEASE"))
+    if newest is None or newest.status.ended:
+        return None
+    return newest if newest.force or newest.digest != release.digest else None
+
+
+def give_way(store: Store, release: Release, newer: Release) -> None:
+    """Note which release takes the place of one under way; the first one named stays named."""
+
+    def named(found: Release) -> Release:
+        return found if found.ended_by or found.status.ended else replace(found, ended_by=newer.release_id)
+
+    store.update(Release, release.key(), named)
+
+
+def note_live(store: Store, release: Release, stage: str, now: Clock, *, changed: bool = True) -> None:
+    """Note that a stage has this release's content, or nothing after a removal, as soon as it is so.
+
+    ``changed`` is False where the stage had that content already: then it has been live since before.
+    """
+
+    def noted(current: Workload) -> Workload:
+        if current.running_release != release.release_id:
+            return current
+        known = next((one for one in current.live if one.stage == stage), None)
+        if release.removes:
+            return replace(current, live=tuple(one for one in current.live if one is not known))
+        same = known is not None and (known.release_id == release.release_id or not changed)
+        since = known.since if known is not None and same else stamp(now())
+        entry = LiveStage(stage, release.release_id, release.digest, since)
+        if known is None:
+            return replace(current, live=(*current.live, entry))
+        return replace(current, live=tuple(entry if one is known else one for one in current.live))
+
+    key = Workload.named(release.workload).key()
+    if store.get(Workload, key) is not None:
+        store.update(Workload, key, noted)
+
+
+_TOUCHED = frozenset(
+    {StageStatus.DEPLOYING, StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.FAILED, StageStatus.REMOVED}
+)
 
 
 def pass_turn(store: Store, release: Release) -> None:
@@ -123,6 +174,8 @@ def pass_turn(store: Store, release: Release) -> None:
         if current.running_release != release.release_id:
             return current
         freed = replace(current, running_release="", running_digest="")
+        if release.status is Status.SUCCEEDED and release.removes:
+            return replace(freed, live_release="", live_digest="", live=(), removed_by=release.release_id)
         if release.status is Status.SUCCEEDED:
             return replace(freed, live_release=release.release_id, live_digest=release.digest)
         return replace(freed, live_digest="") if touched else freed

@@ -21,7 +21,17 @@ from orchestrator.core.records import (
     Status,
     Verdict,
 )
-from orchestrator.core.steps.progress import approval_of, move, move_stage, pass_turn, release_of, stage_of, stamp
+from orchestrator.core.steps.progress import (
+    approval_of,
+    move,
+    move_stage,
+    newer_than,
+    pass_turn,
+    release_of,
+    stage_of,
+    stamp,
+)
+from orchestrator.core.uses import forget_uses
 
 MAX_REASON = 2000
 """Characters kept of a failure's cause: CloudFormation's reasons are shorter, stack traces are not for people."""
@@ -58,9 +68,13 @@ def record_outcome(
             reason = f"Nobody decided about {release.stage} in time."
         reason = _discard(record, outcome, reason, store, accounts, now)
     if outcome is Status.SUPERSEDED:
+        newer = newer_than(store, release) if not ended_by else None
+        ended_by = newer.release_id if newer else ended_by
         reason = f"{ended_by or 'A newer release'} took over."
     if outcome is Status.UNCHANGED:
         reason = release.reason
+    if outcome is Status.SUCCEEDED and release.removes:
+        forget_uses(store, release.workload)
     failure = error if outcome is Status.FAILED else ""
     ended = move(store, release_id, now, outcome, reason=reason, failure=failure, ended_by=ended_by)
     pass_turn(store, ended)
@@ -107,7 +121,7 @@ def _rejection(approval: Approval) -> tuple[str, str]:
 def _discard(record: StageRecord, outcome: Status, reason: str, store: Store, accounts: Accounts, now: Clock) -> str:
     """Delete a plan that will not be executed. A failure to do so is told with the reason, not instead of it."""
     if record.plan is None or record.plan.empty or record.status not in _PLANNED:
-        if outcome is Status.FAILED and record.status is not StageStatus.VERIFIED:
+        if outcome is Status.FAILED and record.status not in {StageStatus.VERIFIED, StageStatus.REMOVED}:
             move_stage(store, record, now, lambda current: replace(current, status=StageStatus.FAILED, note=reason))
         return reason
     status = StageStatus.FAILED if outcome is Status.FAILED else StageStatus.DISCARDED

@@ -38,11 +38,15 @@ class Found:
     """``s3://`` URI of its model-quality statistics; empty where the version has none."""
 
 
-def find_asset(asset: AssetRef, objects: Objects, bucket: str) -> ObjectVersion | Problem | None:
-    """The asset's latest version, what is wrong with it, or None for a prefix, which is read as it stands.
+def find_asset(asset: AssetRef, objects: Objects, bucket: str, version_id: str = "") -> ObjectVersion | Problem | None:
+    """The asset's version (the latest where none is given), what is wrong with it, or None for a prefix, which is read
+    as it stands.
 
-    A key that ends in ``/`` is a prefix, also where a console has put an empty object there to show a folder.
+    A key that ends in ``/`` is a prefix, also where a console has put an empty object there to show a folder. Raises
+    ``SourceGone`` for a version that was asked for and is not there any more.
     """
+    if version_id:
+        return objects.describe(bucket, asset.key, version_id)
     prefix = asset.or_prefix and asset.key.endswith("/")
     try:
         if not prefix:

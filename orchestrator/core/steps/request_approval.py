@@ -15,7 +15,18 @@ from orchestrator.core.errors import Conflict, StepFailed
 from orchestrator.core.installation import Installation
 from orchestrator.core.ports import Clock, Store, Tasks
 from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, StageStatus, Status, TaskToken
-from orchestrator.core.steps.progress import approval_of, move, move_stage, release_of, rules_for, stage_of, stamp
+from orchestrator.core.steps.progress import (
+    approval_of,
+    check_turn,
+    give_way,
+    move,
+    move_stage,
+    newer_than,
+    release_of,
+    rules_for,
+    stage_of,
+    stamp,
+)
 
 LAST_CALL = timedelta(minutes=1)
 """By how much a vote must come before the state machine's own time-out, so that none is taken that it cannot hear."""
@@ -33,15 +44,22 @@ def request_approval(
 ) -> None:
     """Ask for the stage's approval, or answer at once where nothing has to be asked.
 
-    Nothing is asked where the plan changes nothing, or where no policy asks for approval in this stage.
+    Nothing is asked where the plan changes nothing, or where no policy asks for approval in this stage; and nobody is
+    asked about a release that a newer one waits to take the place of: it ends superseded. Raises ``TurnLost``.
     """
     release = release_of(store, release_id)
+    check_turn(store, release)
     record = stage_of(store, release_id, stage, now)
     if record.plan is None:
         raise StepFailed(f"{stage} has no plan to approve")
     rules = rules_for(installation, release, stage)
     if record.plan.empty or rules is None:
         tasks.succeed(token, {"decision": "approved"})
+        return
+    newer = newer_than(store, release)
+    if newer is not None and not record.approval_id:
+        give_way(store, release, newer)
+        tasks.succeed(token, {"decision": ApprovalStatus.SUPERSEDED.value})
         return
     asked = approval_id(release_id, stage, record.plan.digest)
     # The question itself comes last: who can see it can vote, and from then on the release may move on.

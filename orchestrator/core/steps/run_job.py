@@ -35,14 +35,17 @@ def run_job(
 ) -> None:
     """Run the job that the workload type names; answers ``{"outcome": "none"}`` where it names none.
 
-    Raises ``JobFailed`` where the stack lacks an output that the job needs, ``StepFailed`` where a job would start
-    though the release has ended.
+    Raises ``JobFailed`` where the stack lacks an output that the job needs, and ``TurnLost``.
     """
     release = release_of(store, release_id)
+    if release.removes:
+        tasks.succeed(token, {"outcome": "none"})
+        return
     package = released_package(release, objects, packages_bucket)
     if package.job is None:
         tasks.succeed(token, {"outcome": "none"})
         return
+    check_turn(store, release)
     record = stage_of(store, release_id, stage, now)
     job = record.job or _start(package.job, package, release, record, store, accounts, now)
     wait = store_wait(

@@ -13,7 +13,7 @@ from orchestrator.core.errors import Conflict
 from orchestrator.core.jobs import JobRun, JobStatus
 from orchestrator.core.ports import Accounts, Clock, Stacks, StackState, Store, Tasks
 from orchestrator.core.records import StageRecord, StageStatus, Wait, WaitKind
-from orchestrator.core.steps.progress import move_stage, read_stamp, release_of, stage_of, stamp
+from orchestrator.core.steps.progress import move_stage, note_live, read_stamp, release_of, stage_of, stamp
 
 DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 """Stack statuses in which our change set has been applied.
@@ -32,7 +32,10 @@ GONE_AFTER = timedelta(minutes=15)
 _NO_STACK = frozenset({"ABSENT", "EXECUTE_FAILED"})
 """What is said in the place of a stack's status where there is no stack, or will be none."""
 
-_SETTLED = frozenset({StageStatus.DEPLOYED, StageStatus.VERIFIED})
+_GONE = frozenset({"DELETE_COMPLETE", "ABSENT"})
+"""Statuses of a stack that a removal was to bring about; whoever brought it about, it is gone."""
+
+_SETTLED = frozenset({StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.REMOVED})
 
 
 def settle(wait: Wait, *, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -> bool:
@@ -56,16 +59,24 @@ def _settle_stack(wait: Wait, store: Store, accounts: Accounts, tasks: Tasks, no
         state = _never_begun(wait, record, state, stacks, now)
     if state.status.endswith("_IN_PROGRESS"):
         return False
+    removal = record.plan is not None and record.plan.removes
+    if removal and state.status in _GONE:
+        move_stage(store, record, now, _removed)
+        note_live(store, release_of(store, wait.release_id), wait.stage, now)
+        tasks.succeed(wait.token, {"outcome": "removed"})
+        store.delete(wait)
+        return True
     ours = state.last_request_token == wait.request_token
     if not ours and state.status not in _NO_STACK and not _overtaken(wait, record, now):
         return False
     if ours and state.status in DEPLOYED:
         move_stage(store, record, now, lambda current: _deployed(current, state.outputs))
+        note_live(store, release_of(store, wait.release_id), wait.stage, now)
         tasks.succeed(wait.token, {"outcome": "deployed"})
     else:
         reason = _reason(state, ours)
         move_stage(store, record, now, lambda current: _failed(current, reason))
-        tasks.fail(wait.token, "DeploymentFailed", reason)
+        tasks.fail(wait.token, "RemovalFailed" if removal else "DeploymentFailed", reason)
     store.delete(wait)
     return True
 
@@ -99,6 +110,10 @@ def _reason(state: StackState, ours: bool) -> str:
 def _deployed(record: StageRecord, outputs: tuple[tuple[str, str], ...]) -> StageRecord:
     """An answer that is repeated late must not undo what has come after it."""
     return record if record.status in _SETTLED else replace(record, status=StageStatus.DEPLOYED, outputs=outputs)
+
+
+def _removed(record: StageRecord) -> StageRecord:
+    return replace(record, status=StageStatus.REMOVED, outputs=())
 
 
 def _failed(record: StageRecord, reason: str) -> StageRecord:

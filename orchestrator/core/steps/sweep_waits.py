@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from orchestrator.core.ports import Accounts, Clock, Store, Tasks
+from orchestrator.core.ports import Accounts, Clock, Outcomes, Store, Tasks
 from orchestrator.core.records import Approval, ApprovalStatus, Wait
+from orchestrator.core.steps.abandoned import mend_abandoned
+from orchestrator.core.steps.executions import Machines
 from orchestrator.core.steps.request_approval import answer
 from orchestrator.core.steps.settle import settle
 
 BATCH = 500
-"""Open waits looked at in one sweep: the oldest in one minute, the newest in the next. Jobs may run for days, and many
-of them must not keep those that came later from being looked at."""
+"""Open waits looked at in one sweep. Of more, each sweep takes the next ones: jobs that run for weeks, or waits that
+cannot be looked at, keep no other waiting for longer than it takes to come round."""
+
+OPEN = 10_000
+"""Open waits and approvals that are read: more than one installation has."""
+
+TIME = timedelta(minutes=4)
+"""After which a sweep begins nothing more: its function is ended after five minutes."""
 
 
 @dataclass(frozen=True)
@@ -22,20 +32,33 @@ class Swept:
     settled: int
     answered: int
     failures: tuple[str, ...]
-    """One sentence for each wait or approval that could not be looked at; the others were."""
+    """One sentence for each wait, approval or release that could not be looked at; the others were."""
+    mended: tuple[str, ...] = ()
+    """Releases whose execution was gone, or had never begun."""
 
 
-def sweep_waits(*, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -> Swept:
-    """Look at every open wait once; one that cannot be looked at never keeps the others waiting."""
-    settled = answered = 0
-    failures: list[str] = []
-    waits = store.listed(Wait, "WAITING", limit=BATCH, newest_first=now().minute % 2 == 1)
-    for wait in waits:
+def sweep_waits(
+    *, store: Store, accounts: Accounts, tasks: Tasks, outcomes: Outcomes, machines: Machines, now: Clock
+) -> Swept:
+    """Look at what waits; one that cannot be looked at never keeps the others waiting."""
+    began = now()
+    answered, failures = _repeat_answers(store, tasks)
+    settled = 0
+    waits = store.listed(Wait, "WAITING", limit=OPEN)
+    for wait in _from_here_on(waits, began):
+        if now() - began > TIME:
+            break
         try:
             settled += settle(wait, store=store, accounts=accounts, tasks=tasks, now=now)
         except Exception as error:  # whatever it is, the next wait has a right to be looked at
             failures.append(f"{wait.release_id} in {wait.stage}: {error}")
-    for approval in store.listed(Approval, "WAITING", limit=BATCH):
+    mended = mend_abandoned(store=store, tasks=tasks, outcomes=outcomes, machines=machines, now=now)
+    return Swept(len(waits), settled, answered, (*failures, *mended.failures), mended.releases)
+
+
+def _repeat_answers(store: Store, tasks: Tasks) -> tuple[int, list[str]]:
+    answered, failures = 0, []
+    for approval in store.listed(Approval, "WAITING", limit=OPEN):
         if approval.status is ApprovalStatus.PENDING:
             continue
         try:
@@ -43,4 +66,12 @@ def sweep_waits(*, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -
             answered += 1
         except Exception as error:
             failures.append(f"approval of {approval.release_id} in {approval.stage}: {error}")
-    return Swept(len(waits), settled, answered, tuple(failures))
+    return answered, failures
+
+
+def _from_here_on(waits: Sequence[Wait], moment: datetime) -> Sequence[Wait]:
+    """A batch: the oldest first while all fit into one, else each minute those after the last minute's."""
+    if len(waits) <= BATCH:
+        return waits
+    first = int(moment.timestamp() // 60) * BATCH % len(waits)
+    return [*waits[first:], *waits[:first]][:BATCH]

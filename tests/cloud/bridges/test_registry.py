@@ -101,6 +101,19 @@ def test_another_account_reads_a_version_where_the_groups_policy_lets_it_in(clou
         outside.describe_model_package(ModelPackageName=arn)
 
 
+def test_versions_of_a_group_are_listed_by_who_may_see_them(cloud: EmbeddedCloud) -> None:
+    """The action's resource is the versions (Service Authorization Reference)."""
+    group, other = make_group(cloud), make_group(cloud)
+    trusted = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": HUB}, "Action": "sts:AssumeRole"}]})
+    versions = f"arn:aws:sagemaker:{REGION}:{HUB}:model-package/{group}/*"
+    reader = cloud.client_as(
+        "sagemaker", make_role(cloud, HUB, trusted, statement("sagemaker:ListModelPackages", versions)), HUB
+    )
+    assert reader.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"] == []
+    with pytest.raises(ClientError, match="AccessDenied"):
+        reader.list_model_packages(ModelPackageGroupName=other)
+
+
 def test_a_model_of_another_accounts_version_serves_with_the_versions_data(cloud: EmbeddedCloud) -> None:
     bucket = make_bucket(cloud, HUB)
     cloud.client("s3", HUB).put_object(Bucket=bucket, Key="model.tar.gz", Body=model_archive(SCRIPT))

@@ -1,0 +1,23 @@
+"""``DELETE /workloads/{id}``."""
+
+from __future__ import annotations
+
+from functions.api.call import Call
+from functions.api.reception import reception_of
+from functions.api.service import Answer, Service
+from orchestrator.core.steps.remove_workload import remove_workload
+
+
+def remove(call: Call, service: Service) -> Answer:
+    """Start the removal of a workload: a release that takes its stacks away, with the approvals of each stage."""
+    receipt = remove_workload(call.id, call.caller, call.token, reception_of(service))
+    (removal,) = receipt.releases
+    return Answer(
+        202,
+        {
+            "message": "This request has been taken before." if receipt.duplicate else "The removal has started.",
+            "pipeline_id": receipt.pipeline_id(removal, service.world.installation),
+            "release_id": removal.release_id,
+            "warnings": [],
+        },
+    )

@@ -1,0 +1,1 @@
+"""CodeCommit: its reading API over real Git repositories, and pushes that IAM is asked about."""

@@ -1,0 +1,66 @@
+"""How the removal of a workload stands, in the words of ``headlines``."""
+
+from __future__ import annotations
+
+from orchestrator.core.messages.facts import Facts
+from orchestrator.core.messages.mrkdwn import joined
+from orchestrator.core.records import ApprovalStatus, StageStatus, Status
+
+
+def how(facts: Facts) -> str:
+    """Goes on after "<workload> is"; of a removal that has not ended."""
+    stage = facts.release.stage
+    match facts.release.status:
+        case Status.PACKAGING:
+            return "waiting for the turn of its removal"
+        case Status.PLANNING:
+            return f"having its removal from {stage} planned"
+        case Status.AWAITING_APPROVAL:
+            return _decided(facts)
+        case Status.DEPLOYING:
+            return f"being removed from {stage}"
+        case _:
+            return "about to be removed"
+
+
+def ended(facts: Facts) -> str:
+    """Goes on after "<workload>" where it succeeded, else after "The removal of <workload>"."""
+    stage = facts.release.stage
+    match facts.release.status:
+        case Status.SUCCEEDED:
+            return f"was removed from {joined(facts.release.stages)}"
+        case Status.UNCHANGED:
+            return "is on its way already"
+        case Status.REJECTED:
+            return f"was rejected for {stage}" if stage else "was rejected"
+        case Status.EXPIRED:
+            return f"has expired before {stage} was decided" if stage else "has expired"
+        case Status.SUPERSEDED:
+            return "was superseded by a newer release"
+        case _:
+            return f"has failed in {stage}" if stage else "has failed"
+
+
+def left_behind(facts: Facts) -> str:
+    """Where the workload is gone and where it stays, as a sentence; empty unless the removal ended half way."""
+    release = facts.release
+    if not release.status.ended or release.status in {Status.SUCCEEDED, Status.UNCHANGED}:
+        return ""
+    gone = [stage for stage in release.stages if facts.stage_status(stage) is StageStatus.REMOVED]
+    if not gone:
+        return "Nothing was removed." if release.status is not Status.FAILED else ""
+    kept = [stage for stage in release.stages if stage not in gone]
+    stays = "as far as CloudFormation came in" if release.status is Status.FAILED else "as it was in"
+    return f"It is gone from {joined(gone)}, and stays {stays} {joined(kept)}."
+
+
+def _decided(facts: Facts) -> str:
+    stage, approval = facts.release.stage, facts.last_approval
+    known = {
+        ApprovalStatus.APPROVED: f"approved to be removed from {stage}",
+        ApprovalStatus.REJECTED: f"to stay in {stage}",
+        ApprovalStatus.EXPIRED: f"to stay in {stage}: nobody decided in time",
+        ApprovalStatus.SUPERSEDED: "to stay: a newer release takes over",
+    }
+    waits = f"waiting for the approval of its removal from {stage}"
+    return known.get(approval.status, waits) if approval else waits

@@ -1,0 +1,91 @@
+"""The way in of the Model Registry: a version that is approved is released, one that is rejected while live is told of.
+
+SageMaker tells of one change many times, and of every other change of a version in the same words. So an event is a
+hint: the version is asked how it stands, and what was seen last decides whether it was approved anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+
+from orchestrator.core.config import Checked
+from orchestrator.core.deliveries import Assessment
+from orchestrator.core.errors import Conflict
+from orchestrator.core.events import ModelPackageChanged
+from orchestrator.core.model_versions import group_arn, group_of
+from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
+from orchestrator.core.ports import ModelVersion, Store
+from orchestrator.core.records import Source, SourceKind
+from orchestrator.core.steps.progress import stamp
+from orchestrator.core.steps.registered import APPROVED, COMPLETED
+from orchestrator.core.steps.releases_by_use import Something, release_users
+from orchestrator.core.steps.start_releases import NOTHING, Receipt, Reception, refuse
+from orchestrator.core.steps.tell_rejected import tell_rejected
+
+REJECTED = "Rejected"
+"""The other ModelApprovalStatus that something follows from."""
+
+DECISIVE = frozenset({"ModelApprovalStatus", "ModelPackageStatus"})
+"""What must have changed for a version to become one that can be released, or none any more."""
+
+
+def receive_model_package(change: ModelPackageChanged, users: Sequence[str], reception: Reception) -> Receipt:
+    """Start a release of every workload in ``users`` with this version, where it has become approved and is complete.
+
+    A version that is gone when it is looked at is refused, so that whoever approved it is told.
+    """
+    owner = change.arn.split(":")[4:5]
+    if not users or owner != [reception.installation.account]:
+        return NOTHING
+    version = reception.registry.version(change.arn)
+    if version is None:
+        source = Source(SourceKind.REGISTRY, key=change.arn, request="gone")
+        return refuse(source, UNKNOWN, [f"There is no model package {change.arn} any more."], reception)
+    approval_changed = change.changed is None or bool(DECISIVE & set(change.changed))
+    if version.status != COMPLETED:
+        return NOTHING
+    number = _assessed(version, approval_changed, reception.store)
+    if version.approval == REJECTED:
+        tell_rejected(version.arn, number, users, reception)
+    if version.approval != APPROVED or not approval_changed:
+        return NOTHING
+    new = Something(
+        source=Source(SourceKind.REGISTRY, key=version.arn, request=f"approval {number}"),
+        requester=_approver(version),
+        pin=(group_arn(version.arn), version.arn),
+        used_by=lambda checked: _names(checked, group_of(version.arn)),
+        overtaken=lambda: "",
+        asked_at=stamp(reception.now()),
+    )
+    return release_users(users, new, reception)
+
+
+def _assessed(version: ModelVersion, approval_changed: bool, store: Store) -> int:
+    """Number of the approval or rejection that stands.
+
+    Another approval than the one seen last is a new one. So is the same one, where the event says that it has changed
+    and the version was changed since: it was taken back and given again in between.
+    """
+    fresh = Assessment(version.arn, version.approval, version.modified)
+    with suppress(Conflict):
+        store.insert(fresh)
+
+    def assess(known: Assessment) -> Assessment:
+        given_again = approval_changed and version.modified != known.modified
+        number = known.number + (version.approval != known.approval or given_again)
+        return replace(known, approval=version.approval, modified=version.modified, number=number)
+
+    return store.update(Assessment, fresh.key(), assess).number
+
+
+def _approver(version: ModelVersion) -> Identity:
+    """Whoever changed the version last: its approver, unless somebody changed something else at once. A claim."""
+    if not version.modified_by:
+        return UNKNOWN
+    return Identity(IdentityKind.IAM, version.modified_by, verified=False)
+
+
+def _names(checked: Checked, group: str) -> bool:
+    return any(group_of(arn) == group for arn in checked.model_packages)

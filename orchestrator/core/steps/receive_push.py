@@ -1,0 +1,148 @@
+"""A push to a CodeCommit repository becomes releases: one way in for each configuration that it changes.
+
+An event says that a branch has moved; what has changed is asked of the repository, at the commit of the event. Events
+come in any order: a configuration that the branch has in another version by now is superseded from the start, since
+the event of that version has come or will.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from orchestrator.core.commits import (
+    LINK,
+    Author,
+    ChangeKind,
+    FileChange,
+    Repositories,
+    commit_of,
+    configurations,
+    console_page,
+    is_of_interest,
+    requester_of,
+)
+from orchestrator.core.errors import SourceGone
+from orchestrator.core.events import Push
+from orchestrator.core.people import Identity
+from orchestrator.core.problems import BadConfiguration, Problem
+from orchestrator.core.records import Commit, Source, SourceKind
+from orchestrator.core.steps.start_releases import (
+    NOTHING,
+    Receipt,
+    Reception,
+    Terms,
+    refuse,
+    start_or_refuse,
+    together,
+)
+from orchestrator.core.steps.tell_deleted import tell_deleted
+
+OVERTAKEN = "The branch has a newer version of this configuration than the commit that asked for this release."
+
+
+def receive_push(push: Push, repositories: Repositories, reception: Reception) -> Receipt:
+    """Start the releases of a push; nothing for other branches, tags, and repositories that are not watched.
+
+    A commit that is gone, and a configuration with problems, become refused releases: whoever pushed is told.
+    """
+    installation = reception.installation
+    if not is_of_interest(push, installation.watched("codecommit", push.repository)):
+        return NOTHING
+    page = console_page(installation.partition, installation.region, push.repository, push.commit_id)
+    try:
+        author = repositories.author(push.repository, push.commit_id)
+    except SourceGone:
+        return _refuse_whole(push, Author(), page, [_gone(push)], reception)
+    try:
+        changed = _changed(push, repositories)
+        newer = _newer(push, repositories)
+    except BadConfiguration as error:
+        return _refuse_whole(push, author, page, [problem.sentence for problem in error.problems], reception)
+    requester = requester_of(push, author)
+    commit = commit_of(push.repository, push.reference, push.commit_id, author, page)
+    receipts = [
+        _start(change, push, requester, commit, change.path in newer, repositories, reception)
+        for change in changed
+        if change.kind is not ChangeKind.DELETED
+    ]
+    released = {release.workload for receipt in receipts for release in receipt.releases}
+    for change in changed:
+        if change.kind is ChangeKind.DELETED and change.path not in newer:
+            receipts += tell_deleted(
+                source_of(push, change.path),
+                requester,
+                commit,
+                reception,
+                old=_reader(push.repository, change.old_blob, repositories),
+                released=released,
+            )
+    return together(receipts)
+
+
+def source_of(push: Push, path: str = "") -> Source:
+    """One file of a push. A branch may come back to a commit by force: where it stood before, and when it moved, tell
+    that push from the first."""
+    return Source(SourceKind.COMMIT, push.repository, path, push.commit_id, f"{push.old_commit_id}@{push.time}")
+
+
+def _changed(push: Push, repositories: Repositories) -> tuple[FileChange, ...]:
+    """What differs from where the branch stood; where that commit is gone (a forced push), all there is."""
+    with suppress(SourceGone):
+        return configurations(repositories.changes(push.repository, push.old_commit_id, push.commit_id))
+    return configurations(repositories.changes(push.repository, "", push.commit_id))
+
+
+def _newer(push: Push, repositories: Repositories) -> frozenset[str]:
+    """Configurations that the branch has in another version than this commit, or not any more."""
+    head = repositories.head(push.repository, push.reference)
+    if head in {"", push.commit_id}:
+        return frozenset()
+    changes = configurations(repositories.changes(push.repository, push.commit_id, head))
+    return frozenset(change.path for change in changes)
+
+
+def _start(
+    change: FileChange,
+    push: Push,
+    requester: Identity,
+    commit: Commit,
+    overtaken: bool,
+    repositories: Repositories,
+    reception: Reception,
+) -> Receipt:
+    source = source_of(push, change.path)
+    terms = Terms(commit=commit, overtaken=OVERTAKEN if overtaken else "", asked_at=_moment(push))
+    try:
+        if change.mode == LINK:
+            raise BadConfiguration([Problem("$", "this is a symbolic link", "Commit the file itself.")])
+        data = repositories.content(push.repository, change.blob)
+    except BadConfiguration as error:
+        return refuse(source, requester, [problem.sentence for problem in error.problems], reception, terms)
+    return start_or_refuse(source, requester, data, reception, terms)
+
+
+def _refuse_whole(push: Push, author: Author, page: str, problems: list[str], reception: Reception) -> Receipt:
+    """What cannot be told of one configuration, since none could be looked at; its name is the repository's."""
+    commit = commit_of(push.repository, push.reference, push.commit_id, author, page)
+    terms = Terms(commit=commit, asked_at=_moment(push))
+    return refuse(source_of(push), requester_of(push, author), problems, reception, terms)
+
+
+def _gone(push: Push) -> str:
+    return (
+        f"The commit {push.commit_id} is not in the repository {push.repository} any more, as after a forced push or "
+        "the deletion of its branch. Nothing can be read of it; push the configuration again."
+    )
+
+
+def _reader(repository: str, blob: str, repositories: Repositories) -> Callable[[], bytes]:
+    return lambda: repositories.content(repository, blob)
+
+
+def _moment(push: Push) -> datetime | None:
+    """When the branch moved, which orders the pushes; None where the event does not tell."""
+    with suppress(ValueError):
+        return datetime.fromisoformat(push.time.replace("Z", "+00:00")).astimezone(UTC)
+    return None

@@ -1,0 +1,190 @@
+"""Releases that no configuration asked for: of something new that a workload uses, with the configuration in force.
+
+Such a release stands right after the one whose configuration it has, before every configuration that was asked for
+later, whenever its own event arrives: a configuration takes the newest of everything when it is packaged, so it has
+what was uploaded before it, while the other way round an old configuration would replace a new one that was on its way
+unseen. That place is its *rank*, given by a conditional write, so that two of them at once never stand in the wrong
+order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from orchestrator.core.config import Checked
+from orchestrator.core.deliveries import Claim, LatestRequest
+from orchestrator.core.errors import Conflict, WorkloadBusy
+from orchestrator.core.model_versions import group_of
+from orchestrator.core.packaging import canonical
+from orchestrator.core.people import Identity
+from orchestrator.core.ports import Clock, Store
+from orchestrator.core.problems import BadConfiguration
+from orchestrator.core.records import Release, Source, Status, Workload
+from orchestrator.core.steps.progress import read_stamp, stamp
+from orchestrator.core.steps.start_releases import (
+    Receipt,
+    Reception,
+    Terms,
+    checked_file,
+    delivery,
+    known,
+    refuse,
+    release_id,
+    request_key,
+    start_checked,
+    together,
+)
+
+TICK = timedelta(milliseconds=1)
+"""What a rank can tell apart."""
+
+UNSEEN = timedelta(minutes=5)
+"""How long a release may take from its announcement to the table; then whoever announced it has died for good."""
+
+TRIES = 20
+
+
+@dataclass(frozen=True)
+class _Standing:
+    release: Release
+    latest: LatestRequest | None
+    """As it was when this was found out."""
+    rank: str
+    """The greatest so far."""
+
+
+def in_force(workload: str, store: Store) -> Release | None:
+    """The release whose configuration a workload stands under: the newest that was asked for, unless no package could
+    be made of it; then the newest that was packaged. None for a workload that is removed or just being
+    removed, or was never released."""
+    found = _standing(workload, store)
+    return found.release if found is not None else None
+
+
+def _standing(workload: str, store: Store, now: Clock | None = None, own: str = "") -> _Standing | None:
+    """The same, and what a rank is made from.
+
+    Raises ``WorkloadBusy`` while a release that was announced, other than ``own``, is not in the table yet, where
+    ``now`` is given.
+    """
+    standing = store.get(Workload, Workload.named(workload).key())
+    if standing is not None and (standing.removed_by or _being_removed(standing, store)):
+        return None
+    latest = store.get(LatestRequest, LatestRequest(workload, "", "").key())
+    asked = store.get(Release, (f"RELEASE#{latest.release_id}", "RELEASE")) if latest else None
+    if latest is not None and asked is None:
+        if now is not None and latest.release_id != own and now() - read_stamp(latest.noted_at) < UNSEEN:
+            raise WorkloadBusy(f"release {latest.release_id} of {workload} is being asked for at this moment")
+        asked = store.get(Release, (f"RELEASE#{latest.base}", "RELEASE")) if latest.base else None
+    newest = standing.newest_release if standing is not None else ""
+    packaged = store.get(Release, (f"RELEASE#{newest}", "RELEASE")) if newest else None
+    usable = [release for release in (asked, packaged) if release is not None and not _useless(release)]
+    if not usable:
+        return None
+    ranks = [latest.rank if latest else "", standing.newest_at if standing is not None else ""]
+    found = max(usable, key=lambda release: release.order)
+    return _Standing(found, latest, max(*ranks, found.order[0]))
+
+
+def _being_removed(standing: Workload, store: Store) -> bool:
+    """Whether a removal has the workload's turn: a nightly upload must not take its place while it waits for people."""
+    running = standing.running_release
+    release = store.get(Release, (f"RELEASE#{running}", "RELEASE")) if running else None
+    return release is not None and release.removes
+
+
+def _useless(release: Release) -> bool:
+    """A removal has no configuration; a release that ended without a package has one that cannot be released."""
+    unpackaged = release.status in {Status.FAILED, Status.REFUSED} and not release.package_key
+    return release.removes or unpackaged
+
+
+@dataclass(frozen=True)
+class Something:
+    """Something new that workloads use."""
+
+    source: Source
+    requester: Identity
+    pin: tuple[str, str]
+    """See ``Release.pins``."""
+    used_by: Callable[[Checked], bool]
+    overtaken: Callable[[], str]
+    """Why it is not the newest of its kind any more, as a sentence; empty while it is. Asked anew once its rank is
+    known: what is still the newest then has a smaller rank than whatever comes after it."""
+    asked_at: str
+
+
+def release_users(workloads: Iterable[str], new: Something, reception: Reception) -> Receipt:
+    """Start a release of each workload whose configuration in force still uses it; one receipt of all.
+
+    Each workload claims its own share of the delivery, so one that cannot be released does not keep the others back.
+    """
+    receipts = (_release_user(workload, new, reception) for workload in workloads)
+    return together(receipt for receipt in receipts if receipt is not None)
+
+
+def _release_user(workload: str, new: Something, reception: Reception) -> Receipt | None:
+    this = delivery(new.source, workload)
+    claimed = reception.store.get(Claim, Claim(this, "", 0).key())
+    before = known(claimed.releases, reception.store) if claimed is not None else ()
+    if claimed is not None and len(before) == len(claimed.releases) and all(map(_begun, before)):
+        return Receipt(before, duplicate=True)
+    name = release_id(workload, this, 0)
+    for _ in range(TRIES):
+        found = _standing(workload, reception.store, reception.now, name)
+        if found is None:
+            return None
+        terms = Terms(share=workload, asked_at=read_stamp(new.asked_at), pins=_pins(found.release, new.pin))
+        checked = _configuration(found.release, new, reception, terms)
+        if isinstance(checked, Receipt):
+            return checked
+        if not any(map(new.used_by, checked)):
+            return None
+        if why := new.overtaken():
+            return start_checked(new.source, new.requester, checked, reception, replace(terms, overtaken=why))
+        rank = stamp(read_stamp(found.rank) + TICK)
+        place = LatestRequest(workload, name, rank, stamp(reception.now()), found.release.release_id)
+        if not _placed(place, found.latest, reception.store):
+            continue
+        if why := new.overtaken():
+            # It has its place, so the next one finds the configuration with it, as if it had been released.
+            data = canonical(checked[0].configuration)
+            reception.objects.write_once(reception.packages_bucket, request_key(name), data, "application/json")
+        ranked = replace(terms, rank=rank, overtaken=why)
+        return start_checked(new.source, new.requester, checked, reception, ranked)
+    raise WorkloadBusy(f"releases of {workload} are being asked for all the while")
+
+
+def _begun(release: Release) -> bool:
+    """Whether nothing of it is left to be done here."""
+    return release.status is not Status.REQUESTED or bool(release.execution_arn)
+
+
+def _pins(base: Release, pin: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """Versions of model packages that an earlier approval has pinned stay pinned: whoever uploads other data means the
+    model that is live. Everything else is taken as it is."""
+    models = {name: version for name, version in base.pins if group_of(name)}
+    return tuple(sorted((models | dict([pin])).items()))
+
+
+def _configuration(base: Release, new: Something, reception: Reception, terms: Terms) -> Sequence[Checked] | Receipt:
+    """The configuration, checked anew: the installation may have changed since. A receipt where it is refused."""
+    data = reception.objects.read(reception.packages_bucket, request_key(base.release_id))
+    try:
+        return checked_file(data, reception)
+    except BadConfiguration as error:
+        problems = [f"{base.workload}: {problem.sentence}" for problem in error.problems]
+        return refuse(new.source, new.requester, problems, reception, terms)
+
+
+def _placed(wanted: LatestRequest, seen: LatestRequest | None, store: Store) -> bool:
+    """Take the rank, unless another release was asked for since ``seen``."""
+    if seen is None:
+        with suppress(Conflict):
+            store.insert(wanted)
+            return True
+        return False
+    return store.update(LatestRequest, wanted.key(), lambda known: wanted if known == seen else known) == wanted

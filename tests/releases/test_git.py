@@ -1,0 +1,289 @@
+"""Releases by Git: commits of a real repository behind CodeCommit's API, and commits from elsewhere that a pipeline
+delivers."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from local.cloud.codepipeline.pipelines import zipped
+from local.settings import BRANCH, CONNECTED, CONNECTED_REPOSITORY, ORCHESTRATOR, REGION, REPOSITORY, session
+from orchestrator.core.commits import pipeline_name
+from tests.releases.team import Team, eventually
+
+RUN = "from mlops.main import main; raise SystemExit(main())"
+"""The command, without its entry point."""
+
+BEN = "Ben Okafor <ben@example.com>"
+"""Writes what Ana pushes."""
+
+
+class Git:
+    """One installation's CodeCommit repository, and the one behind its connection."""
+
+    def __init__(self, team: Team) -> None:
+        self.team = team
+        self.cloud = team.running.cloud
+        team.client("codecommit", ORCHESTRATOR).create_repository(repositoryName=REPOSITORY)
+        team.credentials_of("ana")  # makes the role of the local people, who may push
+
+    def push(self, files: dict[str, Any], message: str = "Change configurations", **how: Any) -> str:
+        """Commit; Ana pushes."""
+        texts = {
+            path: value if value is None or isinstance(value, str) else json.dumps(value, indent=2)
+            for path, value in files.items()
+        }
+        how = {"caller": session("ana"), **how}
+        return self.cloud.push(
+            REPOSITORY, how.pop("branch", BRANCH), texts, BEN, account=ORCHESTRATOR, message=message, **how
+        )
+
+    def deliver(self, files: dict[str, Any], commit_id: str, message: str = "From elsewhere") -> str:
+        """A pipeline delivers a commit of the repository behind the connection."""
+        data = {
+            path: value if isinstance(value, bytes) else json.dumps(value).encode() for path, value in files.items()
+        }
+        variables = {
+            "CommitId": commit_id,
+            "CommitMessage": message,
+            "BranchName": BRANCH,
+            "FullRepositoryName": CONNECTED_REPOSITORY,
+            "AuthorDisplayName": "Ana Silva",
+            "AuthorEmail": "ana@example.com",
+        }
+        return self.cloud.deliver(pipeline_name(CONNECTED), zipped(data), variables, account=ORCHESTRATOR)
+
+    def until(self, commit_id: str, count: int = 1) -> list[dict[str, Any]]:
+        """The same, when there are so many."""
+
+        def look() -> list[dict[str, Any]] | None:
+            found = self.of_commit(commit_id)
+            return found if len(found) == count else None
+
+        return eventually(f"{count} of the commit {commit_id}", look)
+
+    def of_commit(self, commit_id: str) -> list[dict[str, Any]]:
+        """Releases and notices of a commit."""
+        listed = self.team.follower.api("GET", "/releases?limit=100").json()["releases"]
+        shown = [self.team.show(found["release_id"]) for found in listed]
+        return [found for found in shown if (found.get("commit") or {}).get("commit_id") == commit_id]
+
+
+@pytest.fixture(scope="module")
+def git(multi: Team, live: str) -> Git:
+    return Git(multi)
+
+
+def test_a_commit_becomes_a_release_that_shows_where_it_came_from(git: Git) -> None:
+    team, name = git.team, "by-commit"
+    commit = git.push(
+        {"README.md": "models", f"teams/a b/{name}/mlops-config.json": team.configuration(name)},
+        "Serve fraud from Git\n\nAfter the review.",
+    )
+    release_id = team.started(f"{name}-realtime")
+    team.until_asked(release_id, "staging")
+
+    message = team.message_with(release_id, commit[:8]) or team.message(release_id)
+    for words in (
+        commit[:8],
+        BRANCH,
+        REPOSITORY,
+        "Ben Okafor",
+        "as the commit says",
+        "Serve fraud from Git",
+        "Ana Silva",
+    ):
+        assert words in message, words
+    assert "After the review" not in message
+    shown = team.show(release_id)
+    assert shown["commit"] == {
+        "repository": REPOSITORY,
+        "branch": BRANCH,
+        "commit_id": commit,
+        "author_name": "Ben Okafor",
+        "author_email": "ben@example.com",
+        "message": "Serve fraud from Git",
+        "url": f"https://{REGION}.console.aws.amazon.com/codesuite/codecommit/repositories/{REPOSITORY}/commit/{commit}?region={REGION}",
+    }
+
+    ended = team.follower.until_end(release_id, decide=team.approve)
+    assert ended.status == "succeeded", ended.reason
+    (mail,) = eventually("the e-mail of its end", lambda: team.mails(release_id))
+    assert commit in mail["message"]
+    assert "Author, as the commit says: Ben Okafor" in mail["message"]
+    status = _status(team, release_id)
+    assert commit in status
+    assert "Ben Okafor <ben@example.com> (as the commit says)" in status
+
+
+def test_one_push_with_several_configurations_starts_each_and_tells_a_broken_one(git: Git) -> None:
+    team = git.team
+    files: dict[str, Any] = {f"several/{name}/mlops-config.json": team.configuration(name) for name in ("one", "two")}
+    commit = git.push({**files, "several/broken/mlops-config.json": '{"pipeline_type": "byom_realtime_builtin"'})
+    found = git.until(commit, 3)
+    assert sorted(one["workload"] for one in found) == [
+        "one-realtime",
+        "several/broken/mlops-config.json",
+        "two-realtime",
+    ]
+    (broken,) = [one for one in found if one["status"] == "refused"]
+    assert "not valid JSON" in " ".join(broken["problems"])
+    eventually("the refusal in Slack", lambda: team.message_with(broken["release_id"], "Configuration refused"))
+    assert team.mails(broken["release_id"])
+    for one in found:
+        if one["release_id"] != broken["release_id"]:
+            team.until_asked(one["release_id"], "staging")
+            team.reject(one["release_id"], "Only a test.")
+            team.ended(one["release_id"])
+
+
+def test_what_a_push_does_not_change_is_not_told_of(git: Git) -> None:
+    """A file that is written otherwise, and one that was moved: both are started, and end unchanged in silence."""
+    team, name = git.team, "by-commit"
+    workload = f"{name}-realtime"
+    before = frozenset(found["release_id"] for found in team.releases(workload))
+    path = f"teams/a b/{name}/mlops-config.json"
+    moved = git.push({path: None, f"moved/{name}/mlops-config.json": json.dumps(team.configuration(name))})
+    release_id = team.started(workload, before)
+    assert team.ended(release_id).status == "unchanged"
+    (only,) = git.of_commit(moved)
+    assert only["release_id"] == release_id
+    other = git.push({"README.md": "only words"})
+    marker = git.push({"marker/mlops-config.json": "{"})
+    git.until(marker)
+    assert git.of_commit(other) == []
+    assert team.message_with(release_id, "") == ""
+    assert team.mails(release_id) == []
+
+
+def test_a_deleted_configuration_is_told_and_nothing_is_taken_down(git: Git) -> None:
+    team, name = git.team, "by-commit"
+    before = team.stack_updates()
+    commit = git.push({f"moved/{name}/mlops-config.json": None}, "Drop it")
+    (notice,) = git.until(commit)
+    assert notice["status"] == "unchanged"
+    message = eventually(
+        "the notice in Slack", lambda: team.message_with(notice["release_id"], "Configuration deleted")
+    )
+    assert f"{name}-realtime stays as released" in message
+    (mail,) = eventually("the e-mail", lambda: team.mails(notice["release_id"]))
+    assert mail["subject"] == "[deleted] configuration"
+    assert team.stack_updates() == before
+
+
+def test_other_branches_and_deleted_branches_start_nothing(git: Git) -> None:
+    team = git.team
+    first = git.push({"x/mlops-config.json": team.configuration("on-a-branch")}, branch="feature")
+    git.push({}, branch="feature", delete=True)
+    marker = git.push({"marker/mlops-config.json": "{{"})
+    git.until(marker)
+    assert git.of_commit(first) == []
+    assert team.releases("on-a-branch-realtime") == []
+
+
+def test_a_commit_that_a_forced_push_threw_away_is_told(git: Git) -> None:
+    """Its event arrives after the commit is gone."""
+    team = git.team
+    lost = "f" * 40
+    event = {
+        "source": "aws.codecommit",
+        "detail-type": "CodeCommit Repository State Change",
+        "account": ORCHESTRATOR,
+        "resources": [f"arn:aws:codecommit:{REGION}:{ORCHESTRATOR}:{REPOSITORY}"],
+        "time": "2026-03-01T12:00:00Z",
+        "detail": {
+            "event": "referenceUpdated",
+            "repositoryName": REPOSITORY,
+            "referenceType": "branch",
+            "referenceName": BRANCH,
+            "commitId": lost,
+            "oldCommitId": "e" * 40,
+            "callerUserArn": session("ana"),
+        },
+    }
+    for _ in range(3):
+        git.cloud.inject_event(event, ORCHESTRATOR)
+    (refused,) = git.until(lost)
+    assert refused["status"] == "refused"
+    assert "not in the repository ml-models any more" in " ".join(refused["problems"])
+    eventually("the refusal in Slack", lambda: team.message_with(refused["release_id"], "Ana Silva"))
+
+
+def test_a_commit_from_elsewhere_is_delivered_by_its_pipeline(git: Git) -> None:
+    team, name = git.team, "from-elsewhere"
+    commit = "a1b2c3d4" * 5
+    files = {f"{name}/mlops-config.json": team.configuration(name), "README.md": b"x" * 1000}
+    git.deliver(files, commit, "Serve from elsewhere")
+    release_id = team.started(f"{name}-realtime")
+    ended = team.follower.until_end(release_id, decide=team.approve)
+    assert ended.status == "succeeded", ended.reason
+    shown = team.show(release_id)
+    assert (shown["commit"]["repository"], shown["commit"]["commit_id"]) == (CONNECTED_REPOSITORY, commit)
+    message = team.message(release_id)
+    for words in (commit[:8], CONNECTED_REPOSITORY, "Ana Silva (unverified)", "Serve from elsewhere"):
+        assert words in message, words
+
+    again = "b2c3d4e5" * 5
+    git.deliver({**files, "README.md": b"changed"}, again)
+    gone = "c3d4e5f6" * 5
+    git.deliver({"README.md": b"changed"}, gone)
+    (notice,) = git.until(gone)
+    assert notice["workload"] == f"{name}/mlops-config.json"
+    assert git.of_commit(again) == []
+
+
+def test_a_hostile_archive_is_told_and_starts_nothing(git: Git) -> None:
+    team = git.team
+    commit = "d4e5f6a7" * 5
+    git.deliver({"../mlops-config.json": team.configuration("slipped"), "ok/mlops-config.json": b"{}"}, commit)
+    (refused,) = git.until(commit)
+    assert refused["status"] == "refused"
+    assert "leads out of it" in " ".join(refused["problems"])
+    assert team.releases("slipped-realtime") == []
+
+
+def test_commits_and_deliveries_release_in_one_account(single: Team) -> None:
+    git = Git(single)
+    for key, file in single.example.assets.items():
+        single.upload_asset(key, file.read_bytes())
+    commit = git.push({"one/mlops-config.json": single.configuration("pushed")})
+    git.deliver({"two/mlops-config.json": single.configuration("delivered")}, "e5f6a7b8" * 5)
+    for name, origin in (("pushed", commit), ("delivered", "e5f6a7b8" * 5)):
+        release_id = single.started(f"{name}-realtime")
+        ended = single.follower.until_end(release_id, decide=single.approve)
+        assert ended.status == "succeeded", ended.reason
+        assert origin[:8] in single.message(release_id)
+        assert origin in _status(single, release_id)
+
+
+def _status(team: Team, release_id: str) -> str:
+    """What `mlops status` says."""
+    credentials = team.credentials_of("ana")
+    done = subprocess.run(  # noqa: S603 - our own command
+        [
+            sys.executable,
+            "-c",
+            RUN,
+            "status",
+            release_id,
+            "--api-url",
+            team.running.cloud.local_url(team.running.outputs["ApiUrl"]),
+        ],
+        env={
+            **team.running.cloud.environment(ORCHESTRATOR),
+            "AWS_ACCESS_KEY_ID": str(credentials.access_key),
+            "AWS_SECRET_ACCESS_KEY": str(credentials.secret_key),
+            "AWS_SESSION_TOKEN": str(credentials.token),
+            "PATH": "/usr/bin:/bin",
+            "COLUMNS": "200",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
