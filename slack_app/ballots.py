@@ -75,6 +75,6 @@ def still_open(asked: Question, voter: Identity, desk: Desk) -> tuple[Release, A
         raise Refused(private.STALE_BUTTON)
     standing = eligible(rules, release.requester, voter)
     if not standing.allowed:
-        own = standing.reason is Reason.IS_THE_REQUESTER
-        raise NotAllowed(private.own_release(approval.stage) if own else private.no_approver(approval.stage))
+        own = {Reason.IS_THE_REQUESTER: private.own_release, Reason.IS_THE_AUTHOR: private.own_commit}
+        raise NotAllowed(own.get(standing.reason, private.no_approver)(approval.stage))
     return release, approval

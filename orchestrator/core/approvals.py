@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.core.installation import ApprovalPolicy
-from orchestrator.core.people import Identity, IdentityKind, People, same_principal
+from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, People, same_principal
 from orchestrator.core.records import Verdict, Vote
 
 
@@ -23,6 +23,7 @@ class Reason(StrEnum):
     IS_APPROVER = "is_approver"
     NOT_AN_APPROVER = "not_an_approver"
     IS_THE_REQUESTER = "is_the_requester"
+    IS_THE_AUTHOR = "is_the_author"
     ENOUGH_APPROVALS = "enough_approvals"
     NEEDS_MORE_APPROVALS = "needs_more_approvals"
     UNKNOWN_REQUESTER_NEEDS_ONE_MORE = "unknown_requester_needs_one_more"
@@ -44,6 +45,9 @@ class Rules:
     policies: tuple[ApprovalPolicy, ...]
     roles: Mapping[str, tuple[str, ...]]
     people: People
+    author: Identity = UNKNOWN
+    """Who has written the commit that is released, by the commit's own word: he may not approve it either, whoever
+    pushed it. A claim is enough to keep somebody out, not to let him in."""
 
     @property
     def requester_may_approve(self) -> bool:
@@ -122,6 +126,8 @@ def eligible(rules: Rules, requester: Identity, voter: Identity) -> Eligibility:
         return Eligibility(False, Reason.NOT_AN_APPROVER)
     if not rules.requester_may_approve and _same_human(rules, requester, key):
         return Eligibility(False, Reason.IS_THE_REQUESTER)
+    if not rules.requester_may_approve and _same_human(rules, rules.author, key):
+        return Eligibility(False, Reason.IS_THE_AUTHOR)
     return Eligibility(True, Reason.IS_APPROVER)
 
 
@@ -152,14 +158,15 @@ def best_case(rules: Rules, requester: Identity) -> Decision:
     return decide(rules, requester, [Vote(key, key, Verdict.APPROVE, "") for key in sorted(rules.approver_keys())])
 
 
-def _same_human(rules: Rules, requester: Identity, key: str) -> bool:
-    return requester.kind is not IdentityKind.UNKNOWN and rules.voter_key(requester) == key
+def _same_human(rules: Rules, somebody: Identity, key: str) -> bool:
+    return somebody.kind is not IdentityKind.UNKNOWN and rules.voter_key(somebody) == key
 
 
 def _counts(rules: Rules, requester: Identity, key: str) -> bool:
     if key not in rules.approver_keys():
         return False
-    return rules.requester_may_approve or not _same_human(rules, requester, key)
+    own = _same_human(rules, requester, key) or _same_human(rules, rules.author, key)
+    return rules.requester_may_approve or not own
 
 
 def _met_with_one_more(rules: Rules, policy: ApprovalPolicy, approvers: frozenset[str]) -> bool:

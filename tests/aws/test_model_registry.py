@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -186,3 +187,22 @@ def test_what_sagemaker_refuses_is_a_core_error() -> None:
     double.refusals["list_model_packages"] = [Refusal("ValidationException", "ModelPackageGroup x does not exist.")]
     with pytest.raises(CallRefused):
         SageMakerModelRegistry(double.client()).latest_approved("x")
+
+
+@pytest.mark.parametrize(
+    ("by", "who"),
+    [
+        ({"IamIdentity": {"Arn": "arn:aws:iam::111111111111:user/ben"}}, "arn:aws:iam::111111111111:user/ben"),
+        ({"UserProfileName": "ben", "DomainId": "d-1"}, "ben"),
+        ({}, ""),
+    ],
+    ids=["IAM", "Studio", "untold"],
+)
+def test_who_changed_a_version_and_when(by: dict[str, Any], who: str) -> None:
+    double = Registry()
+    moment = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+    double.versions.append(described(1, "Approved", "Completed") | {"LastModifiedTime": moment, "LastModifiedBy": by})
+    found = SageMakerModelRegistry(double.client()).version(arn(1))
+    assert found is not None
+    assert datetime.fromisoformat(found.modified) == moment
+    assert found.modified_by == who

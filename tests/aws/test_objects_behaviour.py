@@ -149,3 +149,20 @@ def test_the_size_of_an_object(either: Buckets) -> None:
     assert either.objects.size(either.assets, "evaluation.json") == 5
     with pytest.raises(SourceGone):
         either.objects.size(either.assets, "nothing.json")
+
+
+def test_one_word_for_what_lies_under_a_prefix(either: Buckets) -> None:
+    def word() -> str:
+        return either.objects.fingerprint(either.assets, "data/", ("data/results/",))
+
+    either.upload("data/part-1.csv", b"1")
+    first = word()
+    either.upload("data/part-1.csv", b"1")
+    either.upload("elsewhere.csv", b"2")
+    either.upload("data/results/model.tar.gz", b"3")
+    assert word() == first, "the same data, and what does not count"
+    either.upload("data/part-2.csv", b"4")
+    second = word()
+    either.upload("data/part-1.csv", b"changed")
+    assert len({first, second, word()}) == 3
+    assert either.objects.fingerprint(either.assets, "data/") != word()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.approvals import Outcome, Reason, Rules, decide, eligible, identify
+from orchestrator.core.approvals import Eligibility, Outcome, Reason, Rules, decide, eligible, identify
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, People, Person
 from orchestrator.core.records import Verdict, Vote
@@ -162,3 +164,31 @@ def test_the_extra_approval_is_said_from_the_start() -> None:
     waiting = decide(rules({"risk": 1}), UNKNOWN, [])
     assert waiting.missing == "1 × risk, and one approval more because it is not known for certain who asked"
     assert decide(rules({"risk": 1}), ASKED_BY_ANA, []).missing == "1 × risk"
+
+
+BEN_WRITES = Identity(IdentityKind.GIT, "ben@example.com", verified=False)
+A_STRANGER_WRITES = Identity(IdentityKind.GIT, "somebody@example.org", verified=False)
+
+
+@pytest.mark.parametrize(
+    ("description", "author", "own", "said", "outcome"),
+    [
+        ("another than the author approves", BEN_WRITES, False, ["chloe"], Outcome.APPROVED),
+        ("the author's own vote is worth nothing", BEN_WRITES, False, ["ben"], Outcome.WAIT),
+        ("unless the policy allows it", BEN_WRITES, True, ["ben"], Outcome.APPROVED),
+        ("an author whom nobody knows keeps nobody out", A_STRANGER_WRITES, False, ["ben"], Outcome.APPROVED),
+        ("a release without a commit", UNKNOWN, False, ["ben"], Outcome.APPROVED),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_author_of_a_commit_does_not_approve_it(
+    description: str, author: Identity, own: bool, said: list[str], outcome: Outcome
+) -> None:
+    wanted = replace(rules({"risk": 1}, own=own), author=author)
+    assert decide(wanted, ASKED_BY_ANA, votes(*said)).outcome is outcome, description
+
+
+def test_an_author_is_told_why_he_may_not_approve() -> None:
+    wanted = replace(rules({"risk": 1}), author=BEN_WRITES)
+    voter = Identity(IdentityKind.EMAIL, "ben@example.com", verified=True)
+    assert eligible(wanted, ASKED_BY_ANA, voter) == Eligibility(False, Reason.IS_THE_AUTHOR)

@@ -112,6 +112,8 @@ def test_a_commit_becomes_a_release_that_shows_where_it_came_from(git: Git) -> N
 
     ended = team.follower.until_end(release_id, decide=team.approve)
     assert ended.status == "succeeded", ended.reason
+    # Ben has clicked as well: he wrote what Ana pushed.
+    assert team.private_words("U0BEN", "You wrote the commit of this release")
     (mail,) = eventually("the e-mail of its end", lambda: team.mails(release_id))
     assert commit in mail["message"]
     assert "Author, as the commit says: Ben Okafor" in mail["message"]

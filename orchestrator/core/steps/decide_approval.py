@@ -84,6 +84,10 @@ def _check(ballot: Ballot, release: Release, rules: Rules, approval: Approval) -
     standing = eligible(rules, release.requester, ballot.voter)
     if standing.reason is Reason.IS_THE_REQUESTER:
         raise NotAllowed(f"You asked for this release, so somebody else has to decide about {approval.stage}.")
+    if standing.reason is Reason.IS_THE_AUTHOR:
+        raise NotAllowed(
+            f"You wrote the commit of this release, so somebody else has to decide about {approval.stage}."
+        )
     if not standing.allowed:
         raise NotAllowed(f"You are not an approver of {approval.stage}.")
     if not approval.digest.startswith(ballot.digest_prefix) or len(ballot.digest_prefix) < MIN_PREFIX:

@@ -10,8 +10,19 @@ from typing import Any
 from orchestrator.core.approvals import Rules
 from orchestrator.core.errors import Conflict, TurnLost, UnknownRelease
 from orchestrator.core.installation import Installation
+from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
 from orchestrator.core.ports import Clock, Store
-from orchestrator.core.records import Approval, Figure, LiveStage, Release, StageRecord, StageStatus, Status, Workload
+from orchestrator.core.records import (
+    Approval,
+    Commit,
+    Figure,
+    LiveStage,
+    Release,
+    StageRecord,
+    StageStatus,
+    Status,
+    Workload,
+)
 
 
 def stamp(moment: datetime) -> str:
@@ -90,7 +101,14 @@ def rules_for(installation: Installation, release: Release, stage: str) -> Rules
     policies = ((own,) if own else ()) + tuple(asked)
     if not policies:
         return None
-    return Rules(policies, installation.roles, installation.people)
+    return Rules(policies, installation.roles, installation.people, author_of(release.commit))
+
+
+def author_of(commit: Commit | None) -> Identity:
+    """Who has written a commit, by its own word."""
+    if commit is None or not commit.author_email:
+        return UNKNOWN
+    return Identity(IdentityKind.GIT, commit.author_email, verified=False)
 
 
 def approval_of(store: Store, approval_id: str) -> Approval | None:
