@@ -25,7 +25,7 @@ from local.deploy import ROOT
 from local.settings import ORCHESTRATOR, REGION
 from tests.releases.team import Team
 
-SOME, MANY = 15, 400
+SOME, MANY = 15, 200
 """Random calls to an operation, beside those at the limits: in every run, and in the long one."""
 
 CONFIG: dict[str, dict[str, Any]] = {

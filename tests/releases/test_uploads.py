@@ -92,10 +92,13 @@ def test_events_that_come_again_or_too_late_start_nothing_more(multi: Team, work
     workload, _ = workloads
     versions = multi.client("s3", ORCHESTRATOR).list_object_versions(Bucket=multi.assets_bucket, Prefix=MODEL)
     newest, oldest = versions["Versions"][0]["VersionId"], versions["Versions"][-1]["VersionId"]
+    latest = multi.row(f"UPLOAD#{multi.assets_bucket}/{MODEL}", "UPLOAD")
+    assert latest is not None
+    sequencer = latest["body"]["M"]["sequencer"]["S"]
     before = {one["release_id"] for one in multi.releases(workload)}
     looked = multi.invocations("receive-request")
     for _ in range(3):
-        multi.running.cloud.inject_event(event_of(multi, MODEL, newest, "F" * 18), ORCHESTRATOR)
+        multi.running.cloud.inject_event(event_of(multi, MODEL, newest, sequencer), ORCHESTRATOR)
     multi.running.cloud.inject_event(event_of(multi, MODEL, oldest, "0" * 18), ORCHESTRATOR)
     eventually("four more deliveries", lambda: multi.invocations("receive-request") >= looked + 4)
     more = [one for one in multi.releases(workload) if one["release_id"] not in before]

@@ -57,7 +57,7 @@ def test_a_thousand_deliveries_of_a_hundred_uploads_are_a_hundred_claims(seed: i
     uploads: list[Upload] = []
     for number in range(UPLOADS):
         model = f"model-{number % 10}"
-        values = configuration(model_name=model, description=f"version {number // 10}")
+        values = configuration(model_name=model, data_capture_location=f"capture-bucket/{number}")
         if number % 7 == 3:
             values["colour"] = "no key of a configuration"
         uploads.append(world.put_configuration(values, f"{model}/mlops-config.json"))
@@ -96,7 +96,8 @@ def test_fifty_releases_of_one_workload_and_fifty_of_others_at_once(seed: int) -
     names = ["the-one"] * RELEASES + [f"other-{number}" for number in range(RELEASES)]
     uploads = [
         world.put_configuration(
-            configuration(model_name=name, description=f"number {number}"), f"{name}/mlops-config.json"
+            configuration(model_name=name, data_capture_location=f"capture-bucket/{number}"),
+            f"{name}/mlops-config.json",
         )
         for number, name in enumerate(names)
     ]
