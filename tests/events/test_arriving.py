@@ -187,5 +187,5 @@ def test_a_file_that_is_too_large_is_not_even_read(world: MemoryWorld, monkeypat
     upload = world.put_configuration(b"x" * 300_000)
     monkeypatch.setattr(world.buckets, "read", lambda *_: pytest.fail("it was read"))
     assert world.receive(upload).releases[0].problems == (
-        "The file has 300,000 bytes, 262,144 are allowed: is it a configuration?",
+        "$: the document has 300,000 bytes, 262,144 are allowed. Make it smaller.",
     )

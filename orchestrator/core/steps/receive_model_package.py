@@ -19,7 +19,8 @@ from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
 from orchestrator.core.ports import ModelVersion, Store
 from orchestrator.core.records import Source, SourceKind
 from orchestrator.core.steps.progress import stamp
-from orchestrator.core.steps.registered import APPROVED, COMPLETED
+from orchestrator.core.steps.references import COMPLETED
+from orchestrator.core.steps.registered import APPROVED
 from orchestrator.core.steps.releases_by_use import Something, release_users
 from orchestrator.core.steps.start_releases import NOTHING, Receipt, Reception, refuse
 from orchestrator.core.steps.tell_rejected import tell_rejected

@@ -45,7 +45,6 @@ def run_job(
     if package.job is None:
         tasks.succeed(token, {"outcome": "none"})
         return
-    check_turn(store, release)
     record = stage_of(store, release_id, stage, now)
     job = record.job or _start(package.job, package, release, record, store, accounts, now)
     wait = store_wait(
