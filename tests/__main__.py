@@ -45,7 +45,7 @@ class Outcome:
 SEPARATE = ("stacks", "cloud", "releases", "browser")
 SUITES = (
     Suite("unit", (*(f"--ignore=tests/{name}" for name in SEPARATE), "tests"), ("-n", "2")),
-    Suite("stacks", ("tests/stacks",)),
+    Suite("stacks", ("tests/stacks",), ("-n", "2")),
     Suite("cloud", ("tests/cloud",)),
     Suite("releases", ("tests/releases",)),
     Suite("browser", ("tests/browser",)),
