@@ -150,7 +150,11 @@ def history(
     for found in releases:
         ended = status_word(found["status"])
         screen.line(f"{moment(found['created_at'])}  {found['release_id']}  {ended}", STYLES.get(ended, ""))
-        screen.line(f"  asked by {found['requester']}, from {found['source']}")
+        what = "its removal asked by" if found["kind"] == "removal" else "asked by"
+        screen.line(f"  {what} {found['requester']}, from {found['source']}")
+        for name, value in _commit_facts(found["commit"]):
+            if value and name != "Link":
+                screen.line(f"  {name.lower()}: {value}")
         for stage in found["stages"]:
             _show_votes(stage, screen)
         if found["reason"] and not found["ended_by"]:
@@ -177,11 +181,12 @@ def show_release(found: Mapping[str, Any], screen: Screen) -> None:
     screen.line(f"{found['release_id']}: {word}{where}", STYLES.get(word, "bold"))
     facts = (
         ("Workload", f"{found['workload']} ({found['workload_type']})" if found["workload_type"] else ""),
-        ("Kind", "removal of the workload" if found.get("kind") == "removal" else ""),
+        ("Kind", "removal of the workload" if found["kind"] == "removal" else ""),
         ("Description", found["description"]),
         ("Asked by", found["requester"]),
         ("From", found["source"]),
-        *_commit_facts(found.get("commit")),
+        *_commit_facts(found["commit"]),
+        *(("Pinned", f"{name} at {version}") for name, version in found["pins"].items()),
         ("Stack", found["stack_name"]),
         ("Content", found["digest"]),
         ("Started", moment(found["created_at"])),

@@ -93,7 +93,7 @@ def test_a_rejected_removal_keeps_what_was_not_reached(multi: Team, live: str) -
     found = listed(multi, workload)
     assert found is not None
     assert [one["stage"] for one in found["live"]] == ["staging", "prod"]
-    assert "It is gone from dev, and stays as it was in staging and prod." in eventually(
+    assert "It is gone from dev. It stays as it was in staging and prod." in eventually(
         "the end in Slack", lambda: multi.message_with(removal, "It is gone from dev")
     )
 

@@ -42,16 +42,20 @@ def ended(facts: Facts) -> str:
 
 
 def left_behind(facts: Facts) -> str:
-    """Where the workload is gone and where it stays, as a sentence; empty unless the removal ended half way."""
+    """Where the workload is gone and where it stays, in sentences; empty unless the removal ended half way."""
     release = facts.release
     if not release.status.ended or release.status in {Status.SUCCEEDED, Status.UNCHANGED}:
         return ""
+    half_gone = release.stage if release.failure == "RemovalFailed" else ""
     gone = [stage for stage in release.stages if facts.stage_status(stage) is StageStatus.REMOVED]
-    if not gone:
-        return "Nothing was removed." if release.status is not Status.FAILED else ""
-    kept = [stage for stage in release.stages if stage not in gone]
-    stays = "as far as CloudFormation came in" if release.status is Status.FAILED else "as it was in"
-    return f"It is gone from {joined(gone)}, and stays {stays} {joined(kept)}."
+    absent = [stage for stage in release.stages if facts.stage_status(stage) is StageStatus.UNCHANGED]
+    kept = [stage for stage in release.stages if stage not in {*gone, *absent, half_gone}]
+    told = [
+        f"It is gone from {joined(gone)}." if gone else "",
+        f"In {half_gone} CloudFormation has deleted what it could." if half_gone else "",
+        f"It stays as it was in {joined(kept)}." if kept else "",
+    ]
+    return " ".join(filter(None, told))
 
 
 def _decided(facts: Facts) -> str:

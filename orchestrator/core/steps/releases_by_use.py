@@ -58,8 +58,7 @@ class _Standing:
 
 def in_force(workload: str, store: Store) -> Release | None:
     """The release whose configuration a workload stands under: the newest that was asked for, unless no package could
-    be made of it; then the newest that was packaged. None for a workload that is removed or just being
-    removed, or was never released."""
+    be made of it; then the newest that was packaged. None for a workload that is removed, or was never released."""
     found = _standing(workload, store)
     return found.release if found is not None else None
 
@@ -71,7 +70,7 @@ def _standing(workload: str, store: Store, now: Clock | None = None, own: str = 
     ``now`` is given.
     """
     standing = store.get(Workload, Workload.named(workload).key())
-    if standing is not None and (standing.removed_by or _being_removed(standing, store)):
+    if standing is not None and standing.removed_by:
         return None
     latest = store.get(LatestRequest, LatestRequest(workload, "", "").key())
     asked = store.get(Release, (f"RELEASE#{latest.release_id}", "RELEASE")) if latest else None
@@ -89,9 +88,11 @@ def _standing(workload: str, store: Store, now: Clock | None = None, own: str = 
     return _Standing(found, latest, max(*ranks, found.order[0]))
 
 
-def _being_removed(standing: Workload, store: Store) -> bool:
-    """Whether a removal has the workload's turn: a nightly upload must not take its place while it waits for people."""
-    running = standing.running_release
+def _being_removed(workload: str, store: Store) -> bool:
+    """Whether a removal has the workload's turn: a nightly upload must not take its place while it waits for people.
+    Whoever asks for a release may."""
+    standing = store.get(Workload, Workload.named(workload).key())
+    running = standing.running_release if standing is not None else ""
     release = store.get(Release, (f"RELEASE#{running}", "RELEASE")) if running else None
     return release is not None and release.removes
 
@@ -132,6 +133,8 @@ def _release_user(workload: str, new: Something, reception: Reception) -> Receip
     before = known(claimed.releases, reception.store) if claimed is not None else ()
     if claimed is not None and len(before) == len(claimed.releases) and all(map(_begun, before)):
         return Receipt(before, duplicate=True)
+    if _being_removed(workload, reception.store):
+        return None
     name = release_id(workload, this, 0)
     for _ in range(TRIES):
         found = _standing(workload, reception.store, reception.now, name)
