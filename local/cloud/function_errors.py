@@ -1,7 +1,9 @@
-"""Lambda: a failing function answers the class of its exception, and its process stays warm.
+"""Lambda: a failing function answers the class of its exception, and its process stays warm; a dead one says so.
 
 On AWS ``errorType`` is the name of the Python class, which a state machine's ``ErrorEquals`` names; the emulator calls
-every exception ``Runtime.HandlerError`` and ends the process, so that the next invocation pays a cold start.
+every exception ``Runtime.HandlerError`` and ends the process, so that the next invocation pays a cold start. A process
+that is gone is ``Runtime.ExitError`` on AWS, which a state machine tries again; here that is also what becomes of an
+invocation whose process the emulator has ended, or could not reach, while many ran at once.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ _TELLS = (
     '{"status": "ok", "result": None, "failed": {"errorMessage": str(e), "errorType": type(e).__name__, '
     '"stackTrace": traceback.format_tb(e.__traceback__)[1:]}, "trace": traceback.format_exc()}) + "\\n")\n'
 )
+
+_OUT_OF_TIME = "Sandbox.Timedout"
 
 _failed: ContextVar[dict[str, Any] | None] = ContextVar("failed_function", default=None)
 
@@ -57,10 +61,17 @@ def install() -> None:
         try:
             result: dict[str, Any] = execute(func, event, request_id)
             failed = _failed.get()
-            return {**result, "body": failed} if result.get("error") and failed else result
+            if not result.get("error") or result.get("throttle"):
+                return result
+            return {**result, "body": failed or _gone(result["body"])}
         finally:
             _failed.reset(former)
 
     lambda_runtime._PYTHON_WORKER_SCRIPT = script.replace(_FAILS, _TELLS)
     lambda_runtime.Worker.invoke = invoked
     lambda_svc._execute_function_warm = executed
+
+
+def _gone(body: dict[str, Any]) -> dict[str, Any]:
+    """What Lambda answers for an invocation that ended with neither a result nor an exception of the function's."""
+    return body if body.get("errorType") == _OUT_OF_TIME else {**body, "errorType": "Runtime.ExitError"}

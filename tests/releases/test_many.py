@@ -6,6 +6,7 @@ import random
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -69,7 +70,7 @@ def rows(team: Team, kind: str) -> list[dict[str, Any]]:
 
 
 def releases_of(team: Team, prefix: str) -> list[dict[str, str]]:
-    """Releases whose source lies below a prefix: id, workload, status, version, order."""
+    """Releases whose source lies below a prefix: id, workload, how it stands and why, version."""
     found = [one for one in rows(team, "release") if one["source"]["M"]["key"]["S"].startswith(prefix)]
     return [
         {
@@ -77,6 +78,7 @@ def releases_of(team: Team, prefix: str) -> list[dict[str, str]]:
             "workload": one["workload"]["S"],
             "status": one["status"]["S"],
             "stage": one["stage"]["S"],
+            "reason": one["reason"]["S"],
             "version": one["source"]["M"]["version_id"]["S"],
         }
         for one in found
@@ -122,6 +124,8 @@ def end_what_waits(team: Team, found: list[dict[str, str]]) -> None:
     """Reject what waits for people."""
     for one in found:
         if one["status"] == "awaiting_approval":
+            shown = partial(team.message_with, one["release_id"], "Reject")
+            eventually(f"the question about {one['release_id']}", shown, PATIENCE)
             team.reject(one["release_id"], "Enough for this test.")
             assert team.ended(one["release_id"]).status == "rejected"
 
@@ -188,7 +192,8 @@ def test_releases_of_one_workload_and_of_others_at_once(multi: Team, live: str, 
         key=lambda one: versions.index(one["version"]),
     )
     assert [one["status"] for one in ours] == [*["superseded"] * (of_one - 1), "awaiting_approval"]
-    assert all(one["status"] == "awaiting_approval" for one in found if one not in ours)
+    others = {(one["status"], one["stage"], one["reason"]) for one in found if one not in ours}
+    assert others == {("awaiting_approval", "staging", "")}
     began = deployed_in_dev(multi, f"{the_one}-realtime")
     assert began == [one["release_id"] for one in ours if one["release_id"] in began]
     assert began[-1] == ours[-1]["release_id"]

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.cloud
 MACHINES = Path(__file__).resolve().parents[3] / "statemachines"
 
 PLAYER = """
-import boto3, json
+import boto3, json, os, tempfile
 
 ME = "{me}"
 states = boto3.client("stepfunctions")
@@ -61,6 +61,9 @@ def handler(event, context):
     attempts[plot] = attempts.get(plot, 0) + 1
     if ME == "DeployStage" and plot.startswith("flaky") and attempts[plot] == 1:
         raise Throttled("Rate exceeded")
+    if ME == "VerifyStage" and plot.startswith("dying") and not os.path.exists(mark := tempfile.gettempdir() + "/" + plot):
+        open(mark, "w").close()
+        os._exit(1)
     if ME == "DeployStage" and plot.startswith("broken"):
         raise PlanFailed("the template has no resources")
     if ME == "RequestApproval" and plot.startswith("waiting"):
@@ -154,6 +157,23 @@ def test_a_class_that_the_machine_retries_is_retried_with_a_new_token(cloud: Emb
     finally:
         cloud.scale_waits(former)
     assert entered(cloud, execution)[-1] == "Succeeded"
+
+
+def test_a_process_that_dies_is_tried_again_as_on_aws(cloud: EmbeddedCloud, machine: str) -> None:
+    former = cloud.scale_waits(0)
+    try:
+        execution = start(cloud, machine, unique("dying"))
+        assert ended(cloud, execution)["status"] == "SUCCEEDED"
+    finally:
+        cloud.scale_waits(former)
+    pages = cloud.client("stepfunctions", HUB).get_paginator("get_execution_history").paginate(executionArn=execution)
+    errors = [
+        event.get("taskFailedEventDetails", event.get("lambdaFunctionFailedEventDetails", {})).get("error")
+        for page in pages
+        for event in page["events"]
+        if event["type"] in {"TaskFailed", "LambdaFunctionFailed"}
+    ]
+    assert errors == ["Runtime.ExitError"]
 
 
 def test_an_approval_of_hours_expires_on_request(cloud: EmbeddedCloud, machine: str) -> None:
