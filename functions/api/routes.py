@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from functions.api.env import Env
@@ -102,9 +102,7 @@ def _problems(error: BadConfiguration) -> dict[str, Any]:
     sentences = [found.sentence for found in shown] + ([f"… and {more:,} more"] if more > 0 else [])
     return {
         "message": "\n".join(sentences),
-        "problems": [
-            {"path": found.path, "what": found.what, "fix": found.fix, "severity": found.severity} for found in shown
-        ],
+        "problems": [asdict(found) for found in shown],
     }
 
 
