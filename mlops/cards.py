@@ -13,7 +13,7 @@ import typer
 
 from mlops.refusals import Problems, Refused
 from mlops.screen import Screen
-from mlops.target import ApiUrl, Local, Person, Profile, Region, Target
+from mlops.target import Target, on_target
 from mlops.validation import AsJson
 from orchestrator.core.model_cards.request import model_card_in
 from orchestrator.core.problems import BadConfiguration
@@ -34,73 +34,63 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="Name of the card.")]
 
 
 @app.command()
+@on_target
 def create(
     file: File,
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """Create a model card."""
-    _with_file("create_model_card", file, Target(api_url, profile, region, local, person), as_json)
+    _with_file("create_model_card", file, target, as_json)
 
 
 @app.command()
+@on_target
 def update(
     file: File,
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """Replace the sections of a model card that the file has; the others stay."""
-    _with_file("update_model_card", file, Target(api_url, profile, region, local, person), as_json)
+    _with_file("update_model_card", file, target, as_json)
 
 
 @app.command()
+@on_target
 def describe(
     name: Name,
     version: Annotated[int | None, typer.Option("--version", min=1, help="By itself the latest.")] = None,
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """Show a model card."""
     body = {"pipeline_type": "describe_model_card", "name": name, **({"version": version} if version else {})}
-    _perform(body, Target(api_url, profile, region, local, person), as_json)
+    _perform(body, target, as_json)
 
 
 @app.command(name="list")
+@on_target
 def list_cards(
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """List the model cards of the orchestrator's account."""
-    _perform({"pipeline_type": "list_model_cards"}, Target(api_url, profile, region, local, person), as_json)
+    _perform({"pipeline_type": "list_model_cards"}, target, as_json)
 
 
 @app.command()
+@on_target
 def export(
     name: Name,
     version: Annotated[int | None, typer.Option("--version", min=1, help="By itself the latest.")] = None,
     job: Annotated[str, typer.Option("--job", help="Name of the export job.")] = "",
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """Export a model card to PDF, into the assets bucket."""
     body: dict[str, Any] = {"pipeline_type": "export_model_card", "name": name}
@@ -108,19 +98,17 @@ def export(
         body["model_card_version"] = version
     if job:
         body["export_job_name"] = job
-    _perform(body, Target(api_url, profile, region, local, person), as_json)
+    _perform(body, target, as_json)
 
 
 @app.command()
+@on_target
 def delete(
     name: Name,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """Delete a model card with all its versions."""
     screen = Screen(as_json)
@@ -128,9 +116,7 @@ def delete(
         if not screen.interactive:
             raise typer.BadParameter("nobody can be asked here; say --yes", param_hint="--yes")
         typer.confirm(f"Delete the model card {name} with all its versions?", abort=True, err=True)
-    _perform(
-        {"pipeline_type": "delete_model_card", "name": name}, Target(api_url, profile, region, local, person), as_json
-    )
+    _perform({"pipeline_type": "delete_model_card", "name": name}, target, as_json)
 
 
 def show_answer(answer: Mapping[str, Any], screen: Screen) -> None:
@@ -179,11 +165,7 @@ def _perform(body: Mapping[str, Any], target: Target, as_json: bool) -> None:
     try:
         request = model_card_in(data)
     except BadConfiguration as error:
-        found = [
-            {"path": problem.path, "what": problem.what, "fix": problem.fix, "severity": problem.severity}
-            for problem in error.problems
-        ]
-        raise Problems(found, {"message": str(error), "problems": found}) from None
+        raise Problems.of(error) from None
     for warning in request.warnings if request else ():
         screen.note(f"warning: {warning.sentence}", "yellow")
     show_answer(target.api(screen).provision(data, str(uuid.uuid4()), force=False), screen)

@@ -11,7 +11,7 @@ from mlops.plans import show_approval, show_metrics, show_plan
 from mlops.refusals import Refused
 from mlops.releases import ReleaseId
 from mlops.screen import Screen, status_word
-from mlops.target import ApiUrl, Local, Person, Profile, Region, Target
+from mlops.target import Target, on_target
 from mlops.validation import AsJson
 
 MIN_DIGEST = 16
@@ -25,6 +25,7 @@ Digest = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
+@on_target
 def approve(
     release_id: ReleaseId,
     stage: Stage = "",
@@ -32,18 +33,15 @@ def approve(
     digest: Digest = "",
     yes: Yes = False,
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """Approve the plan of the stage that waits."""
     screen = Screen(as_json)
-    target = Target(api_url, profile, region, local, person)
     _decide("approve", release_id, stage, reason, digest, yes, target, screen)
 
 
+@on_target
 def reject(
     release_id: ReleaseId,
     stage: Stage = "",
@@ -51,17 +49,13 @@ def reject(
     digest: Digest = "",
     yes: Yes = False,
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """Reject the plan of the stage that waits; the release ends."""
     screen = Screen(as_json)
     if not reason and not screen.interactive:
         raise typer.BadParameter("a rejection needs a reason", param_hint="--reason")
-    target = Target(api_url, profile, region, local, person)
     _decide("reject", release_id, stage, reason, digest, yes, target, screen)
 
 

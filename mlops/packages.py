@@ -126,11 +126,7 @@ def build(file: Path, folder: Path, context: CheckContext, catalogue: Catalogue)
         checked = check_file(file.read_bytes(), catalogue, context)
         return tuple(_build(one, file, folder, names, context) for one in checked)
     except BadConfiguration as error:
-        found = [
-            {"path": problem.path, "what": problem.what, "fix": problem.fix, "severity": problem.severity}
-            for problem in error.problems
-        ]
-        raise Problems(found, {"message": str(error), "problems": found}) from None
+        raise Problems.of(error) from None
 
 
 def _build(checked: Checked, file: Path, folder: Path, names: InstallationNames, context: CheckContext) -> Built:

@@ -13,7 +13,10 @@ Wrong usage (exit status 2) is ``typer.BadParameter``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import asdict
+from typing import Any, Self
+
+from orchestrator.core.problems import BadConfiguration
 
 
 class Refused(Exception):
@@ -30,6 +33,12 @@ class Problems(Refused):
     def __init__(self, problems: Sequence[Mapping[str, str]], answer: Mapping[str, Any]) -> None:
         self.problems = tuple(problems)
         super().__init__("The configuration has problems; nothing was released.", answer)
+
+    @classmethod
+    def of(cls, error: BadConfiguration) -> Self:
+        """What the check made here found, in the form in which the API tells it."""
+        found = [asdict(problem) for problem in error.problems]
+        return cls(found, {"message": str(error), "problems": found})
 
 
 class Denied(Refused):

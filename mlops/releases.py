@@ -15,7 +15,7 @@ from mlops.following import GOOD_ENDS, follow
 from mlops.plans import show_approval, show_metrics, show_plan, summary
 from mlops.refusals import Refused
 from mlops.screen import STYLES, Screen, moment, status_word
-from mlops.target import ApiUrl, Local, Person, Profile, Region, Target
+from mlops.target import Target, on_target
 from mlops.validation import AsJson
 
 LISTED = 100
@@ -37,23 +37,21 @@ def checked_id(release_id: str) -> str:
 ReleaseId = Annotated[str, typer.Argument(metavar="RELEASE", help="Id of the release.", callback=checked_id)]
 
 
+@on_target
 def release(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration.", exists=True, dir_okay=False)],
     force: Annotated[bool, typer.Option("--force", help="Also when the same content is live already.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the release to its end.")] = False,
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """Release the workloads of a configuration."""
     screen = Screen(as_json)
     data = file.read_bytes()
     if len(data) > MAX_BYTES:
         raise Refused(f"{file} has {len(data):,} bytes; a configuration may have {MAX_BYTES:,}.")
-    api = Target(api_url, profile, region, local, person).api(screen)
+    api = target.api(screen)
     answer = api.provision(data, str(uuid.uuid4()), force=force)
     if "release_id" not in answer:
         show_answer(answer, screen)  # a model-card operation: answered, not released
@@ -76,6 +74,7 @@ def release(
         raise typer.Exit(1)
 
 
+@on_target
 def status(
     release_id: Annotated[
         str,
@@ -87,15 +86,12 @@ def status(
     ] = "",
     limit: Annotated[int, typer.Option("--limit", min=1, max=LISTED, help="Releases to list.")] = 20,
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """Show the newest releases, or one with its stages, plans and votes."""
     screen = Screen(as_json)
-    api = Target(api_url, profile, region, local, person).api(screen)
+    api = target.api(screen)
     if release_id:
         found = api.release(release_id)
         if as_json:
@@ -124,19 +120,17 @@ def status(
         )
 
 
+@on_target
 def history(
     workload: Annotated[str, typer.Argument(metavar="WORKLOAD", help="Name of the workload.")],
     limit: Annotated[int, typer.Option("--limit", min=1, max=LISTED, help="Releases to show.")] = 10,
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """Show what was released of a workload, who asked and who decided, newest first."""
     screen = Screen(as_json)
-    api = Target(api_url, profile, region, local, person).api(screen)
+    api = target.api(screen)
     listed = api.releases(LISTED)
     if len(listed) == LISTED:
         screen.note(f"Only the newest {LISTED} releases of the installation are looked at.")

@@ -14,8 +14,8 @@ from mlops.screen import Screen
 from mlops.validation import Accounts, CheckRegion, ModelRegistry, Templates, context_of, known_types
 from orchestrator.core import images, schemas
 from orchestrator.core.config import CheckContext
-from orchestrator.core.config_checks import COMMENT, SCHEMA_KEY
 from orchestrator.core.problems import did_you_mean
+from orchestrator.core.schemas import COMMENT, SCHEMA_KEY
 from orchestrator.core.workloads import WorkloadType
 
 DRAFT = "http://json-schema.org/draft-07/schema#"

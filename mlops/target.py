@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import ipaddress
 import os
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
 import typer
@@ -54,13 +57,13 @@ Person = Annotated[
 
 @dataclass(frozen=True)
 class Target:
-    """The options that say where the API is and who calls."""
+    """The options that say where the API is and who calls; ``on_target`` gives them to a verb."""
 
-    api_url: str = ""
-    profile: str = ""
-    region: str = ""
-    local: bool = False
-    person: str = ""
+    api_url: ApiUrl = ""
+    profile: Profile = ""
+    region: Region = ""
+    local: Local = False
+    person: Person = ""
 
     def api(self, screen: Screen) -> Api:
         """The API; what was not said but chosen is noted on the screen.
@@ -123,6 +126,28 @@ class Target:
         url = running.cloud.local_url(running.outputs["ApiUrl"]).rstrip("/")
         screen.note(f"Local installation ({running.mode}-account), as {known[person]} (--as {person}).")
         return Api(url, REGION, credentials_of(running, person))
+
+
+def on_target(verb: Callable[..., None]) -> Callable[..., None]:
+    """The verb with the options of ``Target`` where its parameter ``target`` stood, for typer to read them."""
+    hints = get_type_hints(Target, include_extras=True)
+    options = [
+        inspect.Parameter(
+            field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+        )
+        for field in fields(Target)
+    ]
+    signature = inspect.signature(verb, eval_str=True)
+    own = [parameter for name, parameter in signature.parameters.items() if name != "target"]
+
+    @wraps(verb)
+    def called(**given: Any) -> None:
+        said = {option.name: given.pop(option.name) for option in options}
+        verb(**given, target=Target(**said))
+
+    called.__dict__["__signature__"] = signature.replace(parameters=[*own, *options])
+    called.__annotations__ = {parameter.name: parameter.annotation for parameter in (*own, *options)}
+    return called
 
 
 def _checked_url(url: str) -> str:

@@ -11,7 +11,7 @@ import typer
 
 from mlops.following import GOOD_ENDS, follow
 from mlops.screen import Screen, moment
-from mlops.target import ApiUrl, Local, Person, Profile, Region, Target
+from mlops.target import Target, on_target
 from mlops.validation import AsJson
 
 LISTED = 1000
@@ -29,18 +29,16 @@ def checked_name(name: str) -> str:
     return name
 
 
+@on_target
 def workloads(
     limit: Annotated[int, typer.Option("--limit", min=1, max=LISTED, help="Workloads to list.")] = 100,
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """Show the workloads, what is live of each in every stage, and which release is on its way."""
     screen = Screen(as_json)
-    api = Target(api_url, profile, region, local, person).api(screen)
+    api = target.api(screen)
     found = api.workloads(limit)
     if as_json:
         screen.answer({"workloads": found})
@@ -59,22 +57,20 @@ def _rows(found: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return [(*named, *stage, running) for stage in live or [(NOTHING, NOTHING, NOTHING)]]
 
 
+@on_target
 def remove(
     workload: Annotated[str, typer.Argument(metavar="WORKLOAD", help="Name of the workload.", callback=checked_name)],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Follow the removal to its end.")] = False,
     as_json: AsJson = False,
-    api_url: ApiUrl = "",
-    profile: Profile = "",
-    region: Region = "",
-    local: Local = False,
-    person: Person = "",
+    *,
+    target: Target,
 ) -> None:
     """Remove a workload from every stage, with the approvals that each stage asks for."""
     screen = Screen(as_json)
     if not yes and not screen.interactive:
         raise typer.BadParameter("nobody can be asked here; add --yes to remove without being asked")
-    api = Target(api_url, profile, region, local, person).api(screen)
+    api = target.api(screen)
     if not yes:
         _confirm(workload, api.workloads(LISTED), screen)
     answer = api.remove(workload, str(uuid.uuid4()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from importlib import import_module
 from typing import Any
 
@@ -81,9 +82,7 @@ def _problems(error: BadConfiguration) -> dict[str, Any]:
     sentences = [found.sentence for found in shown] + ([f"… and {more:,} more"] if more > 0 else [])
     return {
         "message": "\n".join(sentences),
-        "problems": [
-            {"path": found.path, "what": found.what, "fix": found.fix, "severity": found.severity} for found in shown
-        ],
+        "problems": [asdict(found) for found in shown],
     }
 
 

@@ -81,7 +81,7 @@ def argument_problems(service: str, action: str, arguments: dict[str, Any]) -> I
     """
     found = operation(service, action)
     known = _literal(arguments)
-    for path in _unknown(found.input_shape, known, ""):
+    for path, _ in unknown(found.input_shape, known, ""):
         yield f"Unknown Argument member '{path}'."
     named_by_sagemaker = f"{action.removeprefix('Create')}Name"
     for name in found.input_shape.required_members:
@@ -107,22 +107,24 @@ def _literal(value: Any) -> Any:
 def unknown_members(service: str, action: str, fields: dict[str, Any]) -> list[str]:
     """Members of a request that the action does not know, by their paths."""
     found = operation(service, action)
-    return list(_unknown(found.input_shape, fields, ""))
+    return [path for path, _ in unknown(found.input_shape, fields, "")]
 
 
-def _unknown(shape: Any, value: Any, path: str) -> Iterator[str]:
+def unknown(shape: Any, value: Any, path: str) -> Iterator[tuple[str, list[str]]]:
+    """Path of each member that the model does not have, and the members that it has there."""
     if shape.type_name == "structure" and isinstance(value, dict):
         for name, inner in value.items():
-            if name not in shape.members:
-                yield f"{path}.{name}".lstrip(".")
+            at = f"{path}.{name}".lstrip(".")
+            if name in shape.members:
+                yield from unknown(shape.members[name], inner, at)
             else:
-                yield from _unknown(shape.members[name], inner, f"{path}.{name}")
+                yield at, list(shape.members)
     elif shape.type_name == "list" and isinstance(value, list):
         for index, inner in enumerate(value):
-            yield from _unknown(shape.member, inner, f"{path}[{index}]")
+            yield from unknown(shape.member, inner, f"{path}[{index}]")
     elif shape.type_name == "map" and isinstance(value, dict):
         for name, inner in value.items():
-            yield from _unknown(shape.value, inner, f"{path}.{name}")
+            yield from unknown(shape.value, inner, f"{path}.{name}")
 
 
 def _structure(shape: Any, value: Any, path: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from orchestrator.core import config_checks, config_part, strict_json
+from orchestrator.core import config_checks, config_part, schemas, strict_json
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Figure, StagePolicy
@@ -165,7 +165,7 @@ def read_file(data: bytes) -> tuple[RawConfiguration, ...]:
     problems = [
         Problem(f"$.{key}", "does not belong beside pipelines", "Move it into the members of the list.")
         for key in value
-        if key not in {"pipelines", config_checks.SCHEMA_KEY} and not key.startswith(config_checks.COMMENT)
+        if key != "pipelines" and not schemas.is_remark(key)
     ]
     if not isinstance(members, list) or not members:
         problems.append(Problem("$.pipelines", "must be a list with at least one configuration", ""))

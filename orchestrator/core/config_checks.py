@@ -22,11 +22,8 @@ from orchestrator.core.problems import Problem, closest, did_you_mean, listing
 from orchestrator.core.stack_names import stack_name_fault
 from orchestrator.core.workloads import Catalogue, WorkloadType
 
-SCHEMA_KEY = "$schema"
 OUTPUT = "output"
 """``x-asset`` of a folder that the workload itself writes to."""
-COMMENT = "//"
-"""A key that starts so is a comment at the top of a workload's part: JSON has no other."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ def _rename(
     spelled: dict[str, str] = {}
     problems = []
     for key, value in values.items():
-        if key == SCHEMA_KEY or key.startswith(COMMENT):
+        if schemas.is_remark(key):
             continue
         canonical = workload_type.aliases.get(key, key)
         if canonical in renamed:

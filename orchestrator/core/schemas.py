@@ -22,6 +22,10 @@ from orchestrator.core.problems import BadConfiguration, Problem, closest, did_y
 Schema = Mapping[str, Any]
 Validator = Callable[[Any], Any]
 
+SCHEMA_KEY = "$schema"
+COMMENT = "//"
+"""A key that starts so is a comment at the top of a workload's part: JSON has no other."""
+
 _TRUE = frozenset({"true", "yes"})
 _FALSE = frozenset({"false", "no"})
 
@@ -36,6 +40,11 @@ _KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
 
 _WORDS = {"string": "text", "array": "a list", "object": "an object", "number": "a number", "null": "null"}
 _WORDS |= {"integer": "a whole number", "boolean": "true or false"}
+
+
+def is_remark(key: str) -> bool:
+    """Whether a key is for editors and readers only: ``$schema``, or a comment (``"// …"``)."""
+    return key == SCHEMA_KEY or key.startswith(COMMENT)
 
 
 def resolve(schema: Schema, root: Schema) -> Schema:

@@ -74,7 +74,7 @@ def check_model_card(values: Mapping[str, Any], path: str = "$") -> ModelCardReq
     """Check a request; raises ``BadConfiguration`` with all its problems."""
     root = schema()
     operation = str(values["pipeline_type"])
-    given = {key: value for key, value in values.items() if key != "$schema" and not key.startswith("//")}
+    given = {key: value for key, value in values.items() if not schemas.is_remark(key)}
     problems = list(_unknown(given, path))
     normal = {
         key: schemas.normalise(value, root["properties"][key], root)
