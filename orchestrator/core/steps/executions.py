@@ -22,7 +22,7 @@ class Machines:
 
     def execution(self, release: Release) -> str:
         """ARN of the release's execution, whether or not it was noted; an execution is named by its release."""
-        named = self.of(release).replace(":stateMachine:", ":execution:")
+        named = self.of(release).replace("stateMachine", "execution", 1)
         return release.execution_arn or f"{named}:{release.release_id}"
 
 

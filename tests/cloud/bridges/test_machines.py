@@ -61,7 +61,8 @@ def handler(event, context):
     attempts[plot] = attempts.get(plot, 0) + 1
     if ME == "DeployStage" and plot.startswith("flaky") and attempts[plot] == 1:
         raise Throttled("Rate exceeded")
-    if ME == "VerifyStage" and plot.startswith("dying") and not os.path.exists(mark := tempfile.gettempdir() + "/" + plot):
+    mark = os.path.join(tempfile.gettempdir(), plot)
+    if ME == "VerifyStage" and plot.startswith("dying") and not os.path.exists(mark):
         open(mark, "w").close()
         os._exit(1)
     if ME == "DeployStage" and plot.startswith("broken"):
