@@ -35,6 +35,9 @@ MOST_VERSIONS = 100
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404", "MethodNotAllowed", "405", "NoSuchBucket"})
 """A version id that names a delete marker gives MethodNotAllowed."""
 
+_NO_VERSION = frozenset({"InvalidArgument", "400"})
+"""Of a call with a version id: text that S3 has never given out as one. A HEAD has no body, so no other code."""
+
 _EXISTS = frozenset({"PreconditionFailed", "412"})
 _WRITTEN_NOW = frozenset({"ConditionalRequestConflict", "409"})
 """Somebody else is writing this key at this moment; S3 asks to try again."""
@@ -221,7 +224,8 @@ def _source(source: ObjectVersion) -> Any:
 
 
 def _raise_if_gone(error: Any, bucket: str, key: str, version_id: str) -> None:
-    if code_of(error) in _GONE:
+    code = code_of(error)
+    if code in _GONE or (version_id and code in _NO_VERSION):
         version = f" (version {version_id})" if version_id else ""
         raise SourceGone(f"s3://{bucket}/{key}{version} does not exist") from error
 

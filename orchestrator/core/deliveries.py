@@ -5,6 +5,7 @@ Records like those of ``records.py``, which has their rules.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -79,6 +80,27 @@ class DeliveredTree:
     def key(self) -> tuple[str, str]:
         """See ``Record``."""
         return f"TREE#{self.repository}", "TREE"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None
+
+
+@dataclass(frozen=True)
+class LatestPush:
+    """The push of one file of a repository that was received last: two pushes within a second bear the same time."""
+
+    KIND: ClassVar[str] = "push"
+    repository: str
+    path: str
+    request: str
+    """What tells it from other pushes, see ``Source.request``."""
+    asked_at: str
+    """When it counts as asked for: always later than the push that was received before it."""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``. A path in a repository may be longer than a key of the table."""
+        return f"PUSH#{self.repository}/{hashlib.sha256(self.path.encode()).hexdigest()}", "PUSH"
 
     def listing(self) -> tuple[str, str] | None:
         """See ``Record``."""

@@ -152,7 +152,8 @@ def model_package(event: Mapping[str, Any]) -> ModelPackageChanged:
     _expect(event, SAGEMAKER_SOURCE, MODEL_PACKAGE_CHANGE)
     detail = _mapping(event, "detail")
     told = detail.get("UpdatedModelPackageFields")
-    changed = tuple(str(name) for name in told) if isinstance(told, list) else None
+    # An empty list says as little as none: a version that was just made has no field that was updated.
+    changed = tuple(str(name) for name in told) if isinstance(told, list) and told else None
     return ModelPackageChanged(_text(detail, "ModelPackageArn", "detail."), changed)
 
 

@@ -36,6 +36,19 @@ class Source:
     version_id: str = ""
     request: str = ""
 
+    @property
+    def thing(self) -> str:
+        """What came, in a word or two: that is what is refused where nothing of it can be released."""
+        match self.kind:
+            case SourceKind.ASSET:
+                return "file"
+            case SourceKind.REGISTRY:
+                return "model package"
+            case SourceKind.COMMIT if not self.key:
+                return "commit"
+            case _:
+                return "configuration"
+
     def __str__(self) -> str:
         if self.kind is SourceKind.COMMIT:
             return f"{self.key or 'the repository'} in {self.bucket} at commit {self.version_id}"

@@ -9,7 +9,7 @@ from slack_bolt import Ack, App
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
-from orchestrator.core.errors import Refused, SourceGone
+from orchestrator.core.errors import Refused, StepFailed
 from orchestrator.core.messages import limits, private
 from orchestrator.core.messages.blocks import Block, Message
 from orchestrator.core.messages.mrkdwn import code, cut, lines, said
@@ -160,7 +160,7 @@ def _started(filled: Filled, request: str, body: Mapping[str, Any], client: WebC
         found = [f"• {said(problem.sentence, 400)}" for problem in error.problems[: limits.PROBLEMS]]
         head = "The configuration has problems; nothing was started:"
         return False, lines([head, *found], limits.SECTION_TEXT - 100, len(error.problems) + 1)
-    except (Refused, SourceGone) as refusal:
+    except (Refused, StepFailed) as refusal:
         return False, said(str(refusal), limits.SECTION_TEXT - 100)
     return True, started(filled.workload, [release.release_id for release in receipt.releases])
 

@@ -45,7 +45,7 @@ def headline(facts: Facts) -> str:
         return f"{release.workload}: approve {waiting.approval.stage}?"
     if release.status is Status.REFUSED and not release.workload_type:
         # What was refused could not be read as a workload: the file's name stands below, as other people's text.
-        return "Configuration refused"
+        return f"{release.source.thing.capitalize()} refused"
     if release.is_of_nothing:
         return "Configuration deleted"
     if release.workload_type in OPERATIONS:
@@ -62,7 +62,9 @@ def sentence(facts: Facts) -> str:
     if release.workload_type in OPERATIONS:
         return f"The model card {_card(release)}."
     if release.status is Status.REFUSED:
-        return f"The configuration {release.workload} was refused; nothing was deployed."
+        thing = release.source.thing
+        named = f"in {release.workload}" if thing == "commit" else release.workload
+        return f"The {thing} {named} was refused; nothing was deployed."
     if release.is_of_nothing:
         return f"The configuration {release.workload} was deleted."
     if not release.status.ended:

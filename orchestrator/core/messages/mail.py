@@ -35,7 +35,7 @@ def end_letter(facts: Facts) -> Letter:
     """How a release ended."""
     release = facts.release
     unread = release.status is Status.REFUSED or release.is_of_nothing
-    about = "configuration" if unread else release.workload
+    about = release.source.thing if unread else release.workload
     told = [sentence(facts), "", *_because(release)]
     place = f" ({release.stage})" if release.stage and release.status is not Status.SUCCEEDED else ""
     left = left_behind(facts)

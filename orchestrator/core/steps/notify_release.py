@@ -134,8 +134,8 @@ def gather(release_id: str, store: Store, installation: Installation) -> Facts:
     found = [approval_of(store, record.approval_id) for record in stages.values() if record.approval_id]
     approvals = {approval.approval_id: approval for approval in found if approval}
     told = told_stages(stages, release, installation)
-    # Only what is live, and of the Model Registry, has notices: the others are not asked for any.
-    notices = store.under(Notice, f"RELEASE#{release_id}") if release.models and release.status.ended else ()
+    # Only what uses the Model Registry has notices: the others are not asked for any.
+    notices = store.under(Notice, f"RELEASE#{release_id}") if release.models else ()
     live = live_figures(store, release)
     return Facts(told_release(release, installation), installation, told, approvals, live, notices)
 
@@ -160,13 +160,13 @@ def _speak(facts: Facts, speaker: Speaker) -> Notified:
     said: list[str] = []
     trouble: list[Exception] = []
     refusal = ""
-    if facts.release.status.ended:
-        try:
+    try:
+        if facts.release.status.ended:
             said += _mail(f"mail:{facts.release.status}", end_letter(facts), speaker)
-            for notice in facts.notices:
-                said += _mail(f"mail:{notice.notice_id}", notice_letter(notice), speaker)
-        except Exception as error:  # whatever SNS has, Slack must still hear of the end
-            trouble.append(error)
+        for notice in facts.notices:
+            said += _mail(f"mail:{notice.notice_id}", notice_letter(notice), speaker)
+    except Exception as error:  # whatever SNS has, Slack must still hear of it
+        trouble.append(error)
     try:
         said += _chat(facts, speaker)
     except ChatRefused as error:

@@ -35,9 +35,14 @@ def read_stamp(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
+MAX_NAME = 128
+"""Characters of a release's id or a workload's name, generously; DynamoDB refuses to look for a key of over 2 KB."""
+
+
 def release_of(store: Store, release_id: str) -> Release:
     """The release; raises ``UnknownRelease``."""
-    release = store.get(Release, (f"RELEASE#{release_id}", "RELEASE"))
+    there_may_be = len(release_id) <= MAX_NAME
+    release = store.get(Release, (f"RELEASE#{release_id}", "RELEASE")) if there_may_be else None
     if release is None:
         raise UnknownRelease(f"there is no release {release_id!r}; `mlops status` lists the releases")
     return release

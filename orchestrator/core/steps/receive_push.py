@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from orchestrator.core.commits import (
@@ -23,11 +24,14 @@ from orchestrator.core.commits import (
     is_of_interest,
     requester_of,
 )
-from orchestrator.core.errors import SourceGone
+from orchestrator.core.deliveries import LatestPush
+from orchestrator.core.errors import Conflict, SourceGone
 from orchestrator.core.events import Push
 from orchestrator.core.people import Identity
 from orchestrator.core.problems import BadConfiguration, Problem
-from orchestrator.core.records import Commit, Source, SourceKind
+from orchestrator.core.records import Source, SourceKind
+from orchestrator.core.steps.progress import read_stamp, stamp
+from orchestrator.core.steps.receive_request import TICK
 from orchestrator.core.steps.start_releases import (
     NOTHING,
     Receipt,
@@ -57,13 +61,26 @@ def receive_push(push: Push, repositories: Repositories, reception: Reception) -
         return _refuse_whole(push, Author(), page, [_gone(push)], reception)
     try:
         changed = _changed(push, repositories)
+        # In this order: whoever pushes after the branch was looked at is received after this, and counts as later.
+        asked_at = {change.path: _noted(source_of(push, change.path), push, reception) for change in changed}
         newer = _newer(push, repositories)
     except BadConfiguration as error:
         return _refuse_whole(push, author, page, [problem.sentence for problem in error.problems], reception)
     requester = requester_of(push, author)
     commit = commit_of(push.repository, push.reference, push.commit_id, author, page)
     receipts = [
-        _start(change, push, requester, commit, change.path in newer, repositories, reception)
+        _start(
+            change,
+            source_of(push, change.path),
+            requester,
+            Terms(
+                commit=commit,
+                overtaken=OVERTAKEN if change.path in newer else "",
+                asked_at=asked_at[change.path],
+            ),
+            repositories,
+            reception,
+        )
         for change in changed
         if change.kind is not ChangeKind.DELETED
     ]
@@ -105,19 +122,16 @@ def _newer(push: Push, repositories: Repositories) -> frozenset[str]:
 
 def _start(
     change: FileChange,
-    push: Push,
+    source: Source,
     requester: Identity,
-    commit: Commit,
-    overtaken: bool,
+    terms: Terms,
     repositories: Repositories,
     reception: Reception,
 ) -> Receipt:
-    source = source_of(push, change.path)
-    terms = Terms(commit=commit, overtaken=OVERTAKEN if overtaken else "", asked_at=_moment(push))
     try:
         if change.mode == LINK:
             raise BadConfiguration([Problem("$", "this is a symbolic link", "Commit the file itself.")])
-        data = repositories.content(push.repository, change.blob)
+        data = repositories.content(source.bucket, change.blob)
     except BadConfiguration as error:
         return refuse(source, requester, [problem.sentence for problem in error.problems], reception, terms)
     return start_or_refuse(source, requester, data, reception, terms)
@@ -141,8 +155,23 @@ def _reader(repository: str, blob: str, repositories: Repositories) -> Callable[
     return lambda: repositories.content(repository, blob)
 
 
+def _noted(source: Source, push: Push, reception: Reception) -> datetime:
+    """When the push of this file counts as asked for: when the branch moved, and after the push received before it."""
+    moment = _moment(push) or reception.now()
+    this = LatestPush(source.bucket, source.key, source.request, stamp(moment))
+    with suppress(Conflict):
+        reception.store.insert(this)
+
+    def latest(known: LatestPush) -> LatestPush:
+        if known.request == this.request:
+            return known
+        return replace(this, asked_at=stamp(max(moment, read_stamp(known.asked_at) + TICK)))
+
+    return read_stamp(reception.store.update(LatestPush, this.key(), latest).asked_at)
+
+
 def _moment(push: Push) -> datetime | None:
-    """When the branch moved, which orders the pushes; None where the event does not tell."""
+    """When the branch moved; None where the event does not tell."""
     with suppress(ValueError):
         return datetime.fromisoformat(push.time.replace("Z", "+00:00")).astimezone(UTC)
     return None

@@ -20,7 +20,7 @@ from orchestrator.core.errors import Conflict, UnknownWorkload
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
 from orchestrator.core.records import Release, Source, SourceKind, StagePolicy, Status, Workload
-from orchestrator.core.steps.progress import release_of, stamp
+from orchestrator.core.steps.progress import MAX_NAME, release_of, stamp
 from orchestrator.core.steps.start_releases import Receipt, Reception, claim, delivery, known, release_id, run
 
 
@@ -48,7 +48,7 @@ def removal_digest(workload: str) -> str:
 
 def workload_of(store: Store, name: str) -> Workload:
     """The workload; raises ``UnknownWorkload``."""
-    workload = store.get(Workload, Workload.named(name).key())
+    workload = store.get(Workload, Workload.named(name).key()) if len(name) <= MAX_NAME else None
     if workload is None or not workload.newest_release:
         raise UnknownWorkload(f"there is no workload {name!r}; `mlops workloads` lists them")
     if workload.removed_by:

@@ -165,14 +165,14 @@ def refuse(
     moment = stamp(terms.asked_at or reception.now())
     refused = Release(
         release_id=release_id("refused", this, 0),
-        workload=source.key or source.request,
+        workload=source.key or source.bucket or source.request,
         workload_type="",
         status=Status.REFUSED,
         source=source,
         requester=requester,
         created_at=moment,
         updated_at=moment,
-        reason="The configuration has problems; nothing was deployed.",
+        reason=f"The {source.thing} has problems; nothing was deployed.",
         problems=told(problems),
         commit=terms.commit,
     )
