@@ -117,10 +117,11 @@ class LatestRequest:
     release_id: str
     rank: str
     """The release's, see ``Release.order``."""
-    noted_at: str = ""
-    """When this was written: the release itself is in the table a moment later."""
     base: str = ""
-    """The release whose configuration it has, where it brings none of its own."""
+    """The release whose configuration it has, where it brings none of its own. It takes its rank before it stands in
+    the table, and may never come to stand there; then the next one goes on from here."""
+    pins: tuple[tuple[str, str], ...] = ()
+    """See ``Release.pins``."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""
@@ -134,6 +135,44 @@ class LatestRequest:
     def order(self) -> tuple[str, str]:
         """As releases of a workload follow each other."""
         return self.rank, self.release_id
+
+
+@dataclass(frozen=True)
+class LatestApproval:
+    """The version of one model package group that was approved last: SageMaker's events come in any order."""
+
+    KIND: ClassVar[str] = "approval-of-group"
+    group: str
+    """ARN."""
+    arn: str
+    """Of the version; empty once it is not approved any more."""
+    approved_at: str
+    """When the event of its approval happened, and when the version was changed last: as text they compare."""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"MODELS#{self.group}", "APPROVAL"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A release that was recorded and may not have ended: what is still to be looked after, however old it is."""
+
+    KIND: ClassVar[str] = "unfinished"
+    release_id: str
+    noted_at: str
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"RELEASE#{self.release_id}", "UNFINISHED"
+
+    def listing(self) -> tuple[str, str] | None:
+        """The oldest first."""
+        return "UNFINISHED", f"{self.noted_at}#{self.release_id}"
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,8 @@ class ModelPackageChanged:
     arn: str
     changed: tuple[str, ...] | None
     """Names of what has changed, as of UpdateModelPackage's members; None where the event does not tell."""
+    time: str = ""
+    """When, as the event has it: ISO 8601 in UTC."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ def model_package(event: Mapping[str, Any]) -> ModelPackageChanged:
     told = detail.get("UpdatedModelPackageFields")
     # An empty list says as little as none: a version that was just made has no field that was updated.
     changed = tuple(str(name) for name in told) if isinstance(told, list) and told else None
-    return ModelPackageChanged(_text(detail, "ModelPackageArn", "detail."), changed)
+    return ModelPackageChanged(_text(detail, "ModelPackageArn", "detail."), changed, _optional(event, "time"))
 
 
 def bucket_of(event: Mapping[str, Any]) -> str:

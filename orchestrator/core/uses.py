@@ -154,11 +154,17 @@ def settle_uses(store: Store, workload: str, order: tuple[str, str], things: Ite
     store.update(UsesOf, key, settle)
 
 
-def forget_uses(store: Store, workload: str) -> None:
-    """The workload is removed: nothing is released of it by an upload any more."""
-    known = store.get(UsesOf, UsesOf(workload).key())
-    for thing in known.things if known is not None else ():
+def forget_uses(store: Store, workload: str, order: tuple[str, str]) -> None:
+    """The workload is removed, by the release with this ``Release.order``: nothing is released of it by an upload any
+    more, unless a configuration was asked for since. That one's Package settles the index, and after this anew."""
+    key = UsesOf(workload).key()
+    known = store.get(UsesOf, key)
+    latest = store.get(LatestRequest, LatestRequest(workload, "", "").key())
+    if known is None or (latest is not None and latest.order > order):
+        return
+    for thing in known.things:
         store.delete(Use(thing, workload))
+    store.update(UsesOf, key, lambda current: replace(current, settled_by="", settled_at=""))
 
 
 def users_of_object(store: Store, key: str) -> tuple[str, ...]:

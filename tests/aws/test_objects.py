@@ -134,6 +134,8 @@ def test_an_upload_that_fails_leaves_no_parts_behind(refusal: Refusal, error: ty
         (Refusal("InternalError", status=500), Throttled, "slower pace"),
         (Refusal("NoSuchVersion", status=404), SourceGone, r"s3://b/k \(version v\) does not exist"),
         (Refusal("MethodNotAllowed", status=405), SourceGone, "does not exist"),
+        (Refusal("InvalidArgument", "Invalid version id specified", 400), SourceGone, "does not exist"),
+        (Refusal("400", "Bad Request", 400), SourceGone, "does not exist"),
         (
             Refusal(
                 "AccessDenied",
@@ -147,7 +149,17 @@ def test_an_upload_that_fails_leaves_no_parts_behind(refusal: Refusal, error: ty
         (IncompleteReadError(actual_bytes=1, expected_bytes=2), Throttled, "the connection to s3 broke"),
         (FlexibleChecksumError(error_msg="crc32 differs"), Throttled, "the connection to s3 broke"),
     ],
-    ids=["slow down", "internal", "no version", "delete marker", "key denied", "truncated", "corrupt"],
+    ids=[
+        "slow down",
+        "internal",
+        "no version",
+        "delete marker",
+        "no version id",
+        "no version id, of a HEAD",
+        "key denied",
+        "truncated",
+        "corrupt",
+    ],
 )
 def test_what_s3_answers_to_a_read_is_a_core_error(refusal: Exception, error: type[Exception], words: str) -> None:
     double = Bucket()

@@ -193,7 +193,7 @@ def test_a_release_is_shown_with_its_stages_plan_and_approval(call: Client, wait
     assert SECRET_TOKEN not in json.dumps(reply.body)
 
 
-@pytest.mark.parametrize("release_id", ["nobody-0123456789", "../x", "ü", "a" * 1000])
+@pytest.mark.parametrize("release_id", ["nobody-0123456789", "../x", "ü", "a" * 10_000])
 def test_an_unknown_release_is_not_found(call: Client, release_id: str) -> None:
     reply = call("GET", "/releases/{id}", id=release_id)
     assert reply.status == 404
@@ -539,8 +539,9 @@ def test_a_pipelines_state_has_the_shape_that_the_sdk_knows(call: Client, waitin
         ({"pipeline_id": "my-pipeline"}, 400),
         ([], 400),
         ({"pipeline_id": "arn:aws:cloudformation:us-east-1:4:stack/x/nobody"}, 404),
+        ({"pipeline_id": f"arn:aws:cloudformation:us-east-1:4:stack/x/{'a' * 3000}"}, 404),
     ],
-    ids=["nothing", "a number", "no ARN", "a list", "unknown"],
+    ids=["nothing", "a number", "no ARN", "a list", "unknown", "longer than a key can be"],
 )
 def test_a_pipeline_that_is_not_known_has_no_state(call: Client, body: Any, status: int) -> None:
     assert call("POST", "/pipelinestatus", body=body).status == status

@@ -9,12 +9,14 @@ import pytest
 
 from orchestrator.core.errors import ChatUnavailable
 from orchestrator.core.notices import SHOWN, Notice
-from orchestrator.core.records import Release, Status
+from orchestrator.core.people import UNKNOWN
+from orchestrator.core.records import Release, Source, SourceKind, Status
 from orchestrator.core.steps.notify_release import HOLD
+from orchestrator.core.steps.start_releases import refuse
 from stacks.telling import SHOWN_KINDS
 from tests.slack_app.fake_chat import Died
 from tests.slack_app.test_notify_release import Scene
-from tests.steps.journeys import live
+from tests.steps.journeys import asked, live
 
 MODEL = "fraud/model.tar.gz"
 
@@ -112,3 +114,40 @@ def test_a_model_that_cannot_be_packaged_is_told_of(scene: Scene) -> None:
     (release,) = scene.world.deliver(scene.world.put_asset(MODEL, b"gone soon")).releases
     scene.world.end(release.release_id, Status.FAILED, "SourceGone", "it does not exist")
     assert scene.notify(release.release_id).said == ("mailed", "posted")
+
+
+def test_a_version_rejected_while_its_release_is_under_way_is_told_at_once(scene: Scene) -> None:
+    release = asked(scene.world)
+    scene.world.memory.update(Release, release.key(), lambda found: replace(found, models=("arn/1",)))
+    scene.notify(release.release_id)
+    mails = len(scene.world.mail.sent)
+    notice = Notice(release.release_id, "n1", release.updated_at, "Version 1 of fraud was rejected", ("Do this:",))
+    scene.world.memory.insert(notice)
+    assert set(scene.notify(release.release_id).said) >= {"mailed", "told"}
+    assert [subject for subject, _ in scene.world.mail.sent[mails:]] == ["[notice] Version 1 of fraud was rejected"]
+    assert scene.notify(release.release_id).said == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "headline", "sentence"),
+    [
+        (Source(SourceKind.ASSET, "assets", "fraud/model.tar.gz", "v1"), "File refused", "The file fraud/model.tar.gz"),
+        (Source(SourceKind.REGISTRY, key="arn/2"), "Model package refused", "The model package arn/2"),
+        (Source(SourceKind.COMMIT, "ml-models", "", "c1"), "Commit refused", "The commit in ml-models"),
+        (
+            Source(SourceKind.COMMIT, "ml-models", "a/mlops-config.json", "c1"),
+            "Configuration refused",
+            "configuration a/",
+        ),
+    ],
+    ids=["asset", "model package", "commit", "configuration"],
+)
+def test_what_was_refused_is_called_by_its_name(scene: Scene, source: Source, headline: str, sentence: str) -> None:
+    receipt = refuse(source, UNKNOWN, ["It is broken."], scene.world.reception)
+    scene.notify(receipt.releases[0].release_id)
+    shown = scene.chat.messages[-1].message
+    assert headline in json.dumps(shown.blocks)
+    assert f"{sentence}" in shown.text
+    assert "was refused; nothing was deployed" in shown.text
+    (subject, _) = scene.world.mail.sent[-1]
+    assert subject == f"[refused] {source.thing}"

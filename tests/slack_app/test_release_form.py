@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from orchestrator.core.errors import AccessDenied
 from orchestrator.core.messages.release_form import Choice, Filled, asking_form, filled_in, loading_form
 from orchestrator.core.people import IdentityKind, People
 from orchestrator.core.records import Release, SourceKind, Status
@@ -78,6 +79,17 @@ def test_by_words_another_version_and_by_force(slack: SlackScene) -> None:
 def test_what_cannot_be_released_is_told_and_leaves_nothing(slack: SlackScene, text: str, told: str) -> None:
     uploaded(slack)
     assert told in words(slack, text)
+    assert by_slack(slack) == []
+
+
+def test_what_aws_refuses_is_told_and_not_tried_again(slack: SlackScene, monkeypatch: pytest.MonkeyPatch) -> None:
+    uploaded(slack)
+
+    def refused(*_: object, **__: object) -> object:
+        raise AccessDenied("IAM refused s3:GetObject to the function's role")
+
+    monkeypatch.setattr(slack.world.buckets, "describe", refused)
+    assert "IAM refused s3:GetObject" in words(slack, f"release {WORKLOAD}")
     assert by_slack(slack) == []
 
 

@@ -82,10 +82,7 @@ def test_an_end_that_died_before_it_passed_the_turn_on_is_completed(world: Memor
     assert world.of(release.release_id).reason == "x"
 
 
-def test_a_holder_is_looked_at_however_many_releases_came_after_it(
-    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(abandoned, "LOOKED_BACK", 3)
+def test_a_holder_is_looked_at_however_many_releases_came_after_it(world: MemoryWorld) -> None:
     holder = packaged(world)
     for number in range(5):
         other = world.release(configuration(model_name=f"other-{number}"))

@@ -121,7 +121,7 @@ def test_what_cannot_be_read_is_told_once(github: Deliveries) -> None:
 def test_an_archive_that_is_no_zip_is_told_and_the_next_brings_everything(github: Deliveries) -> None:
     (refused,) = github.deliver(b"no zip")
     assert refused.status is Status.REFUSED
-    assert refused.workload
+    assert refused.workload == refused.source.bucket != ""
     assert len(github.deliver({PATH: text()})) == 1
 
 

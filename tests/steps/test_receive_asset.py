@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestrator.core.deliveries import Claim, LatestRequest
+from orchestrator.core.deliveries import Claim
 from orchestrator.core.errors import WorkloadBusy
 from orchestrator.core.packaging import read_package
 from orchestrator.core.people import UNKNOWN
@@ -252,19 +252,6 @@ def test_an_upload_never_brings_back_a_configuration_that_a_newer_one_replaces(w
     Machines(world).settle()
     assert world.workload(NAME).newest_release == configured.release_id
     assert pinned(world, configured.release_id)[MODEL] == event["detail"]["object"]["version-id"]
-
-
-def test_a_release_that_was_announced_and_is_not_there_yet_is_waited_for(world: MemoryWorld) -> None:
-    release = live(world)
-    latest = world.memory.get(LatestRequest, LatestRequest(NAME, "", "").key())
-    assert latest is not None
-    announced = LatestRequest(NAME, "announced", "2026-03-02T00:00:00.000Z", world.of(release.release_id).created_at)
-    world.memory.rows[latest.key()] = announced
-    event = world.put_asset(MODEL, b"x")
-    with pytest.raises(WorkloadBusy):
-        world.deliver(event)
-    world.clock.pass_hours(1)
-    assert world.deliver(event).releases
 
 
 TRAINING = {

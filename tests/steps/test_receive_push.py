@@ -128,13 +128,26 @@ def test_an_older_push_that_arrives_late_is_superseded_from_the_start(
     assert set(world.fake_tasks.started) == {newer.release_id, older["kept/mlops-config.json"].release_id}
 
 
+def test_of_two_pushes_within_a_second_the_newer_one_stands(world: MemoryWorld, git: FakeRepositories) -> None:
+    orders = []
+    before = git.commit({"x": b""})
+    for number in range(20):
+        pushed = git.commit({PATH: text(description=f"number {number}")}, before)
+        (release,) = receive(world, git, push(pushed, before)).releases
+        (again,) = receive(world, git, push(pushed, before)).releases
+        assert again.order == release.order
+        orders.append(release.order)
+        before = pushed
+    assert orders == sorted(orders)
+
+
 def test_a_commit_that_is_gone_is_told(world: MemoryWorld, git: FakeRepositories) -> None:
     receipts = [receive(world, git, push("f" * 40)) for _ in range(2)]
     (refused,) = receipts[0].releases
     assert refused.status is Status.REFUSED
     assert "not in the repository ml-models any more" in refused.problems[0]
     assert refused.requester.value == PUSHER
-    assert refused.workload
+    assert refused.workload == REPOSITORY
     assert receipts[1].duplicate
 
 

@@ -269,7 +269,8 @@ def test_a_policy_of_the_installation_stands_whatever_the_configuration_said(
 def test_an_upload_of_what_it_used_does_not_bring_it_back(world: MemoryWorld, machines: Machines) -> None:
     live(world, machines)
     asked = removal(world, machines)
-    assert _model_uploaded(world) == (), "a removal that waits for people is not superseded by a nightly upload"
+    (late,) = _model_uploaded(world)
+    assert (late.status, late.ended_by) == (Status.SUPERSEDED, asked.release_id), "a removal waits for people"
     ended = approved(world, machines, asked)
     assert ended.status is Status.SUCCEEDED
     assert world.memory.all(Use) == ()

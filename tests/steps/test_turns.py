@@ -164,6 +164,7 @@ STEPS: dict[str, Callable[[MemoryWorld, str], object]] = {
     "plan": lambda world, name: world.plan(name, "staging"),
     "ask": lambda world, name: world.ask(name, "staging"),
     "deploy": lambda world, name: world.deploy(name, "staging"),
+    "verify": lambda world, release_id: world.verify(release_id, "dev"),
     "run job": lambda world, name: world.run_job(name, "dev"),
 }
 

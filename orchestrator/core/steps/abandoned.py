@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from orchestrator.core.deliveries import Unfinished
 from orchestrator.core.ports import Clock, Outcomes, Store, Tasks
 from orchestrator.core.records import Release, Status, Workload
 from orchestrator.core.steps.executions import Machines, start_execution
@@ -19,10 +20,8 @@ from orchestrator.core.steps.progress import read_stamp, release_of
 UNTOUCHED = timedelta(minutes=15)
 """A release that has moved since is left alone: its way in, or its end, may still be at work."""
 
-LOOKED_BACK = 200
-"""Releases of any age that are looked at, the newest; besides those every holder of a turn, however old."""
-
-WORKLOADS = 2_000
+LOOKED_AT = 5_000
+"""Releases that may be under way at once, the oldest first; the rest has its turn when these have ended."""
 
 ASKED = 50
 """Executions asked about in one go; which ones, changes from minute to minute."""
@@ -52,19 +51,21 @@ def mend_abandoned(*, store: Store, tasks: Tasks, outcomes: Outcomes, machines: 
 
 
 def _standing_still(store: Store, moment: datetime) -> Iterator[Release]:
-    """Releases under way that have not moved for a while, and ended ones that still hold a turn."""
-    workloads = store.listed(Workload, "WORKLOADS", limit=WORKLOADS)
-    holders = {workload.running_release for workload in workloads} - {""}
-    found = store.listed(Release, "RELEASES", limit=LOOKED_BACK, newest_first=True)
-    known = {release.release_id: release for release in found}
-    for holder in sorted(holders - set(known)):
-        release = store.get(Release, (f"RELEASE#{holder}", "RELEASE"))
-        if release is not None:
-            known[holder] = release
-    for release in known.values():
-        open_still = not release.status.ended or release.release_id in holders
-        if open_still and moment - read_stamp(release.updated_at) > UNTOUCHED:
+    """Releases under way that have not moved for a while, and ended ones that still hold a turn; what has ended and
+    passed its turn on, or never came to stand in the table, is looked after no more."""
+    for unfinished in store.listed(Unfinished, "UNFINISHED", limit=LOOKED_AT):
+        if moment - read_stamp(unfinished.noted_at) <= UNTOUCHED:
+            continue
+        release = store.get(Release, (f"RELEASE#{unfinished.release_id}", "RELEASE"))
+        if release is None or (release.status.ended and not _holds(release, store)):
+            store.delete(unfinished)
+        elif moment - read_stamp(release.updated_at) > UNTOUCHED:
             yield release
+
+
+def _holds(release: Release, store: Store) -> bool:
+    workload = store.get(Workload, Workload.named(release.workload).key())
+    return workload is not None and workload.running_release == release.release_id
 
 
 def _some_of(releases: list[Release], moment: datetime) -> list[Release]:
@@ -77,8 +78,7 @@ def _mend(seen: Release, store: Store, tasks: Tasks, outcomes: Outcomes, machine
     """Whether something had to be done. Lists are a moment old: the record decides."""
     release = release_of(store, seen.release_id)
     if release.status.ended:
-        workload = store.get(Workload, Workload.named(release.workload).key())
-        if workload is None or workload.running_release != release.release_id:
+        if not _holds(release, store):
             return False
         outcomes.report(release.release_id, "ExecutionEnded", "The release had ended without passing its turn on.")
         return True

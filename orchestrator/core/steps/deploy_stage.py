@@ -104,6 +104,8 @@ def deploy_stage(
     )
 
     def check() -> None:
+        # A change set that another release has overtaken cannot be executed; a stack can always be deleted.
+        check_turn(store, release)
         if installation.model_registry:
             check_models(released_package(release, objects, packages_bucket), registry)
 
@@ -157,8 +159,9 @@ def _execute(
     """
     stacks = accounts.stacks(record.stage)
     if stacks.state(plan.stack_id).last_request_token != wait.request_token:
+        valid = stacks.still_valid(plan, release.digest)
         check()
-        executes = stacks.still_valid(plan, release.digest) and stacks.execute(plan, wait.request_token)
+        executes = valid and stacks.execute(plan, wait.request_token)
         # An executed change set is no longer valid either: what an earlier run began may only show now.
         if not executes and stacks.state(plan.stack_id).last_request_token != wait.request_token:
             return False

@@ -21,7 +21,7 @@ from orchestrator.core.packaging import (
     read_package,
 )
 from orchestrator.core.ports import Clock, ModelRegistry, Objects, Store, Tasks
-from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, Status, Workload
+from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, StageStatus, Status, Workload
 from orchestrator.core.steps.progress import approval_of, give_way, move, pass_turn, release_of, stamp
 from orchestrator.core.steps.released import package_key, template_key
 from orchestrator.core.steps.request_approval import answer
@@ -88,10 +88,12 @@ def package(
     if workload.newest_release != release_id:
         give_way(store, release, release_of(store, workload.newest_release))
         return {"outcome": "superseded"}
-    if same := _the_same(workload, release):
+    same = _the_same(workload, release)
+    if same and not _is_lost(workload.running_release, store):
         store.update(Release, release.key(), lambda found: replace(found, reason=same))
         return {"outcome": "unchanged"}
-    _supersede(workload.running_release, release, store, tasks, now)
+    if not same:
+        _supersede(workload.running_release, release, store, tasks, now)
     raise WorkloadBusy(f"release {workload.running_release} of {release.workload} has its turn")
 
 
@@ -189,6 +191,8 @@ def _take_turn(release: Release, store: Store) -> Workload:
         with suppress(Conflict):
             store.insert(Workload.named(release.workload))
     after = store.update(Workload, key, lambda current: _turn(current, release))
+    if _died_waiting(after.newest_release, store):
+        after = store.update(Workload, key, lambda current: _turn(_without(after.newest_release, current), release))
     if after.running_release in {"", release.release_id}:
         return after
     holder = release_of(store, after.running_release)
@@ -196,6 +200,32 @@ def _take_turn(release: Release, store: Store) -> Workload:
         return after
     pass_turn(store, holder)
     return store.update(Workload, key, lambda current: _turn(current, release))
+
+
+def _died_waiting(release_id: str, store: Store) -> bool:
+    """Whether a release has failed before it ever had its turn: nobody needs to give way to it."""
+    found = store.get(Release, (f"RELEASE#{release_id}", "RELEASE"))
+    return found is not None and found.status is Status.FAILED and not found.generation
+
+
+def _without(newest: str, current: Workload) -> Workload:
+    """The workload as if that release had never wanted its turn."""
+    if current.newest_release != newest:
+        return current
+    return replace(current, newest_release="", newest_at="")
+
+
+def _is_lost(holder_id: str, store: Store) -> bool:
+    """Whether the release that has the turn will not come to its end: it was decided against, or has failed, and its
+    execution has not said so yet. What it was about to deploy is not on its way."""
+    if not holder_id:
+        return False
+    holder = release_of(store, holder_id)
+    record = store.get(StageRecord, (f"RELEASE#{holder_id}", f"STAGE#{holder.stage}"))
+    approval = approval_of(store, record.approval_id) if record is not None and record.approval_id else None
+    decided_against = approval is not None and approval.status not in {ApprovalStatus.PENDING, ApprovalStatus.APPROVED}
+    failed = record is not None and record.status is StageStatus.FAILED
+    return bool(holder.ended_by) or decided_against or failed
 
 
 def _begin(release: Release, workload: Workload, store: Store) -> None:

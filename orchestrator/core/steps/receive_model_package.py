@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from orchestrator.core.config import Checked
-from orchestrator.core.deliveries import Assessment
+from orchestrator.core.deliveries import Assessment, LatestApproval
 from orchestrator.core.errors import Conflict
 from orchestrator.core.events import ModelPackageChanged
 from orchestrator.core.model_versions import group_arn, group_of
@@ -48,16 +48,19 @@ def receive_model_package(change: ModelPackageChanged, users: Sequence[str], rec
     if version.status != COMPLETED:
         return NOTHING
     number = _assessed(version, approval_changed, reception.store)
+    if version.approval != APPROVED:
+        _withdrawn(version.arn, reception.store)
     if version.approval == REJECTED:
         tell_rejected(version.arn, number, users, reception)
     if version.approval != APPROVED or not approval_changed:
         return NOTHING
+    approval = LatestApproval(group_arn(version.arn), version.arn, f"{change.time}|{version.modified}")
     new = Something(
         source=Source(SourceKind.REGISTRY, key=version.arn, request=f"approval {number}"),
         requester=_approver(version),
         pin=(group_arn(version.arn), version.arn),
         used_by=lambda checked: _names(checked, group_of(version.arn)),
-        overtaken=lambda: "",
+        overtaken=lambda: _overtaken(approval, reception.store),
         asked_at=stamp(reception.now()),
     )
     return release_users(users, new, reception)
@@ -79,6 +82,26 @@ def _assessed(version: ModelVersion, approval_changed: bool, store: Store) -> in
         return replace(known, approval=version.approval, modified=version.modified, number=number)
 
     return store.update(Assessment, fresh.key(), assess).number
+
+
+def _overtaken(this: LatestApproval, store: Store) -> str:
+    """Why this approval comes too late: one that was given after it has been received already. Events come in any
+    order; whoever approves an older version after a newer one means it."""
+    with suppress(Conflict):
+        store.insert(this)
+
+    def latest(known: LatestApproval) -> LatestApproval:
+        return this if not known.arn or this.approved_at >= known.approved_at else known
+
+    stands = store.update(LatestApproval, this.key(), latest)
+    return f"{stands.arn} was approved after this version." if stands.arn != this.arn else ""
+
+
+def _withdrawn(arn: str, store: Store) -> None:
+    """A version that is not approved any more stands in no other's way."""
+    key = LatestApproval(group_arn(arn), "", "").key()
+    if store.get(LatestApproval, key) is not None:
+        store.update(LatestApproval, key, lambda known: replace(known, arn="") if known.arn == arn else known)
 
 
 def _approver(version: ModelVersion) -> Identity:

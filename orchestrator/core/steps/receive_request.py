@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -30,6 +29,7 @@ from orchestrator.core.steps.start_releases import (
     claim,
     delivery,
     known,
+    own_request,
     refuse,
     release_id,
     start_checked,
@@ -124,7 +124,8 @@ def receive_body(
     problems = [problem for one in checked for problem in _missing(one, reception)]
     if problems:
         raise BadConfiguration(problems)
-    source = Source(SourceKind.API, request=f"{request_token}-{hashlib.sha256(data).hexdigest()[:16]}")
+    asked = b"force\n" + data if force else data
+    source = Source(SourceKind.API, request=own_request(request_token, requester, asked))
     return start_checked(source, requester, checked, reception, Terms(force=force))
 
 

@@ -74,7 +74,7 @@ def record_outcome(
     if outcome is Status.UNCHANGED:
         reason = release.reason
     if outcome is Status.SUCCEEDED and release.removes:
-        forget_uses(store, release.workload)
+        forget_uses(store, release.workload, release.order)
     failure = error if outcome is Status.FAILED else ""
     ended = move(store, release_id, now, outcome, reason=reason, failure=failure, ended_by=ended_by)
     pass_turn(store, ended)

@@ -16,11 +16,11 @@ from datetime import timedelta
 
 from orchestrator.core.config import Checked
 from orchestrator.core.deliveries import Claim, LatestRequest
-from orchestrator.core.errors import Conflict, WorkloadBusy
+from orchestrator.core.errors import Conflict, OrchestratorError, WorkloadBusy
 from orchestrator.core.model_versions import group_of
 from orchestrator.core.packaging import canonical
 from orchestrator.core.people import Identity
-from orchestrator.core.ports import Clock, Store
+from orchestrator.core.ports import Store
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Release, Source, Status, Workload
 from orchestrator.core.steps.progress import read_stamp, stamp
@@ -34,6 +34,7 @@ from orchestrator.core.steps.start_releases import (
     refuse,
     release_id,
     request_key,
+    run,
     start_checked,
     together,
 )
@@ -41,15 +42,15 @@ from orchestrator.core.steps.start_releases import (
 TICK = timedelta(milliseconds=1)
 """What a rank can tell apart."""
 
-UNSEEN = timedelta(minutes=5)
-"""How long a release may take from its announcement to the table; then whoever announced it has died for good."""
-
 TRIES = 20
 
 
 @dataclass(frozen=True)
 class _Standing:
     release: Release
+    """Whose configuration is in force."""
+    pins: tuple[tuple[str, str], ...]
+    """What is pinned beside it."""
     latest: LatestRequest | None
     """As it was when this was found out."""
     rank: str
@@ -63,38 +64,57 @@ def in_force(workload: str, store: Store) -> Release | None:
     return found.release if found is not None else None
 
 
-def _standing(workload: str, store: Store, now: Clock | None = None, own: str = "") -> _Standing | None:
+def _standing(workload: str, store: Store) -> _Standing | None:
     """The same, and what a rank is made from.
 
-    Raises ``WorkloadBusy`` while a release that was announced, other than ``own``, is not in the table yet, where
-    ``now`` is given.
+    A release that has taken its rank and does not stand in the table yet counts by what it has announced.
     """
     standing = store.get(Workload, Workload.named(workload).key())
+    latest = _latest(workload, store)
     if standing is not None and standing.removed_by:
-        return None
-    latest = store.get(LatestRequest, LatestRequest(workload, "", "").key())
-    asked = store.get(Release, (f"RELEASE#{latest.release_id}", "RELEASE")) if latest else None
+        removal = _found(standing.removed_by, store)
+        if removal is None or not _asked_since(removal, latest):
+            return None
+    asked = _found(latest.release_id, store) if latest is not None else None
+    pins = asked.pins if asked is not None else ()
     if latest is not None and asked is None:
-        if now is not None and latest.release_id != own and now() - read_stamp(latest.noted_at) < UNSEEN:
-            raise WorkloadBusy(f"release {latest.release_id} of {workload} is being asked for at this moment")
-        asked = store.get(Release, (f"RELEASE#{latest.base}", "RELEASE")) if latest.base else None
-    newest = standing.newest_release if standing is not None else ""
-    packaged = store.get(Release, (f"RELEASE#{newest}", "RELEASE")) if newest else None
-    usable = [release for release in (asked, packaged) if release is not None and not _useless(release)]
+        asked, pins = _found(latest.base, store), latest.pins
+    packaged = _found(standing.newest_release, store) if standing is not None else None
+    usable = [
+        (release, pinned)
+        for release, pinned in ((asked, pins), (packaged, packaged.pins if packaged is not None else ()))
+        if release is not None and not _useless(release)
+    ]
     if not usable:
         return None
     ranks = [latest.rank if latest else "", standing.newest_at if standing is not None else ""]
-    found = max(usable, key=lambda release: release.order)
-    return _Standing(found, latest, max(*ranks, found.order[0]))
+    found, pinned = max(usable, key=lambda one: one[0].order)
+    return _Standing(found, pinned, latest, max(*ranks, found.order[0]))
 
 
-def _being_removed(workload: str, store: Store) -> bool:
-    """Whether a removal has the workload's turn: a nightly upload must not take its place while it waits for people.
-    Whoever asks for a release may."""
+def _found(release_id: str, store: Store) -> Release | None:
+    return store.get(Release, (f"RELEASE#{release_id}", "RELEASE")) if release_id else None
+
+
+def _removal(workload: str, store: Store) -> Release | None:
+    """A removal that has the workload's turn or wants it, and was asked for after every configuration: a nightly upload
+    must not take its place. Whoever asks for a release may."""
     standing = store.get(Workload, Workload.named(workload).key())
-    running = standing.running_release if standing is not None else ""
-    release = store.get(Release, (f"RELEASE#{running}", "RELEASE")) if running else None
-    return release is not None and release.removes
+    if standing is None:
+        return None
+    for one in dict.fromkeys((standing.newest_release, standing.running_release)):
+        release = _found(one, store)
+        if release is not None and release.removes and not release.status.ended:
+            return None if _asked_since(release, _latest(workload, store)) else release
+    return None
+
+
+def _latest(workload: str, store: Store) -> LatestRequest | None:
+    return store.get(LatestRequest, LatestRequest(workload, "", "").key())
+
+
+def _asked_since(removal: Release, latest: LatestRequest | None) -> bool:
+    return latest is not None and latest.order > removal.order
 
 
 def _useless(release: Release) -> bool:
@@ -123,34 +143,47 @@ def release_users(workloads: Iterable[str], new: Something, reception: Reception
 
     Each workload claims its own share of the delivery, so one that cannot be released does not keep the others back.
     """
-    receipts = (_release_user(workload, new, reception) for workload in workloads)
-    return together(receipt for receipt in receipts if receipt is not None)
+    receipts: list[Receipt] = []
+    trouble: list[Exception] = []
+    for workload in workloads:
+        try:
+            receipt = _release_user(workload, new, reception)
+        except OrchestratorError as error:
+            trouble.append(error)
+            continue
+        if receipt is not None:
+            receipts.append(receipt)
+    if trouble:
+        raise trouble[0]  # the event is delivered again, and finds the others released
+    return together(receipts)
 
 
 def _release_user(workload: str, new: Something, reception: Reception) -> Receipt | None:
     this = delivery(new.source, workload)
     claimed = reception.store.get(Claim, Claim(this, "", 0).key())
     before = known(claimed.releases, reception.store) if claimed is not None else ()
-    if claimed is not None and len(before) == len(claimed.releases) and all(map(_begun, before)):
-        return Receipt(before, duplicate=True)
-    if _being_removed(workload, reception.store):
-        return None
+    if claimed is not None and len(before) == len(claimed.releases):
+        # It has its rank, whatever was asked for since; where its function died, it is only to be started.
+        return Receipt(tuple(run(release, reception) for release in before), duplicate=True)
     name = release_id(workload, this, 0)
     for _ in range(TRIES):
-        found = _standing(workload, reception.store, reception.now, name)
+        found = _standing(workload, reception.store)
         if found is None:
             return None
-        terms = Terms(share=workload, asked_at=read_stamp(new.asked_at), pins=_pins(found.release, new.pin))
+        terms = Terms(share=workload, asked_at=read_stamp(new.asked_at), pins=_pins(found.pins, new.pin))
         checked = _configuration(found.release, new, reception, terms)
         if isinstance(checked, Receipt):
             return checked
         if not any(map(new.used_by, checked)):
             return None
+        if removal := _removal(workload, reception.store):
+            why = f"{workload} is being removed by release {removal.release_id}. If it stays, ask for a release of it."
+            late = replace(terms, overtaken=why, gives_way_to=removal.release_id)
+            return start_checked(new.source, new.requester, checked, reception, late)
         if why := new.overtaken():
             return start_checked(new.source, new.requester, checked, reception, replace(terms, overtaken=why))
-        rank = stamp(read_stamp(found.rank) + TICK)
-        place = LatestRequest(workload, name, rank, stamp(reception.now()), found.release.release_id)
-        if not _placed(place, found.latest, reception.store):
+        rank = _ranked(name, found, terms.pins, workload, reception.store)
+        if rank is None:
             continue
         if why := new.overtaken():
             # It has its place, so the next one finds the configuration with it, as if it had been released.
@@ -161,15 +194,20 @@ def _release_user(workload: str, new: Something, reception: Reception) -> Receip
     raise WorkloadBusy(f"releases of {workload} are being asked for all the while")
 
 
-def _begun(release: Release) -> bool:
-    """Whether nothing of it is left to be done here."""
-    return release.status is not Status.REQUESTED or bool(release.execution_arn)
+def _ranked(name: str, found: _Standing, pins: tuple[tuple[str, str], ...], workload: str, store: Store) -> str | None:
+    """The rank right after the greatest so far, or the one that an earlier run has taken; None where another release
+    was asked for since ``found``."""
+    if found.latest is not None and found.latest.release_id == name:
+        return found.latest.rank
+    rank = stamp(read_stamp(found.rank) + TICK)
+    place = LatestRequest(workload, name, rank, found.release.release_id, pins)
+    return rank if _placed(place, found.latest, store) else None
 
 
-def _pins(base: Release, pin: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+def _pins(pinned: tuple[tuple[str, str], ...], pin: tuple[str, str]) -> tuple[tuple[str, str], ...]:
     """Versions of model packages that an earlier approval has pinned stay pinned: whoever uploads other data means the
     model that is live. Everything else is taken as it is."""
-    models = {name: version for name, version in base.pins if group_of(name)}
+    models = {name: version for name, version in pinned if group_of(name)}
     return tuple(sorted((models | dict([pin])).items()))
 
 

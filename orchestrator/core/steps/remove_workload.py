@@ -14,14 +14,23 @@ configuration that is live there, so that an upload with a weaker one opens no d
 from __future__ import annotations
 
 import hashlib
-from contextlib import suppress
 
-from orchestrator.core.errors import Conflict, UnknownWorkload
+from orchestrator.core.errors import UnknownWorkload
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
 from orchestrator.core.records import Release, Source, SourceKind, StagePolicy, Status, Workload
 from orchestrator.core.steps.progress import MAX_NAME, release_of, stamp
-from orchestrator.core.steps.start_releases import Receipt, Reception, claim, delivery, known, release_id, run
+from orchestrator.core.steps.start_releases import (
+    Receipt,
+    Reception,
+    claim,
+    delivery,
+    known,
+    own_request,
+    recorded,
+    release_id,
+    run,
+)
 
 
 def remove_workload(name: str, requester: Identity, request_token: str, reception: Reception) -> Receipt:
@@ -29,16 +38,14 @@ def remove_workload(name: str, requester: Identity, request_token: str, receptio
 
     Raises ``UnknownWorkload`` for a workload that was never released, and for one that is removed already.
     """
-    source = Source(SourceKind.API, request=f"{request_token}-{removal_digest(name)[:16]}")
+    source = Source(SourceKind.API, request=own_request(request_token, requester, name.encode()))
     this = delivery(source)
     removal_id = release_id(name, this, 0)
     if found := known((removal_id,), reception.store):
         return Receipt((run(found[0], reception),), duplicate=True)
     removal = _removal(removal_id, name, source, requester, reception)
     duplicate = claim(this, (removal_id,), reception) is not None
-    with suppress(Conflict):
-        reception.store.insert(removal)
-    return Receipt((run(release_of(reception.store, removal_id), reception),), duplicate)
+    return Receipt((run(recorded(removal, reception), reception),), duplicate)
 
 
 def removal_digest(workload: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orchestrator.core.config import DEFAULT_STAGES, CheckContext, Checked, check_file
-from orchestrator.core.deliveries import Claim, LatestRequest
+from orchestrator.core.deliveries import Claim, LatestRequest, Unfinished
 from orchestrator.core.errors import Conflict
 from orchestrator.core.installation import Installation
 from orchestrator.core.model_cards.ports import ModelCards
@@ -105,6 +105,8 @@ class Terms:
     """When it was asked for; None for now. Of two releases of a workload the one that was asked for later stands."""
     rank: str = ""
     """See ``Release.rank``."""
+    gives_way_to: str = ""
+    """The release whose place it may not take, where that is why."""
     share: str = ""
     """The workload, where one source starts releases of several that do not lie in one file: each is claimed alone."""
 
@@ -151,8 +153,7 @@ def start_checked(
         return Receipt(known(claimed, reception.store), duplicate)
     started = []
     for release, one in zip(releases, checked, strict=True):
-        _announce(release, one, reception)
-        started.append(_complete(release, canonical(one.configuration).decode(), reception))
+        started.append(_complete(release, one, reception))
     warnings = tuple(warning.sentence for one in checked for warning in one.warnings)
     return Receipt(tuple(started), duplicate, (*terms.warnings, *warnings))
 
@@ -225,33 +226,43 @@ def request_key(release_id: str) -> str:
     return f"requests/{release_id}.json"
 
 
-def _announce(release: Release, checked: Checked, reception: Reception) -> None:
-    """Before a release stands in the table: what is uploaded from now on finds its configuration by what it uses."""
-    store = reception.store
-    if release.status is not Status.REQUESTED or store.get(Release, release.key()) is not None:
-        return
-    add_uses(store, release.workload, named_by(checked))
-    latest = LatestRequest(release.workload, release.release_id, release.order[0], stamp(reception.now()))
-    with suppress(Conflict):
-        store.insert(latest)
-    store.update(LatestRequest, latest.key(), lambda known: latest if latest.order > known.order else known)
-
-
-def _complete(release: Release, configuration: str, reception: Reception) -> Release:
+def _complete(release: Release, checked: Checked, reception: Reception) -> Release:
     """Everything after the claim; each part finds what an earlier delivery has done and does the rest.
 
-    The configuration is kept before the release stands in the table: one that stands there can always be started.
+    Its configuration is kept, and found by what it uses, before the release stands in the table: one that stands there
+    can always be started, and misses nothing that is uploaded from then on.
     """
     store = reception.store
     current = store.get(Release, release.key())
     if current is None:
         if release.status is Status.REQUESTED:
+            configuration = canonical(checked.configuration)
             key = request_key(release.release_id)
-            reception.objects.write_once(reception.packages_bucket, key, configuration.encode(), "application/json")
-        with suppress(Conflict):
-            store.insert(release)
-        current = release_of(store, release.release_id)
+            reception.objects.write_once(reception.packages_bucket, key, configuration, "application/json")
+            add_uses(store, release.workload, named_by(checked))
+        current = recorded(release, reception)
+    if current.status is Status.REQUESTED and not current.execution_arn:
+        _announce(current, store)
     return run(current, reception)
+
+
+def recorded(release: Release, reception: Reception) -> Release:
+    """Put a release that will be under way into the table, or find it there; it is looked after from then on."""
+    store = reception.store
+    if not release.status.ended:
+        with suppress(Conflict):
+            store.insert(Unfinished(release.release_id, stamp(reception.now())))
+    with suppress(Conflict):
+        store.insert(release)
+    return release_of(store, release.release_id)
+
+
+def _announce(release: Release, store: Store) -> None:
+    """From now on its configuration is the one in force, unless one that was asked for later is."""
+    latest = LatestRequest(release.workload, release.release_id, release.order[0], pins=release.pins)
+    with suppress(Conflict):
+        store.insert(latest)
+    store.update(LatestRequest, latest.key(), lambda known: latest if latest.order > known.order else known)
 
 
 def run(release: Release, reception: Reception) -> Release:
@@ -287,6 +298,7 @@ def _new_release(
         description=checked.description,
         channel=checked.channel,
         reason=terms.overtaken,
+        ended_by=terms.gives_way_to,
         warnings=told(warnings),
         policies=checked.policies,
         force=terms.force,
@@ -308,6 +320,13 @@ def told(sentences: Sequence[str]) -> tuple[str, ...]:
     kept = [text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…" for text in sentences[:MAX_TOLD]]
     rest = len(sentences) - MAX_TOLD
     return (*kept, f"… and {rest} more") if rest > 0 else tuple(kept)
+
+
+def own_request(token: str, caller: Identity, asked: bytes) -> str:
+    """What tells one call from every other: the caller's token, who he is, and what he asks. Nobody is answered with
+    what somebody else has started under the same token."""
+    whole = hashlib.sha256(f"{caller.value}\n".encode() + asked).hexdigest()
+    return f"{token}-{whole[:16]}"
 
 
 def claim(delivered: str, releases: tuple[str, ...], reception: Reception) -> tuple[str, ...] | None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from orchestrator.core.errors import VerificationFailed
 from orchestrator.core.ports import Accounts, Clock, Objects, Store
 from orchestrator.core.records import StageRecord, StageStatus, Status
-from orchestrator.core.steps.progress import move, move_stage, release_of, stage_of
+from orchestrator.core.steps.progress import check_turn, move, move_stage, release_of, stage_of
 from orchestrator.core.steps.released import ReleasedPackage, released_package
 
 SHOWN = 300
@@ -28,6 +28,7 @@ def verify_stage(
     if release_of(store, release_id).removes:
         return {"outcome": "removed", "note": ""}  # CloudFormation has said that the stack is gone
     release = move(store, release_id, now, Status.VERIFYING, stage=stage)
+    check_turn(store, release)
     record = stage_of(store, release_id, stage, now)
     package = released_package(release, objects, packages_bucket)
     note = ""
