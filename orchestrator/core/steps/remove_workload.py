@@ -1,10 +1,12 @@
 """The way out: a workload's stacks are taken away, stage by stage, by a release like every other.
 
 A removal is a release whose plan of a stage lists everything that the stage's stack has, as removed. So it needs no
-machine, no record and no message of its own: it takes the workload's turn (a newer release supersedes it while it waits
-for approval, and waits while it deletes), asks for the same approvals, waits for CloudFormation by the same events with
-the sweeper behind, and ends in the same named states. The price is a branch on ``Release.removes`` in the steps that
-plan, run the job and verify, and in the words that people read.
+machine and no record of its own: it takes the workload's turn (a newer release supersedes it while it waits for
+approval, and waits while it deletes), asks for the same approvals, waits for CloudFormation by the same events with the
+sweeper behind, and ends in the same named states. The price is a branch on ``Release.removes`` wherever a release has
+content or leaves some behind: in Package, Plan, RunJob and Verify, where a deployment is settled and a turn passed on,
+where a release ends, where something new looks for the configuration in force; and words of its own
+(``messages/removals.py``).
 
 Stages go in the order of every release, dev first and prod last: whoever made a mistake loses dev, and is asked before
 prod. What is asked is at least what was asked to deploy: the installation's policy of the stage, and the one of the

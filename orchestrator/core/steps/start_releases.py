@@ -50,7 +50,7 @@ class Reception:
     installation: Installation
     registry: ModelRegistry
     assets_bucket: str
-    """Only a call's references are looked for here; of an upload, Package does."""
+    """Where people upload to."""
     packages_bucket: str
     cards: ModelCards
     multi_machine_arn: str
