@@ -52,7 +52,7 @@ def _receive(event: dict[str, Any], env: Env, world: World, reception: Callable[
         case (events.S3_SOURCE, _) if env.commits_bucket and events.bucket_of(event) == env.commits_bucket:
             from orchestrator.core.steps.receive_archive import receive_archive
 
-            return receive_archive(events.upload(event), world.pipelines, world.objects, reception())
+            return receive_archive(events.upload(event), world.pipelines, reception())
         case _:
             return receive_object(event, world.store, reception)
 

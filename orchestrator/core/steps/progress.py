@@ -10,11 +10,10 @@ from typing import Any
 from orchestrator.core.approvals import Rules
 from orchestrator.core.errors import Conflict, TurnLost, UnknownRelease
 from orchestrator.core.installation import Installation
-from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
+from orchestrator.core.people import UNKNOWN
 from orchestrator.core.ports import Clock, Store
 from orchestrator.core.records import (
     Approval,
-    Commit,
     Figure,
     LiveStage,
     Release,
@@ -101,14 +100,8 @@ def rules_for(installation: Installation, release: Release, stage: str) -> Rules
     policies = ((own,) if own else ()) + tuple(asked)
     if not policies:
         return None
-    return Rules(policies, installation.roles, installation.people, author_of(release.commit))
-
-
-def author_of(commit: Commit | None) -> Identity:
-    """Who has written a commit, by its own word."""
-    if commit is None or not commit.author_email:
-        return UNKNOWN
-    return Identity(IdentityKind.GIT, commit.author_email, verified=False)
+    author = release.commit.claimed_by if release.commit else UNKNOWN
+    return Rules(policies, installation.roles, installation.people, author)
 
 
 def approval_of(store: Store, approval_id: str) -> Approval | None:

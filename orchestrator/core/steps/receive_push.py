@@ -60,8 +60,8 @@ def receive_push(push: Push, repositories: Repositories, reception: Reception) -
         newer = _newer(push, repositories)
     except BadConfiguration as error:
         return _refuse_whole(push, author, page, [problem.sentence for problem in error.problems], reception)
-    requester = requester_of(push, author)
     commit = commit_of(push.repository, push.reference, push.commit_id, author, page)
+    requester = requester_of(push, commit)
     receipts = [
         _start(change, push, requester, commit, change.path in newer, repositories, reception)
         for change in changed
@@ -127,7 +127,7 @@ def _refuse_whole(push: Push, author: Author, page: str, problems: list[str], re
     """What cannot be told of one configuration, since none could be looked at; its name is the repository's."""
     commit = commit_of(push.repository, push.reference, push.commit_id, author, page)
     terms = Terms(commit=commit, asked_at=_moment(push))
-    return refuse(source_of(push), requester_of(push, author), problems, reception, terms)
+    return refuse(source_of(push), requester_of(push, commit), problems, reception, terms)
 
 
 def _gone(push: Push) -> str:
