@@ -35,8 +35,8 @@ class Plan:
     stack_id: str
     stack_name: str
     digest: str
-    """SHA-256 over change-set ARN, template, parameters and content digest, or over what is deleted: what an approval is
-    bound to."""
+    """What an approval is bound to: SHA-256 over change-set ARN, template, parameters and content digest, or over what
+    is deleted."""
     creates_stack: bool
     empty: bool
     resources: tuple[ResourceChange, ...]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.config import Checked, check_file
 from orchestrator.core.deliveries import LatestRequest
-from orchestrator.core.steps.start_releases import check_context
+from orchestrator.core.steps.checking import check_context
 from orchestrator.core.uses import (
     Thing,
     Use,

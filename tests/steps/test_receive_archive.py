@@ -17,8 +17,8 @@ from orchestrator.core.installation import Repository
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.progress import stamp
+from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.receive_archive import receive_archive
-from orchestrator.core.steps.start_releases import Receipt
 from tests.fakes.dying import dying_after
 from tests.fakes.git import FakePipelines, archive
 from tests.fakes.machine import Died

@@ -20,13 +20,15 @@ from orchestrator.core.packaging import (
     build_package,
     read_package,
 )
-from orchestrator.core.ports import Clock, ModelRegistry, Objects, Store, Tasks
+from orchestrator.core.ports import Clock, Objects, Store, Tasks
 from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, Status, Workload
+from orchestrator.core.steps.checking import check_context
 from orchestrator.core.steps.progress import approval_of, give_way, move, pass_turn, release_of, stamp
+from orchestrator.core.steps.registered import Registry
 from orchestrator.core.steps.released import package_key, template_key
 from orchestrator.core.steps.request_approval import answer
 from orchestrator.core.steps.resolve import resolve
-from orchestrator.core.steps.start_releases import check_context, request_key, told
+from orchestrator.core.steps.start_releases import request_key, told
 from orchestrator.core.uses import named_by, settle_uses, settled
 from orchestrator.core.version import VERSION
 from orchestrator.core.workloads import Catalogue
@@ -41,7 +43,7 @@ def package(
     store: Store,
     objects: Objects,
     tasks: Tasks,
-    registry: ModelRegistry,
+    registry: Registry,
     catalogue: Catalogue,
     installation: Installation,
     assets_bucket: str,

@@ -34,9 +34,19 @@ def read_stamp(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
+def find_release(store: Store, release_id: str) -> Release | None:
+    """The release, or None."""
+    return store.get(Release, (f"RELEASE#{release_id}", "RELEASE"))
+
+
+def find_workload(store: Store, name: str) -> Workload | None:
+    """The workload, or None for one of which no release has been packaged."""
+    return store.get(Workload, Workload.named(name).key())
+
+
 def release_of(store: Store, release_id: str) -> Release:
     """The release; raises ``UnknownRelease``."""
-    release = store.get(Release, (f"RELEASE#{release_id}", "RELEASE"))
+    release = find_release(store, release_id)
     if release is None:
         raise UnknownRelease(f"there is no release {release_id!r}; `mlops status` lists the releases")
     return release

@@ -24,15 +24,9 @@ from orchestrator.core.ports import Store
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Commit, Source, SourceKind
 from orchestrator.core.steps.progress import stamp
-from orchestrator.core.steps.start_releases import (
-    NOTHING,
-    Receipt,
-    Reception,
-    Terms,
-    refuse,
-    start_or_refuse,
-    together,
-)
+from orchestrator.core.steps.receipts import NOTHING, Receipt, together
+from orchestrator.core.steps.reception import Reception
+from orchestrator.core.steps.start_releases import Terms, refuse, start_or_refuse
 from orchestrator.core.steps.tell_deleted import tell_deleted
 
 _KEY = re.compile(rf"{ARCHIVES}([A-Za-z0-9][A-Za-z0-9._-]*)/([0-9a-f-]{{36}})\.zip")

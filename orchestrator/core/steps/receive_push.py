@@ -28,15 +28,9 @@ from orchestrator.core.events import Push
 from orchestrator.core.people import Identity
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Commit, Source, SourceKind
-from orchestrator.core.steps.start_releases import (
-    NOTHING,
-    Receipt,
-    Reception,
-    Terms,
-    refuse,
-    start_or_refuse,
-    together,
-)
+from orchestrator.core.steps.receipts import NOTHING, Receipt, together
+from orchestrator.core.steps.reception import Reception
+from orchestrator.core.steps.start_releases import Terms, refuse, start_or_refuse
 from orchestrator.core.steps.tell_deleted import tell_deleted
 
 OVERTAKEN = "The branch has a newer version of this configuration than the commit that asked for this release."

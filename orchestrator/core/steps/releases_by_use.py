@@ -23,20 +23,12 @@ from orchestrator.core.people import Identity
 from orchestrator.core.ports import Clock, Store
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Release, Source, Status, Workload
+from orchestrator.core.steps.checking import checked_file
+from orchestrator.core.steps.claims import delivery, known, release_id
 from orchestrator.core.steps.progress import read_stamp, stamp
-from orchestrator.core.steps.start_releases import (
-    Receipt,
-    Reception,
-    Terms,
-    checked_file,
-    delivery,
-    known,
-    refuse,
-    release_id,
-    request_key,
-    start_checked,
-    together,
-)
+from orchestrator.core.steps.receipts import Receipt, together
+from orchestrator.core.steps.reception import Reception
+from orchestrator.core.steps.start_releases import Terms, refuse, request_key, start_checked
 
 TICK = timedelta(milliseconds=1)
 """What a rank can tell apart."""

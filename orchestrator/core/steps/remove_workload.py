@@ -22,8 +22,11 @@ from orchestrator.core.errors import Conflict, UnknownWorkload
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
 from orchestrator.core.records import Release, Source, SourceKind, StagePolicy, Status, Workload
+from orchestrator.core.steps.claims import claim, delivery, known, release_id
 from orchestrator.core.steps.progress import release_of, stamp
-from orchestrator.core.steps.start_releases import Receipt, Reception, claim, delivery, known, release_id, run
+from orchestrator.core.steps.receipts import Receipt
+from orchestrator.core.steps.reception import Reception
+from orchestrator.core.steps.start_releases import run
 
 
 def remove_workload(name: str, requester: Identity, request_token: str, reception: Reception) -> Receipt:

@@ -16,8 +16,8 @@ from orchestrator.core.ports import ModelRegistry, Store
 from orchestrator.core.problems import listing
 from orchestrator.core.records import Release, Workload
 from orchestrator.core.steps.progress import stamp
+from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.registered import APPROVED
-from orchestrator.core.steps.start_releases import Reception
 
 MOST_BEFORE = 50
 """Releases that are looked through for the version that was live before."""
@@ -36,7 +36,7 @@ def tell_rejected(arn: str, number: int, workloads: Sequence[str], reception: Re
             notice_id,
             stamp(reception.now()),
             f"Version {number_of(arn)} of {group_of(arn)} was rejected while it is live in {workload}",
-            tuple(_lines(arn, stages, release, before, reception.registry)),
+            tuple(_lines(arn, stages, release, before, reception.registry())),
         )
         with suppress(Conflict):
             reception.store.insert(notice)
