@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from orchestrator.core.ports import Clock, Outcomes, Store, Tasks
 from orchestrator.core.records import Release, Status, Workload
 from orchestrator.core.steps.executions import Machines, start_execution
-from orchestrator.core.steps.progress import read_stamp, release_of
+from orchestrator.core.steps.progress import find_release, find_workload, read_stamp, release_of
 
 UNTOUCHED = timedelta(minutes=15)
 """A release that has moved since is left alone: its way in, or its end, may still be at work."""
@@ -58,7 +58,7 @@ def _standing_still(store: Store, moment: datetime) -> Iterator[Release]:
     found = store.listed(Release, "RELEASES", limit=LOOKED_BACK, newest_first=True)
     known = {release.release_id: release for release in found}
     for holder in sorted(holders - set(known)):
-        release = store.get(Release, (f"RELEASE#{holder}", "RELEASE"))
+        release = find_release(store, holder)
         if release is not None:
             known[holder] = release
     for release in known.values():
@@ -77,7 +77,7 @@ def _mend(seen: Release, store: Store, tasks: Tasks, outcomes: Outcomes, machine
     """Whether something had to be done. Lists are a moment old: the record decides."""
     release = release_of(store, seen.release_id)
     if release.status.ended:
-        workload = store.get(Workload, Workload.named(release.workload).key())
+        workload = find_workload(store, release.workload)
         if workload is None or workload.running_release != release.release_id:
             return False
         outcomes.report(release.release_id, "ExecutionEnded", "The release had ended without passing its turn on.")

@@ -22,10 +22,10 @@ from orchestrator.core.packaging import canonical
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Clock, Store
 from orchestrator.core.problems import BadConfiguration
-from orchestrator.core.records import Release, Source, Status, Workload
+from orchestrator.core.records import Release, Source, Status
 from orchestrator.core.steps.checking import checked_file
 from orchestrator.core.steps.claims import delivery, known, release_id
-from orchestrator.core.steps.progress import read_stamp, stamp
+from orchestrator.core.steps.progress import find_release, find_workload, read_stamp, stamp
 from orchestrator.core.steps.receipts import Receipt, together
 from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.start_releases import Terms, refuse, request_key, start_checked
@@ -61,17 +61,17 @@ def _standing(workload: str, store: Store, now: Clock | None = None, own: str = 
     Raises ``WorkloadBusy`` while a release that was announced, other than ``own``, is not in the table yet, where
     ``now`` is given.
     """
-    standing = store.get(Workload, Workload.named(workload).key())
+    standing = find_workload(store, workload)
     if standing is not None and standing.removed_by:
         return None
     latest = store.get(LatestRequest, LatestRequest(workload, "", "").key())
-    asked = store.get(Release, (f"RELEASE#{latest.release_id}", "RELEASE")) if latest else None
+    asked = find_release(store, latest.release_id) if latest else None
     if latest is not None and asked is None:
         if now is not None and latest.release_id != own and now() - read_stamp(latest.noted_at) < UNSEEN:
             raise WorkloadBusy(f"release {latest.release_id} of {workload} is being asked for at this moment")
-        asked = store.get(Release, (f"RELEASE#{latest.base}", "RELEASE")) if latest.base else None
+        asked = find_release(store, latest.base) if latest.base else None
     newest = standing.newest_release if standing is not None else ""
-    packaged = store.get(Release, (f"RELEASE#{newest}", "RELEASE")) if newest else None
+    packaged = find_release(store, newest) if newest else None
     usable = [release for release in (asked, packaged) if release is not None and not _useless(release)]
     if not usable:
         return None
@@ -83,9 +83,9 @@ def _standing(workload: str, store: Store, now: Clock | None = None, own: str = 
 def _being_removed(workload: str, store: Store) -> bool:
     """Whether a removal has the workload's turn: a nightly upload must not take its place while it waits for people.
     Whoever asks for a release may."""
-    standing = store.get(Workload, Workload.named(workload).key())
+    standing = find_workload(store, workload)
     running = standing.running_release if standing is not None else ""
-    release = store.get(Release, (f"RELEASE#{running}", "RELEASE")) if running else None
+    release = find_release(store, running) if running else None
     return release is not None and release.removes
 
 

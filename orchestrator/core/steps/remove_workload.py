@@ -23,7 +23,7 @@ from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
 from orchestrator.core.records import Release, Source, SourceKind, StagePolicy, Status, Workload
 from orchestrator.core.steps.claims import claim, delivery, known, release_id
-from orchestrator.core.steps.progress import release_of, stamp
+from orchestrator.core.steps.progress import find_workload, release_of, stamp
 from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.start_releases import run
@@ -53,7 +53,7 @@ def removal_digest(workload: str) -> str:
 
 def workload_of(store: Store, name: str) -> Workload:
     """The workload; raises ``UnknownWorkload``."""
-    workload = store.get(Workload, Workload.named(name).key())
+    workload = find_workload(store, name)
     if workload is None or not workload.newest_release:
         raise UnknownWorkload(f"there is no workload {name!r}; `mlops workloads` lists them")
     if workload.removed_by:

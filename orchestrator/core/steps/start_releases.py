@@ -21,7 +21,7 @@ from orchestrator.core.records import Commit, Release, Source, Status
 from orchestrator.core.steps.checking import checked_file
 from orchestrator.core.steps.claims import claim, delivery, known, record_ended, release_id
 from orchestrator.core.steps.executions import start_execution
-from orchestrator.core.steps.progress import release_of, stamp
+from orchestrator.core.steps.progress import find_release, release_of, stamp
 from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.reception import Reception
 from orchestrator.core.uses import add_uses, named_by
@@ -132,7 +132,7 @@ def request_key(release_id: str) -> str:
 def _announce(release: Release, checked: Checked, reception: Reception) -> None:
     """Before a release stands in the table: what is uploaded from now on finds its configuration by what it uses."""
     store = reception.store
-    if release.status is not Status.REQUESTED or store.get(Release, release.key()) is not None:
+    if release.status is not Status.REQUESTED or find_release(store, release.release_id) is not None:
         return
     add_uses(store, release.workload, named_by(checked))
     latest = LatestRequest(release.workload, release.release_id, release.order[0], stamp(reception.now()))
@@ -147,7 +147,7 @@ def _complete(release: Release, configuration: str, reception: Reception) -> Rel
     The configuration is kept before the release stands in the table: one that stands there can always be started.
     """
     store = reception.store
-    current = store.get(Release, release.key())
+    current = find_release(store, release.release_id)
     if current is None:
         if release.status is Status.REQUESTED:
             key = request_key(release.release_id)
