@@ -17,6 +17,7 @@ from mlops.refusals import Refused
 from mlops.screen import STYLES, Screen, moment, status_word
 from mlops.target import Target, on_target
 from mlops.validation import AsJson
+from orchestrator.core.origins import Commit
 
 LISTED = 100
 """Releases that the API lists at most."""
@@ -159,7 +160,8 @@ def _commit_facts(commit: Mapping[str, str] | None) -> Sequence[tuple[str, str]]
     """Author and message are what the commit claims."""
     if commit is None:
         return ()
-    author = f"{commit['author_name']} <{commit['author_email']}>" if commit["author_email"] else commit["author_name"]
+    named = ("repository", "branch", "commit_id", "author_name", "author_email")
+    author = Commit(**{name: commit[name] for name in named}).author
     return (
         ("Commit", f"{commit['commit_id']} on {commit['branch']}"),
         ("Author", f"{author} (as the commit says)" if author else ""),

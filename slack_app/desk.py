@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from orchestrator.core.installation import Installation
 from orchestrator.core.ports import Clock, Store, Tasks
-
-if TYPE_CHECKING:
-    from orchestrator.core.steps.start_releases import Reception
+from orchestrator.core.steps.reception import Reception
 
 
 @dataclass(frozen=True)
 class Desk:
-    """The listeners' collaborators; Slack's own client comes from Bolt with each request."""
+    """The listeners' collaborators, each made when it is first asked for; Slack's own client comes from Bolt with each
+    request."""
 
-    store: Store
-    tasks: Tasks
-    installation: Installation
-    now: Clock
-    reception: Callable[[], Reception]
-    """The way in of releases, made when somebody starts one: it reads the workload types."""
+    reception: Reception
+    """The way in of releases."""
+
+    @property
+    def store(self) -> Store:
+        """The table."""
+        return self.reception.store
+
+    @property
+    def tasks(self) -> Tasks:
+        """The state machines."""
+        return self.reception.tasks
+
+    @property
+    def installation(self) -> Installation:
+        """The settings."""
+        return self.reception.installation
+
+    @property
+    def now(self) -> Clock:
+        """The time."""
+        return self.reception.now

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from slack_bolt import App, BoltRequest
 
@@ -17,9 +17,6 @@ from slack_app.desk import Desk
 from slack_app.env import Env
 from slack_app.front.replay import FORM, body_of
 
-if TYPE_CHECKING:
-    from orchestrator.core.steps.start_releases import Reception
-
 
 @step("slack_worker")
 def handler(event: dict[str, Any]) -> dict[str, Any]:
@@ -27,27 +24,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     env = load(Env)
     world = World(env.table_name, env.settings_parameter)
     secret = slack_secret(client("secretsmanager"), env.slack_secret_arn)
-    desk = Desk(world.store, world.tasks, world.installation, world.now, lambda: _reception(world, env))
-    return replay_batch(event.get("Records", []), build_app(desk, secret.bot_token))
-
-
-def _reception(world: World, env: Env) -> Reception:
-    from orchestrator.core.steps.start_releases import Reception
-
-    return Reception(
-        store=world.store,
-        objects=world.objects,
-        tasks=world.tasks,
-        catalogue=world.catalogue,
-        installation=world.installation,
-        registry=world.registry,
-        assets_bucket=env.assets_bucket,
-        packages_bucket=env.packages_bucket,
-        cards=world.cards,
-        multi_machine_arn=env.multi_machine_arn,
-        single_machine_arn=env.single_machine_arn,
-        now=world.now,
-    )
+    app = build_app(Desk(world.reception(env)), secret.bot_token)
+    return replay_batch(event.get("Records", []), app)
 
 
 def replay_batch(records: Sequence[Mapping[str, Any]], app: App) -> dict[str, Any]:

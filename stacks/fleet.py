@@ -99,7 +99,7 @@ class Fleet(Construct):
         self._step(
             "receive_request",
             functions.receive_request.env.Env(**starting, commits_bucket=commits_bucket),
-            "Turns an uploaded configuration into releases",
+            "Turns what people upload, commit and approve into releases",
             seconds=120,
             with_templates=True,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aws_cdk import aws_ssm as ssm
 
-from orchestrator.core.model_cards.operations import EXPORTS
+from orchestrator.core.model_cards import EXPORTS
 from stacks import names
 from stacks.buckets import ASSET_COPIES, DOCUMENTS, PACKAGES, REQUESTS, Buckets
 from stacks.fleet import Fleet

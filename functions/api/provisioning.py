@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from functions.api.call import Call
-from functions.api.reception import reception_of
 from functions.api.service import Answer, Service
 from orchestrator.core.disclosure import told_call
 from orchestrator.core.errors import BadRequest, CallRefused, Refused
@@ -23,7 +22,7 @@ def provision_pipeline(call: Call, service: Service) -> Answer:
     force = call.query.get("force", "false")
     if force not in {"true", "false"}:
         raise BadRequest(f"force is {force!r}; it should be 'true' or 'false'")
-    receipt = receive_body(data, call.caller, token, reception_of(service), force=force == "true")
+    receipt = receive_body(data, call.caller, token, service.world.reception(service.env), force=force == "true")
     first = receipt.releases[0]
     answer: dict[str, Any] = {
         "message": "The release has started." if not receipt.duplicate else "This request has been taken before.",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from functions.api.call import Call
-from functions.api.reception import reception_of
 from functions.api.service import Answer, Service
 from orchestrator.core.steps.remove_workload import remove_workload
 
 
 def remove(call: Call, service: Service) -> Answer:
     """Start the removal of a workload: a release that takes its stacks away, with the approvals of each stage."""
-    receipt = remove_workload(call.id, call.caller, call.token, reception_of(service))
+    receipt = remove_workload(call.id, call.caller, call.token, service.world.reception(service.env))
     (removal,) = receipt.releases
     return Answer(
         202,

@@ -21,7 +21,7 @@ def handler(event: dict[str, Any]) -> dict[str, object]:
         store=world.store,
         objects=world.objects,
         tasks=world.tasks,
-        registry=world.registry,
+        registry=lambda: world.registry,
         catalogue=world.catalogue,
         installation=world.installation,
         assets_bucket=env.assets_bucket,

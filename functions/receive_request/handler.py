@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from functions.receive_request.env import Env
@@ -11,8 +10,9 @@ from orchestrator.aws.handling import step
 from orchestrator.aws.world import World
 from orchestrator.core import events
 from orchestrator.core.model_versions import group_of
+from orchestrator.core.steps.receipts import NOTHING, Receipt
 from orchestrator.core.steps.receive_object import receive_object
-from orchestrator.core.steps.start_releases import NOTHING, Receipt, Reception
+from orchestrator.core.steps.reception import Reception
 from orchestrator.core.uses import users_of_group
 
 IGNORED = "ignored"
@@ -24,7 +24,7 @@ def handler(event: dict[str, Any]) -> dict[str, object]:
     """Start the releases that an event asks for; answers their ids and whether it was a duplicate."""
     env = load(Env)
     world = World(env.table_name, env.settings_parameter)
-    receipt = _receive(event, env, world, lambda: _reception(env, world))
+    receipt = _receive(event, env, world, world.reception(env))
     if receipt == NOTHING:
         return {"outcome": IGNORED, "releases": []}
     return {
@@ -33,42 +33,27 @@ def handler(event: dict[str, Any]) -> dict[str, object]:
     }
 
 
-def _receive(event: dict[str, Any], env: Env, world: World, reception: Callable[[], Reception]) -> Receipt:
-    """What people wrote, uploaded or approved; nothing for events that ask for nothing. Each way in is imported by the
-    first event that comes by it."""
+def _receive(event: dict[str, Any], env: Env, world: World, reception: Reception) -> Receipt:
+    """What people wrote, uploaded or approved; nothing for events that ask for nothing. Each way in, and with it what
+    checks configurations, is imported by the first event that asks for something by it."""
     match events.kind_of(event):
         case (events.SAGEMAKER_SOURCE, events.MODEL_PACKAGE_CHANGE):
-            from orchestrator.core.steps.receive_model_package import receive_model_package
-
             change = events.model_package(event)
             users = users_of_group(world.store, group_of(change.arn))
-            return receive_model_package(change, users, reception()) if users else NOTHING
+            if not users:
+                return NOTHING
+            from orchestrator.core.steps.receive_model_package import receive_model_package
+
+            return receive_model_package(change, users, reception)
         case (events.CODECOMMIT_SOURCE, events.REPOSITORY_STATE_CHANGE):
             from orchestrator.core.steps.receive_push import receive_push
 
-            return receive_push(events.push(event), world.repositories, reception())
+            return receive_push(events.push(event), world.repositories, reception)
         case (events.S3_SOURCE, kind) if kind != events.S3_OBJECT_CREATED:
             return NOTHING
         case (events.S3_SOURCE, _) if env.commits_bucket and events.bucket_of(event) == env.commits_bucket:
             from orchestrator.core.steps.receive_archive import receive_archive
 
-            return receive_archive(events.upload(event), world.pipelines, world.objects, reception())
+            return receive_archive(events.upload(event), world.pipelines, reception)
         case _:
-            return receive_object(event, world.store, reception)
-
-
-def _reception(env: Env, world: World) -> Reception:
-    return Reception(
-        store=world.store,
-        objects=world.objects,
-        tasks=world.tasks,
-        catalogue=world.catalogue,
-        installation=world.installation,
-        registry=world.registry,
-        assets_bucket=env.assets_bucket,
-        packages_bucket=env.packages_bucket,
-        cards=world.cards,
-        multi_machine_arn=env.multi_machine_arn,
-        single_machine_arn=env.single_machine_arn,
-        now=world.now,
-    )
+            return receive_object(event, reception)

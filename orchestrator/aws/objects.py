@@ -155,7 +155,7 @@ class S3Objects:
                 raise
 
     def part(self, bucket: str, key: str, version_id: str, first: int, length: int) -> bytes:
-        """See ``receive_archive.Archives``."""
+        """See ``ports.Objects``."""
         with translated("s3"):
             try:
                 wanted = f"bytes={first}-{first + length - 1}"

@@ -1,4 +1,4 @@
-"""CodePipeline's own record of what a source pipeline has fetched, as ``receive_archive.SourcePipelines``.
+"""CodePipeline's own record of what a source pipeline has fetched, as ``commits.SourcePipelines``.
 
 The output variables of the source action name commit, branch, author and message ("CodeStarSourceConnection for
 Bitbucket Cloud, GitHub, GitHub Enterprise Server, GitLab.com, and GitLab self-managed actions" of the AWS CodePipeline
@@ -11,9 +11,8 @@ from datetime import UTC
 from typing import Any
 
 from orchestrator.aws.translated import code_of, translated
-from orchestrator.core.commits import SOURCE_ACTION, Author
+from orchestrator.core.commits import SOURCE_ACTION, Author, Revision
 from orchestrator.core.errors import SourceGone
-from orchestrator.core.steps.receive_archive import Revision
 
 _ABSENT = frozenset({"PipelineNotFoundException", "PipelineExecutionNotFoundException"})
 
@@ -25,7 +24,7 @@ class CodePipelineSources:
         self._client = client
 
     def revision(self, pipeline: str, execution_id: str) -> Revision:
-        """See ``receive_archive.SourcePipelines``."""
+        """See ``commits.SourcePipelines``."""
         with translated("codepipeline"):
             try:
                 answer = self._client.list_action_executions(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from orchestrator.aws.clients import client
 from orchestrator.aws.machines import StepFunctionsTasks
@@ -12,6 +12,8 @@ from orchestrator.aws.objects import S3Objects
 from orchestrator.aws.settings import installation
 from orchestrator.aws.table import DynamoStore
 from orchestrator.core.installation import Installation
+from orchestrator.core.steps.executions import Machines
+from orchestrator.core.steps.reception import Places, Reception
 
 if TYPE_CHECKING:
     from orchestrator.aws.accounts import AssumedAccounts
@@ -21,6 +23,30 @@ if TYPE_CHECKING:
     from orchestrator.aws.outcomes import RecordOutcomeFunction
     from orchestrator.aws.source_pipelines import CodePipelineSources
     from orchestrator.core.workloads import Catalogue
+
+
+class Starting(Protocol):
+    """What the environment of every function that starts releases says."""
+
+    @property
+    def assets_bucket(self) -> str:
+        """See ``Places``."""
+        ...
+
+    @property
+    def packages_bucket(self) -> str:
+        """See ``Places``."""
+        ...
+
+    @property
+    def multi_machine_arn(self) -> str:
+        """See ``Machines``."""
+        ...
+
+    @property
+    def single_machine_arn(self) -> str:
+        """See ``Machines``."""
+        ...
 
 
 class World:
@@ -104,6 +130,11 @@ class World:
         from orchestrator.core.workloads import load_types, own_templates, shipped_templates
 
         return load_types([shipped_templates(), *own_templates()])
+
+    def reception(self, env: Starting) -> Reception:
+        """The way in of releases, over this world: nothing is made before it is asked for."""
+        machines = Machines(env.multi_machine_arn, env.single_machine_arn)
+        return Reception(self, Places(env.assets_bucket, env.packages_bucket, machines))
 
     @staticmethod
     def now() -> datetime:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from orchestrator.core.events import BRANCH, CONFIGURATION_NAME, PUSHES, Push
 from orchestrator.core.installation import Repository
-from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
+from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Commit
 
@@ -87,6 +88,27 @@ class Repositories(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Revision:
+    """The commit that an execution of a source pipeline has fetched, in CodePipeline's own record."""
+
+    commit_id: str
+    branch: str
+    author: Author
+    started_at: datetime
+    """When it was fetched: a later execution has the same commit or a newer one."""
+    url: str = ""
+    """Of a page that shows the commit."""
+
+
+class SourcePipelines(Protocol):
+    """The pipelines that fetch commits."""
+
+    def revision(self, pipeline: str, execution_id: str) -> Revision:
+        """What an execution has fetched; raises ``SourceGone`` for one that there is not."""
+        ...
+
+
 def pipeline_name(repository: str) -> str:
     """Of the pipeline that fetches a repository's commits."""
     return f"{PIPELINE_PREFIX}{repository}"
@@ -141,17 +163,11 @@ def commit_of(repository: str, branch: str, commit_id: str, author: Author, page
     )
 
 
-def requester_of(push: Push, author: Author) -> Identity:
+def requester_of(push: Push, commit: Commit) -> Identity:
     """Who pushed, by IAM's word; where the event does not tell, the author, who is whoever the commit says."""
     if push.caller.startswith("arn:"):
         return Identity(IdentityKind.IAM, push.caller, verified=True)
-    return author_of(author)
-
-
-def author_of(author: Author) -> Identity:
-    """The author, as a claim."""
-    address = author.email.strip()[:254]
-    return Identity(IdentityKind.GIT, address, verified=False) if address else UNKNOWN
+    return commit.claimed_by
 
 
 def console_page(partition: str, region: str, repository: str, commit_id: str) -> str:

@@ -59,7 +59,7 @@ BUILD_ENDS = ("SUCCEEDED", "FAILED", "FAULT", "TIMED_OUT", "STOPPED")
 
 @dataclass(frozen=True)
 class Upload:
-    """One version of one object was written to the assets bucket."""
+    """One version of one object was written to the assets bucket, or to the one of commits' archives."""
 
     bucket: str
     key: str

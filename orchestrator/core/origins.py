@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
+
+MAX_ADDRESS = 254
+"""Characters of an e-mail address (RFC 5321, section 4.5.3.1.3)."""
+
 
 class SourceKind(StrEnum):
     """What started a release."""
@@ -86,3 +91,10 @@ class Commit:
         """``Name <e-mail>``, or what there is of it."""
         mail = f"<{self.author_email}>" if self.author_email else ""
         return " ".join(filter(None, (self.author_name, mail)))
+
+    @property
+    def claimed_by(self) -> Identity:
+        """The author, as a claim: who asked for a release of the commit where nobody better is known, and who may be
+        kept from approving it."""
+        address = self.author_email.strip()[:MAX_ADDRESS]
+        return Identity(IdentityKind.GIT, address, verified=False) if address else UNKNOWN

@@ -1,4 +1,4 @@
-"""A change set, described so that a human can judge it, as the records keep it."""
+"""A change set, or the deletion of a stack, described so that a human can judge it, as the records keep it."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ class ResourceChange:
 
 @dataclass(frozen=True)
 class Plan:
-    """A change set, described so that a human can judge it."""
+    """A change set, or the deletion of a stack, described so that a human can judge it."""
 
     change_set_arn: str
+    """Empty for a deletion."""
     stack_id: str
     stack_name: str
     digest: str
-    """SHA-256 over change-set ARN, template, parameters and content digest: what an approval is bound to."""
+    """What an approval is bound to: SHA-256 over change-set ARN, template, parameters and content digest, or over what
+    is deleted."""
     creates_stack: bool
     empty: bool
     resources: tuple[ResourceChange, ...]

@@ -128,6 +128,10 @@ class Objects(Protocol):
         """Bytes of an object that may have no version; raises ``SourceGone``."""
         ...
 
+    def part(self, bucket: str, key: str, version_id: str, first: int, length: int) -> bytes:
+        """``length`` bytes of an object version from byte ``first`` on, fewer at its end; raises ``SourceGone``."""
+        ...
+
     def template_url(self, bucket: str, key: str) -> str:
         """Path-style HTTPS URL of an object, as CloudFormation's TemplateURL takes it."""
         ...

@@ -19,11 +19,15 @@ from typing import TYPE_CHECKING, ClassVar
 
 from orchestrator.core.deliveries import LatestRequest
 from orchestrator.core.errors import Conflict
+from orchestrator.core.model_cards import EXPORTS
 from orchestrator.core.model_versions import group_of
 from orchestrator.core.ports import Store
 
 if TYPE_CHECKING:  # the table knows every record, and most functions never check a configuration
     from orchestrator.core.config import Checked
+
+OWN_WRITES = (f"{EXPORTS}/",)
+"""Prefixes that the product itself, or SageMaker for it, writes in the assets bucket."""
 
 
 class UseKind(StrEnum):
@@ -173,6 +177,13 @@ def users_of_object(store: Store, key: str) -> tuple[str, ...]:
     below = store.under(Use, Thing(UseKind.PREFIX, "").partition)
     found = [*exact, *(use for use in below if key.startswith(use.thing.name))]
     return tuple(sorted({use.workload for use in found}))
+
+
+def users_of_key(key: str, store: Store) -> tuple[str, ...]:
+    """Workloads that use the object; none for our own writes, and for the empty objects that show a folder."""
+    if key.endswith("/") or key.startswith(OWN_WRITES):
+        return ()
+    return users_of_object(store, key)
 
 
 def users_of_group(store: Store, group: str) -> tuple[str, ...]:

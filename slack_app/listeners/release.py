@@ -95,7 +95,7 @@ def _versions(workload: str, desk: Desk) -> tuple[Sequence[Choice], str]:
     """What can be released of a workload, newest first, and where it lies, in mrkdwn."""
     from orchestrator.core.steps import release_again
 
-    reception = desk.reception()
+    reception = desk.reception
     found = release_again.origin(workload, desk.store, reception.assets_bucket)
     if not found.bucket:
         return (), f"Released once more: the configuration of {code(found.latest.release_id, limits.VALUE)}."
@@ -155,7 +155,7 @@ def _started(filled: Filled, request: str, body: Mapping[str, Any], client: WebC
     try:
         who: Identity = member(caller(body), client, desk.installation)
         wish = Wish(filled.workload, filled.version, filled.force)
-        receipt = release_again(wish, who, request, desk.reception())
+        receipt = release_again(wish, who, request, desk.reception)
     except BadConfiguration as error:
         found = [f"• {said(problem.sentence, 400)}" for problem in error.problems[: limits.PROBLEMS]]
         head = "The configuration has problems; nothing was started:"

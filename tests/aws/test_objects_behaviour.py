@@ -64,6 +64,15 @@ def test_a_key_is_taken_as_it_is(either: Buckets, key: str) -> None:
     assert either.objects.read(either.packages, "assets/copy", copy.version_id) == b"bytes"
 
 
+def test_a_part_of_a_version_is_read(either: Buckets) -> None:
+    first = either.upload("zip", b"0123456789")
+    either.upload("zip", b"other")
+    parts = [either.objects.part(either.assets, "zip", first, start, 4) for start in (0, 4, 8)]
+    assert parts == [b"0123", b"4567", b"89"]
+    with pytest.raises(SourceGone):
+        either.objects.part(either.assets, "none", "", 0, 4)
+
+
 def test_a_version_is_read_though_it_was_overwritten(either: Buckets) -> None:
     first = either.upload("model", b"first")
     second = either.upload("model", b"second!")

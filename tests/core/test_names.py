@@ -18,7 +18,7 @@ from orchestrator.core.stack_names import (
     stack_name_fault,
     workload_name,
 )
-from orchestrator.core.steps.start_releases import release_id
+from orchestrator.core.steps.claims import release_id
 from tests.strategies import names
 
 

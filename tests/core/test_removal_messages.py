@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.messages.facts import Facts
-from orchestrator.core.messages.headlines import headline, sentence
+from orchestrator.core.messages.headlines import headline, left_behind, sentence
 from orchestrator.core.messages.mail import end_letter, question_letter
 from orchestrator.core.messages.question import question_reply
 from orchestrator.core.messages.release_message import release_message
 from orchestrator.core.records import Release, StageRecord, Status, Verdict
 from orchestrator.core.steps.remove_workload import remove_workload
 from tests.fakes.machine import Machines
-from tests.fakes.memory_world import BEN, BY_ANA, CHLOE, MemoryWorld, configuration
+from tests.fakes.memory_world import BEN, BY_ANA, CHLOE, MemoryWorld, configuration, installation
+from tests.fakes.workload_types import own_type, with_own
 from tests.steps import journeys
 
 WORKLOAD = "fraud-detector-realtime"
@@ -134,6 +137,49 @@ def test_each_state(
         letter = end_letter(found)
         assert sentence(found) in letter.text
         assert "deployed" not in letter.text
+
+
+THERE = "the orchestrator's account"
+
+
+@pytest.mark.parametrize(
+    ("verdict", "waiting", "says", "left"),
+    [
+        (
+            Verdict.APPROVE,
+            f"waits for approval to be removed from {THERE}.",
+            f"was removed from {THERE}.",
+            "",
+        ),
+        (
+            Verdict.REJECT,
+            f"waits for approval to be removed from {THERE}.",
+            f"was rejected for {THERE}.",
+            f"It stays as it was in {THERE}.",
+        ),
+    ],
+    ids=["removed", "rejected"],
+)
+def test_the_orchestrators_stage_has_its_place_for_a_name(
+    tmp_path: Path, verdict: Verdict, waiting: str, says: str, left: str
+) -> None:
+    own_type(tmp_path, "own_central", runs_in="orchestrator")
+    asks = ApprovalPolicy(((("risk", 1),),))
+    world = MemoryWorld(installation=installation(orchestrator_approval=asks), catalogue=with_own(tmp_path))
+    machines = Machines(world)
+    values = configuration(pipeline_type="own_central", inference_instance="ml.m5.large")
+    release = world.release(values)
+    machines.settle()
+    world.vote(CHLOE, world.approval(release.release_id, "orchestrator"))
+    machines.settle()
+    removal = remove_workload(release.workload, BY_ANA, "please", world.reception).releases[0].release_id
+    machines.settle()
+    assert sentence(facts(world, removal)).endswith(waiting)
+    world.vote(CHLOE, world.approval(removal, "orchestrator"), verdict, "Still in use")
+    machines.settle()
+    found = facts(world, removal)
+    assert sentence(found).endswith(says)
+    assert left_behind(found) == left
 
 
 def test_the_question_says_that_it_is_about_a_removal(removal: World) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from orchestrator.core.config import Checked, check_file
 from orchestrator.core.deliveries import LatestRequest
-from orchestrator.core.steps.start_releases import check_context
+from orchestrator.core.steps.checking import check_context
 from orchestrator.core.uses import (
     Thing,
     Use,
@@ -116,10 +116,17 @@ def test_what_a_release_on_its_way_names_is_not_dropped(store: MemoryStore) -> N
 def test_a_removed_workload_uses_nothing(store: MemoryStore) -> None:
     add_uses(store, "fraud", [MODEL, DATA, Thing(UseKind.MODELS, "fraud")])
     add_uses(store, "churn", [MODEL])
-    forget_uses(store, "fraud")
+    forget_uses(store, "fraud", ("2026-03-02", "removal"))
     assert users_of_object(store, MODEL.name) == ("churn",)
     assert users_of_group(store, "fraud") == ()
     assert {use.workload for use in store.all(Use)} == {"churn"}
+
+
+def test_a_removal_leaves_what_a_configuration_asked_for_after_it_uses(store: MemoryStore) -> None:
+    add_uses(store, "fraud", [MODEL])
+    store.insert(LatestRequest("fraud", "r2", "2026-03-03"))
+    forget_uses(store, "fraud", ("2026-03-02", "removal"))
+    assert users_of_object(store, MODEL.name) == ("fraud",)
 
 
 @given(st.text(min_size=1, max_size=1024), st.sampled_from(UseKind))

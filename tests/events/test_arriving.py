@@ -16,7 +16,7 @@ from orchestrator.core.messages.mail import end_letter
 from orchestrator.core.messages.release_message import release_message
 from orchestrator.core.records import Release, SourceKind, Status
 from orchestrator.core.steps.notify_release import gather
-from orchestrator.core.steps.start_releases import Receipt
+from orchestrator.core.steps.receipts import Receipt
 from tests.fakes.memory_world import ASSETS, MemoryWorld, configuration, installation
 from tests.steps.journeys import live
 from tests.steps.test_receive_model_package import APPROVED, register, registered
@@ -85,7 +85,7 @@ def read(name: str) -> str:
 
 def arriving(name: str, world: MemoryWorld) -> Receipt:
     """What the function makes of the event, from JSON as in Lambda."""
-    return _receive(json.loads(read(name)), ENV, world, lambda: world.reception)  # type: ignore[arg-type]
+    return _receive(json.loads(read(name)), ENV, world, world.reception)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orchestrator.core.commits import Author, ChangeKind, FileChange
+from orchestrator.core.commits import Author, ChangeKind, FileChange, Revision
 from orchestrator.core.errors import SourceGone
 from orchestrator.core.events import Push
-from orchestrator.core.steps.receive_archive import Revision
 
 ANA_WRITES = Author("Ana Silva", "ana@home.example", "Serve the new model\n\nIt is better.")
 PUSHER = "arn:aws:sts::111111111111:assumed-role/AWSReservedSSO_Engineer/ana"

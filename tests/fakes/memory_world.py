@@ -18,7 +18,7 @@ from orchestrator.core.events import JobChanged, ModelPackageChanged, StackChang
 from orchestrator.core.installation import ORCHESTRATOR, ApprovalPolicy, Installation, StageSettings
 from orchestrator.core.model_versions import group_of
 from orchestrator.core.people import Identity, IdentityKind, People, Person
-from orchestrator.core.ports import Accounts, Objects, Outcomes, Store, Tasks
+from orchestrator.core.ports import Accounts, Clock, Objects, Outcomes, Store, Tasks
 from orchestrator.core.records import Approval, Release, StageRecord, Status, TaskToken, Verdict, Wait, Workload
 from orchestrator.core.steps.decide_approval import Ballot, BallotResult, vote
 from orchestrator.core.steps.deploy_stage import deploy_stage
@@ -26,14 +26,15 @@ from orchestrator.core.steps.executions import Machines
 from orchestrator.core.steps.package import package
 from orchestrator.core.steps.plan_stage import plan_stage
 from orchestrator.core.steps.progress import approval_of, release_of
+from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.receive_model_package import receive_model_package
 from orchestrator.core.steps.receive_object import receive_object
 from orchestrator.core.steps.receive_request import receive_body, receive_upload
+from orchestrator.core.steps.reception import Places, Reception
 from orchestrator.core.steps.record_outcome import record_outcome
 from orchestrator.core.steps.request_approval import request_approval
 from orchestrator.core.steps.resume_deployment import resume_deployment
 from orchestrator.core.steps.run_job import run_job
-from orchestrator.core.steps.start_releases import Receipt, Reception
 from orchestrator.core.steps.sweep_waits import Swept, sweep_waits
 from orchestrator.core.steps.verify_stage import verify_stage
 from orchestrator.core.uses import users_of_group
@@ -52,6 +53,7 @@ PACKAGES = "mlops-packages"
 PACKAGES_KEY = "arn:aws:kms:us-east-1:111111111111:key/0a1b2c3d"
 MULTI_MACHINE = "arn:aws:states:us-east-1:111111111111:stateMachine:MultiAccount"
 SINGLE_MACHINE = "arn:aws:states:us-east-1:111111111111:stateMachine:SingleAccount"
+PLACES = Places(ASSETS, PACKAGES, Machines(MULTI_MACHINE, SINGLE_MACHINE))
 
 ANA = Person("ana@example.com", "Ana Silva", ("U0ANA",), ("ana",), ("ana@home.example",))
 BEN = Person("ben@example.com", "Ben Okafor", ("U0BEN",), ("ben",))
@@ -184,7 +186,7 @@ class MemoryWorld:
 
     def deliver(self, event: Mapping[str, Any]) -> Receipt:
         """An event of the assets bucket is delivered."""
-        return receive_object(event, self.store, lambda: self.reception)
+        return receive_object(event, self.reception)
 
     def assess(self, arn: str, approval: str, *changed: str) -> Receipt:
         """Somebody changes the approval of a model package's version; the event is delivered."""
@@ -211,20 +213,12 @@ class MemoryWorld:
     @property
     def reception(self) -> Reception:
         """The collaborators of the way in."""
-        return Reception(
-            store=self.store,
-            objects=self.objects,
-            tasks=self.tasks,
-            catalogue=self.catalogue,
-            installation=self.installation,
-            registry=self.registry,
-            assets_bucket=ASSETS,
-            packages_bucket=PACKAGES,
-            cards=self.cards,
-            multi_machine_arn=MULTI_MACHINE,
-            single_machine_arn=SINGLE_MACHINE,
-            now=self.clock,
-        )
+        return Reception(self, PLACES)
+
+    @property
+    def now(self) -> Clock:
+        """The time."""
+        return self.clock
 
     # The steps, as their handlers call them.
 
@@ -235,7 +229,7 @@ class MemoryWorld:
             store=self.store,
             objects=self.objects,
             tasks=self.tasks,
-            registry=self.registry,
+            registry=lambda: self.registry,
             catalogue=self.catalogue,
             installation=self.installation,
             assets_bucket=ASSETS,
@@ -351,7 +345,7 @@ class MemoryWorld:
             accounts=self.accounts,
             tasks=self.tasks,
             outcomes=self.outcomes(),
-            machines=Machines(MULTI_MACHINE, SINGLE_MACHINE),
+            machines=PLACES.machines,
             now=self.clock,
         )
 

@@ -154,7 +154,7 @@ class MemoryObjects:
         return len(self.read(bucket, key))
 
     def part(self, bucket: str, key: str, version_id: str, first: int, length: int) -> bytes:
-        """See ``receive_archive.Archives``."""
+        """See ``ports.Objects``."""
         return self.read(bucket, key, version_id)[first : first + length]
 
     def template_url(self, bucket: str, key: str) -> str:

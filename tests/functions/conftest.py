@@ -12,12 +12,14 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from orchestrator.aws.environment import variables
+from orchestrator.aws.world import Starting, World
 from orchestrator.core.installation import Installation
+from orchestrator.core.steps.reception import Reception
 from tests.fakes.memory_world import ASSETS, MULTI_MACHINE, PACKAGES, PACKAGES_KEY, SINGLE_MACHINE, MemoryWorld
 
 SECRET_TOKEN = "AQCEAAAAKgAAAAMAAAAAAAAAAQ-the-task-token"
@@ -63,8 +65,12 @@ class WorldInMemory:
         """See ``World``."""
         return self._memory.installation
 
+    def reception(self, env: Starting) -> Reception:
+        """See ``World``."""
+        return World.reception(cast("World", self), env)
+
     def __getattr__(self, name: str) -> Any:
-        return self._memory.clock if name == "now" else getattr(self._memory, name)
+        return getattr(self._memory, name)
 
 
 class Called:

@@ -24,7 +24,7 @@ NEVER = {"slack_bolt", "pydantic", "moto", "ministack", "typer", "rich", "jsonsc
 
 NOT_ON_IMPORT = {"boto3", "botocore", "aws_lambda_powertools", "urllib3"}
 
-COMPILES_SCHEMAS = {"package", "receive_request", "deploy_stage", "plan_stage", "run_job", "verify_stage"}
+COMPILES_SCHEMAS = {"package", "deploy_stage", "plan_stage", "run_job", "verify_stage"}
 """Functions that check configurations, or read packages with the code that writes them."""
 
 MOST_MODULES = 130

@@ -22,6 +22,16 @@ def test_it_writes_the_package_with_what_its_environment_names(
     assert package.world.asked == [Asked("mlops-records", "/mlops/settings", "mlops-orchestrator")]
 
 
+def test_a_configuration_that_names_no_model_package_makes_no_client_of_sagemaker(
+    called: Callable[[str], Called], memory: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = called("package")
+    release = memory.release()
+    made = property(lambda _: pytest.fail("it was made"))
+    monkeypatch.setattr(type(package.world), "registry", made, raising=False)
+    assert package({"release_id": release.release_id}) == {"outcome": "packaged"}
+
+
 def test_its_log_line_names_release_and_outcome(called: Callable[[str], Called], memory: MemoryWorld) -> None:
     package = called("package")
     release = memory.release()

@@ -115,6 +115,18 @@ def test_nobodys_upload_is_ignored_without_a_word_and_without_reading_the_settin
     assert memory.memory.rows == {}
 
 
+def test_an_upload_of_a_configuration_makes_no_client_of_sagemaker(
+    called: Callable[[str], Called], memory: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive_request = called("receive_request")
+    event = uploaded(memory)
+    for name in ("registry", "cards"):
+        monkeypatch.setattr(
+            type(receive_request.world), name, property(lambda _: pytest.fail("it was made")), raising=False
+        )
+    assert receive_request(event)["outcome"] == "received"
+
+
 def test_a_model_that_a_workload_uses_is_a_release(called: Callable[[str], Called], memory: MemoryWorld) -> None:
     memory.release()
     receive_request = called("receive_request")

@@ -67,9 +67,7 @@ class SlackScene:
 
     def drain(self) -> list[str]:
         """The worker takes what is queued."""
-        world = self.world
-        desk = Desk(world.store, world.tasks, world.installation, world.clock, lambda: world.reception)
-        answer = replay_batch(self.aws.take(), build_app(desk, BOT_TOKEN))
+        answer = replay_batch(self.aws.take(), build_app(Desk(self.world.reception), BOT_TOKEN))
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def tell(self) -> None:

@@ -12,6 +12,7 @@ from orchestrator.core.errors import AccessDenied
 from orchestrator.core.messages.release_form import Choice, Filled, asking_form, filled_in, loading_form
 from orchestrator.core.people import IdentityKind, People
 from orchestrator.core.records import Release, SourceKind, Status
+from orchestrator.core.steps.reception import Reception
 from tests.fakes.memory_world import configuration
 from tests.slack_app.conftest import CHANNEL, SlackScene
 from tests.slack_app.requests import FakeFront, command, form
@@ -307,6 +308,16 @@ def test_more_workloads_than_a_list_holds_are_told() -> None:
     view = asking_form(CHANNEL, names, Filled())
     assert len(block(view, "workload")["element"]["options"]) == 100
     assert "The first 100" in json.dumps(view["blocks"])
+
+
+def test_choosing_a_workload_reads_no_workload_types_and_starts_no_client_it_does_not_need(
+    slack: SlackScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = uploaded(slack)
+    made = property(lambda _: pytest.fail("it was made"))
+    for name in ("catalogue", "tasks", "registry", "cards"):
+        monkeypatch.setattr(Reception, name, made)
+    assert block(chosen(slack), "version")["element"]["initial_option"]["value"] == newest
 
 
 def test_every_workload_has_a_list_of_versions_of_its_own() -> None:

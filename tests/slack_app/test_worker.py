@@ -56,8 +56,8 @@ def test_a_message_that_the_front_did_not_write_is_dropped(body: str) -> None:
 @pytest.fixture
 def desk() -> Desk:
     world = MemoryWorld()
-    settings = replace(world.installation, slack_api_url="http://127.0.0.1:9/api/", slack_team="T0ACME")
-    return Desk(world.store, world.tasks, settings, world.clock, lambda: world.reception)
+    world.installation = replace(world.installation, slack_api_url="http://127.0.0.1:9/api/", slack_team="T0ACME")
+    return Desk(world.reception)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from orchestrator.core.packaging import read_package
 from orchestrator.core.pipeline_state import pipeline_state
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Release, Status
+from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.receive_request import receive_body
-from orchestrator.core.steps.start_releases import Receipt
 from tests.fakes.machine import Machines
 from tests.fakes.memory_world import (
     BY_ANA,

@@ -16,8 +16,9 @@ from orchestrator.core.events import Upload
 from orchestrator.core.installation import Repository
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.records import Release, Status
+from orchestrator.core.steps.progress import stamp
+from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.receive_archive import receive_archive
-from orchestrator.core.steps.start_releases import Receipt
 from tests.fakes.dying import dying_after
 from tests.fakes.git import FakePipelines, archive
 from tests.fakes.machine import Died
@@ -51,7 +52,7 @@ class Deliveries:
         return Upload(BUCKET, key, self.world.buckets.put(BUCKET, key, data), "0")
 
     def receive(self, upload: Upload) -> Receipt:
-        return receive_archive(upload, self.pipelines, self.world.buckets, self.world.reception)
+        return receive_archive(upload, self.pipelines, self.world.reception)
 
     def deliver(self, files: dict[str, bytes] | bytes, commit_id: str = "") -> tuple[Release, ...]:
         return self.receive(self.made(files, commit_id)).releases
@@ -151,6 +152,18 @@ def test_a_repository_that_is_not_watched_any_more_starts_nothing(github: Delive
     upload = github.made({PATH: text()})
     github.world.installation = installation()
     assert github.receive(upload) == Receipt((), duplicate=False)
+
+
+def test_an_archive_that_is_gone_is_told_with_its_commit_and_its_time(github: Deliveries) -> None:
+    upload = github.made({PATH: text()})
+    github.world.buckets.versions.clear()
+    (refused,) = github.receive(upload).releases
+    assert refused.status is Status.REFUSED
+    assert "is gone" in refused.problems[0]
+    assert refused.commit is not None
+    assert refused.commit.commit_id == refused.source.version_id
+    (fetched,) = github.pipelines.revisions.values()
+    assert refused.created_at == stamp(fetched.started_at)
 
 
 def test_dying_anywhere_and_delivered_again_completes_and_never_repeats() -> None:

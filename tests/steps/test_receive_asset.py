@@ -15,8 +15,9 @@ from orchestrator.core.errors import WorkloadBusy
 from orchestrator.core.packaging import read_package
 from orchestrator.core.people import UNKNOWN
 from orchestrator.core.records import Release, Source, SourceKind, Status, Workload
+from orchestrator.core.steps.receipts import NOTHING
 from orchestrator.core.steps.released import package_key
-from orchestrator.core.steps.start_releases import NOTHING, Terms, request_key, start_releases
+from orchestrator.core.steps.start_releases import Terms, request_key, start_releases
 from tests.fakes.dying import dying_after
 from tests.fakes.machine import Died, Machines
 from tests.fakes.memory_world import ASSETS, PACKAGES, MemoryWorld, configuration, digest_of, evaluation

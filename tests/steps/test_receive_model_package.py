@@ -13,8 +13,8 @@ from orchestrator.core.notices import Notice
 from orchestrator.core.packaging import read_package
 from orchestrator.core.ports import ModelVersion
 from orchestrator.core.records import Approval, ApprovalStatus, Release, SourceKind, Status
+from orchestrator.core.steps.receipts import NOTHING
 from orchestrator.core.steps.released import package_key
-from orchestrator.core.steps.start_releases import NOTHING
 from tests.fakes.machine import Machines
 from tests.fakes.memory_world import BEN, CHLOE, PACKAGES, MemoryWorld, configuration, installation
 from tests.steps.journeys import live

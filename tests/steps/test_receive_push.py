@@ -13,8 +13,8 @@ from orchestrator.core.events import Push
 from orchestrator.core.installation import Repository
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.records import Release, Status
+from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.receive_push import OVERTAKEN, receive_push
-from orchestrator.core.steps.start_releases import Receipt
 from tests.fakes.dying import dying_after
 from tests.fakes.git import ANA_WRITES, PUSHER, REPOSITORY, FakeRepositories, push
 from tests.fakes.machine import Died

@@ -6,11 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from orchestrator.core.approvals import Rules, decide
-from orchestrator.core.installation import Installation
+from orchestrator.core.installation import ORCHESTRATOR, Installation
 from orchestrator.core.jobs import JobRun, JobStatus
 from orchestrator.core.notices import Notice
 from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, StageStatus, Status
 from orchestrator.core.steps.progress import rules_for
+
+
+def place(stage: str) -> str:
+    """A stage as people call it inside a sentence."""
+    return "the orchestrator's account" if stage == ORCHESTRATOR else stage
 
 
 @dataclass(frozen=True)

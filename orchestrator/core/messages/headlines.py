@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from orchestrator.core.installation import ORCHESTRATOR
 from orchestrator.core.jobs import JobStatus
 from orchestrator.core.messages import removals
-from orchestrator.core.messages.facts import Facts
+from orchestrator.core.messages.facts import Facts, place
 from orchestrator.core.messages.mrkdwn import clean
 from orchestrator.core.model_cards import OPERATIONS
 from orchestrator.core.people import IdentityKind
@@ -83,11 +82,6 @@ def _card(release: Release) -> str:
     return f"{release.workload} {did} {past}"
 
 
-def place(stage: str) -> str:
-    """A stage as people call it inside a sentence."""
-    return "the orchestrator's account" if stage == ORCHESTRATOR else stage
-
-
 def _how(facts: Facts) -> str:
     release = facts.release
     stage = place(release.stage)
@@ -128,8 +122,8 @@ def _decided(facts: Facts) -> str:
 def _ended(facts: Facts) -> str:
     release = facts.release
     stage = place(release.stage)
-    if release.removes:
-        return removals.ended(facts)
+    if release.removes and (said := removals.ended(facts)):
+        return said
     match release.status:
         case Status.SUCCEEDED:
             where = place(facts.reached or (release.stages[-1] if release.stages else "its stage"))

@@ -1,15 +1,17 @@
-"""How the removal of a workload stands, in the words of ``headlines``."""
+"""How the removal of a workload stands: what ``headlines`` would say otherwise of a release."""
 
 from __future__ import annotations
 
-from orchestrator.core.messages.facts import Facts
+from collections.abc import Iterable
+
+from orchestrator.core.messages.facts import Facts, place
 from orchestrator.core.messages.mrkdwn import joined
 from orchestrator.core.records import ApprovalStatus, StageStatus, Status
 
 
 def how(facts: Facts) -> str:
     """Goes on after "<workload> is"; of a removal that has not ended."""
-    stage = facts.release.stage
+    stage = place(facts.release.stage)
     match facts.release.status:
         case Status.PACKAGING:
             return "waiting for the turn of its removal"
@@ -24,21 +26,17 @@ def how(facts: Facts) -> str:
 
 
 def ended(facts: Facts) -> str:
-    """Goes on after "<workload>" where it succeeded, else after "The removal of <workload>"."""
-    stage = facts.release.stage
+    """Goes on after "<workload>" where it succeeded, else after "The removal of <workload>"; empty where it has ended
+    as a release ends."""
     match facts.release.status:
         case Status.SUCCEEDED:
-            return f"was removed from {joined(facts.release.stages)}"
+            return f"was removed from {_places(facts.release.stages)}"
         case Status.UNCHANGED:
             return "is on its way already"
-        case Status.REJECTED:
-            return f"was rejected for {stage}" if stage else "was rejected"
-        case Status.EXPIRED:
-            return f"has expired before {stage} was decided" if stage else "has expired"
         case Status.SUPERSEDED:
             return "was superseded by a newer release"
         case _:
-            return f"has failed in {stage}" if stage else "has failed"
+            return ""
 
 
 def left_behind(facts: Facts) -> str:
@@ -51,15 +49,19 @@ def left_behind(facts: Facts) -> str:
     absent = [stage for stage in release.stages if facts.stage_status(stage) is StageStatus.UNCHANGED]
     kept = [stage for stage in release.stages if stage not in {*gone, *absent, half_gone}]
     told = [
-        f"It is gone from {joined(gone)}." if gone else "",
-        f"In {half_gone} CloudFormation has deleted what it could." if half_gone else "",
-        f"It stays as it was in {joined(kept)}." if kept else "",
+        f"It is gone from {_places(gone)}." if gone else "",
+        f"In {place(half_gone)} CloudFormation has deleted what it could." if half_gone else "",
+        f"It stays as it was in {_places(kept)}." if kept else "",
     ]
     return " ".join(filter(None, told))
 
 
+def _places(stages: Iterable[str]) -> str:
+    return joined([place(stage) for stage in stages])
+
+
 def _decided(facts: Facts) -> str:
-    stage, approval = facts.release.stage, facts.last_approval
+    stage, approval = place(facts.release.stage), facts.last_approval
     known = {
         ApprovalStatus.APPROVED: f"approved to be removed from {stage}",
         ApprovalStatus.REJECTED: f"to stay in {stage}",

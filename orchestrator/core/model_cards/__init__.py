@@ -13,3 +13,6 @@ OPERATIONS: Mapping[str, str] = {
     "export_model_card": "exported",
 }
 """``pipeline_type`` → what has been done afterwards."""
+
+EXPORTS = "model_card_exports"
+"""Prefix of exports in the assets bucket, as the old product wrote them."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from orchestrator.core.errors import Refused, UnknownModelCard
+from orchestrator.core.model_cards import EXPORTS
 from orchestrator.core.model_cards.content import content_of
 from orchestrator.core.model_cards.ports import ModelCards
 from orchestrator.core.model_cards.request import ModelCardRequest
@@ -20,9 +21,6 @@ from orchestrator.core.problems import BadConfiguration, Problem
 
 MAX_CONTENT = 100_000
 """Characters of a card's content (CreateModelCard)."""
-
-EXPORTS = "model_card_exports"
-"""Prefix of exports in the assets bucket, as the old product wrote them."""
 
 DEFAULT_STATUS = "Draft"
 

@@ -14,8 +14,8 @@ from orchestrator.core.installation import Installation
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Clock, Store, Tasks
 from orchestrator.core.records import Approval, ApprovalStatus, Release, Verdict, Vote
+from orchestrator.core.steps.answers import answer
 from orchestrator.core.steps.progress import approval_of, read_stamp, release_of, rules_for, stamp
-from orchestrator.core.steps.request_approval import answer
 
 MIN_REASON = 3
 """Characters of a reason to reject."""

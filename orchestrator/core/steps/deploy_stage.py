@@ -24,19 +24,11 @@ from orchestrator.core.records import (
     WaitKind,
 )
 from orchestrator.core.steps.plan_stage import make_plan
-from orchestrator.core.steps.progress import (
-    approval_of,
-    check_turn,
-    move,
-    move_stage,
-    note_live,
-    rules_for,
-    stage_of,
-    stamp,
-)
+from orchestrator.core.steps.progress import approval_of, move, move_stage, rules_for, stage_of, stamp
 from orchestrator.core.steps.registered import Registry, check_models
 from orchestrator.core.steps.released import released_package
 from orchestrator.core.steps.settle import settle, store_wait
+from orchestrator.core.steps.turns import check_turn, note_live
 
 
 def deploy_stage(

@@ -26,7 +26,7 @@ from orchestrator.core.messages.release_message import brief_message, release_me
 from orchestrator.core.notices import Notice
 from orchestrator.core.ports import Chat, Clock, Mail, Posted, Store
 from orchestrator.core.records import ChatMessage, Release, SourceKind, StageRecord, Status, Workload
-from orchestrator.core.steps.progress import approval_of, live_figures, read_stamp, release_of, stamp
+from orchestrator.core.steps.progress import approval_of, find_workload, live_figures, read_stamp, release_of, stamp
 
 Answer = TypeVar("Answer")
 
@@ -152,7 +152,7 @@ def _nothing_to_say(release: Release, speaker: Speaker) -> bool:
     if release.status is not Status.PACKAGING:
         overtaken = release.status is Status.SUPERSEDED and not release.ended_by
         return release.status in {Status.REQUESTED, Status.UNCHANGED} or overtaken
-    workload = speaker.store.get(Workload, Workload.named(release.workload).key()) or Workload.named(release.workload)
+    workload = find_workload(speaker.store, release.workload) or Workload.named(release.workload)
     return release.digest in {"", workload.live_digest, workload.running_digest}
 
 

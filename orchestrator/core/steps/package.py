@@ -20,13 +20,15 @@ from orchestrator.core.packaging import (
     build_package,
     read_package,
 )
-from orchestrator.core.ports import Clock, ModelRegistry, Objects, Store, Tasks
-from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, StageStatus, Status, Workload
-from orchestrator.core.steps.progress import approval_of, give_way, move, pass_turn, release_of, stamp
+from orchestrator.core.ports import Clock, Objects, Store, Tasks
+from orchestrator.core.records import Release, Status, Workload
+from orchestrator.core.steps.checking import check_context
+from orchestrator.core.steps.progress import find_release, find_workload, move, release_of, stamp
+from orchestrator.core.steps.registered import Registry
 from orchestrator.core.steps.released import package_key, template_key
-from orchestrator.core.steps.request_approval import answer
 from orchestrator.core.steps.resolve import resolve
-from orchestrator.core.steps.start_releases import check_context, request_key, told
+from orchestrator.core.steps.start_releases import request_key, told
+from orchestrator.core.steps.turns import begin_turn, give_way, is_lost, supersede, take_turn, the_same
 from orchestrator.core.uses import named_by, settle_uses, settled
 from orchestrator.core.version import VERSION
 from orchestrator.core.workloads import Catalogue
@@ -41,7 +43,7 @@ def package(
     store: Store,
     objects: Objects,
     tasks: Tasks,
-    registry: ModelRegistry,
+    registry: Registry,
     catalogue: Catalogue,
     installation: Installation,
     assets_bucket: str,
@@ -80,20 +82,20 @@ def package(
             resolved = resolve(checked, dict(release.pins), objects, registry, names, installation)
             built = _build(release, checked, resolved, names, installation)
         release = _keep(release, built, objects, store, packages_bucket, now)
-    workload = _take_turn(release, store)
+    workload = take_turn(release, store)
     _settle_uses(release, workload, asked, store)
     if workload.running_release == release_id:
-        _begin(release, workload, store)
+        begin_turn(release, workload, store)
         return {"outcome": "packaged"}
     if workload.newest_release != release_id:
         give_way(store, release, release_of(store, workload.newest_release))
         return {"outcome": "superseded"}
-    same = _the_same(workload, release)
-    if same and not _is_lost(workload.running_release, store):
+    same = the_same(workload, release)
+    if same and not is_lost(workload.running_release, store):
         store.update(Release, release.key(), lambda found: replace(found, reason=same))
         return {"outcome": "unchanged"}
     if not same:
-        _supersede(workload.running_release, release, store, tasks, now)
+        supersede(workload.running_release, release, store, tasks, now)
     raise WorkloadBusy(f"release {workload.running_release} of {release.workload} has its turn")
 
 
@@ -167,9 +169,9 @@ def _keep(
 
 def _live_models(workload: str, store: Store) -> dict[str, tuple[str, ...]]:
     """ARNs of the versions of model packages that are live, by stage."""
-    known = store.get(Workload, Workload.named(workload).key())
+    known = find_workload(store, workload)
     places = known.live if known is not None else ()
-    found = {place.stage: store.get(Release, (f"RELEASE#{place.release_id}", "RELEASE")) for place in places}
+    found = {place.stage: find_release(store, place.release_id) for place in places}
     return {stage: release.models for stage, release in found.items() if release is not None}
 
 
@@ -179,114 +181,3 @@ def _settle_uses(release: Release, workload: Workload, asked: Callable[[], Check
         return
     if not settled(store, release.workload, release.release_id):
         settle_uses(store, release.workload, release.order, named_by(asked()))
-
-
-def _take_turn(release: Release, store: Store) -> Workload:
-    """Become the workload's running release if it is free, this release the newest, and the content new.
-
-    Returns how the workload stands. A holder that has ended and died before it could pass its turn on is helped.
-    """
-    key = Workload.named(release.workload).key()
-    if store.get(Workload, key) is None:
-        with suppress(Conflict):
-            store.insert(Workload.named(release.workload))
-    after = store.update(Workload, key, lambda current: _turn(current, release))
-    if _died_waiting(after.newest_release, store):
-        after = store.update(Workload, key, lambda current: _turn(_without(after.newest_release, current), release))
-    if after.running_release in {"", release.release_id}:
-        return after
-    holder = release_of(store, after.running_release)
-    if not holder.status.ended:
-        return after
-    pass_turn(store, holder)
-    return store.update(Workload, key, lambda current: _turn(current, release))
-
-
-def _died_waiting(release_id: str, store: Store) -> bool:
-    """Whether a release has failed before it ever had its turn: nobody needs to give way to it."""
-    found = store.get(Release, (f"RELEASE#{release_id}", "RELEASE"))
-    return found is not None and found.status is Status.FAILED and not found.generation
-
-
-def _without(newest: str, current: Workload) -> Workload:
-    """The workload as if that release had never wanted its turn."""
-    if current.newest_release != newest:
-        return current
-    return replace(current, newest_release="", newest_at="")
-
-
-def _is_lost(holder_id: str, store: Store) -> bool:
-    """Whether the release that has the turn will not come to its end: it was decided against, or has failed, and its
-    execution has not said so yet. What it was about to deploy is not on its way."""
-    if not holder_id:
-        return False
-    holder = release_of(store, holder_id)
-    record = store.get(StageRecord, (f"RELEASE#{holder_id}", f"STAGE#{holder.stage}"))
-    approval = approval_of(store, record.approval_id) if record is not None and record.approval_id else None
-    decided_against = approval is not None and approval.status not in {ApprovalStatus.PENDING, ApprovalStatus.APPROVED}
-    failed = record is not None and record.status is StageStatus.FAILED
-    return bool(holder.ended_by) or decided_against or failed
-
-
-def _begin(release: Release, workload: Workload, store: Store) -> None:
-    """Note the turn's generation, which every later step must hold.
-
-    Release and workload are two rows: a release that was ended just before it took its turn gives it back.
-    """
-    before = "" if workload.live_release == release.release_id else workload.live_release
-    after = store.update(
-        Release,
-        release.key(),
-        lambda found: found if found.status.ended else replace(found, generation=workload.generation, before=before),
-    )
-    if after.status.ended:
-        pass_turn(store, after)
-        raise TurnLost(f"this release has ended {after.status.value}; nothing of it is done any more")
-
-
-def _turn(current: Workload, release: Release) -> Workload:
-    """The workload with this release noted, and running where it may."""
-    if release.order > (current.newest_at, current.newest_release):
-        current = replace(current, newest_release=release.release_id, newest_at=release.order[0])
-    if current.running_release or current.newest_release != release.release_id or _the_same(current, release):
-        return current
-    return replace(
-        current,
-        running_release=release.release_id,
-        running_digest=release.digest,
-        generation=current.generation + 1,
-        workload_type=release.workload_type,
-        removed_by="",
-    )
-
-
-def _the_same(workload: Workload, release: Release) -> str:
-    """Why releasing this content would be a repetition; empty when it would not, or is wanted all the same."""
-    if release.force:
-        return ""
-    if workload.running_release:
-        on_its_way = workload.running_digest == release.digest
-        return f"The same content is on its way already, in release {workload.running_release}." if on_its_way else ""
-    live = workload.live_digest == release.digest
-    return f"The same content is live already, since release {workload.live_release}." if live else ""
-
-
-def _supersede(holder_id: str, newer: Release, store: Store, tasks: Tasks, now: Clock) -> None:
-    """End the holder's pending approval, if it waits for one; what it deploys is never interrupted."""
-    holder = release_of(store, holder_id)
-    if holder.status is not Status.AWAITING_APPROVAL:
-        return
-    record = store.get(StageRecord, (f"RELEASE#{holder_id}", f"STAGE#{holder.stage}"))
-    approval = approval_of(store, record.approval_id) if record and record.approval_id else None
-    if approval is None:
-        return
-
-    def close(current: Approval) -> Approval:
-        if current.status is not ApprovalStatus.PENDING:
-            return current
-        return replace(current, status=ApprovalStatus.SUPERSEDED, settled_at=stamp(now()))
-
-    after = store.update(Approval, approval.key(), close)
-    if after.status is ApprovalStatus.SUPERSEDED:
-        give_way(store, holder, newer)
-        answer(after, store=store, tasks=tasks)

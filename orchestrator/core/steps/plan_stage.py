@@ -10,9 +10,10 @@ from orchestrator.core.errors import PlanKeepsMoving, StepFailed, TurnLost
 from orchestrator.core.installation import DEFAULT_EXPIRY_HOURS, Installation
 from orchestrator.core.ports import Accounts, Clock, Objects, PlanRequest, Stacks, Store
 from orchestrator.core.records import Plan, Release, StageRecord, StageStatus, Status
-from orchestrator.core.steps.progress import check_turn, move, move_stage, release_of, rules_for, stage_of
+from orchestrator.core.steps.progress import move, move_stage, release_of, rules_for, stage_of
 from orchestrator.core.steps.registered import Registry, check_models
 from orchestrator.core.steps.released import released_package, template_key
+from orchestrator.core.steps.turns import check_turn
 
 MAX_ATTEMPTS = 3
 """Plans of one stage in one release: after three that were overtaken somebody else is at work on the stack."""

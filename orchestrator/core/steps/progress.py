@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator.core.approvals import Rules
-from orchestrator.core.errors import Conflict, TurnLost, UnknownRelease
+from orchestrator.core.errors import Conflict, UnknownRelease
 from orchestrator.core.installation import Installation
-from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
+from orchestrator.core.people import UNKNOWN
 from orchestrator.core.ports import Clock, Store
 from orchestrator.core.records import (
     Approval,
-    Commit,
     Figure,
-    LiveStage,
     Release,
     StageRecord,
     StageStatus,
     Status,
     Workload,
 )
+
+TICK = timedelta(milliseconds=1)
+"""What a record's time can tell apart."""
 
 
 def stamp(moment: datetime) -> str:
@@ -39,10 +40,23 @@ MAX_NAME = 128
 """Characters of a release's id or a workload's name, generously; DynamoDB refuses to look for a key of over 2 KB."""
 
 
+def find_release(store: Store, release_id: str) -> Release | None:
+    """The release, or None; also for what cannot be the id of one."""
+    if not 0 < len(release_id) <= MAX_NAME:
+        return None
+    return store.get(Release, (f"RELEASE#{release_id}", "RELEASE"))
+
+
+def find_workload(store: Store, name: str) -> Workload | None:
+    """The workload, or None for one of which no release has been packaged; also for what cannot be its name."""
+    if not 0 < len(name) <= MAX_NAME:
+        return None
+    return store.get(Workload, Workload.named(name).key())
+
+
 def release_of(store: Store, release_id: str) -> Release:
     """The release; raises ``UnknownRelease``."""
-    there_may_be = len(release_id) <= MAX_NAME
-    release = store.get(Release, (f"RELEASE#{release_id}", "RELEASE")) if there_may_be else None
+    release = find_release(store, release_id)
     if release is None:
         raise UnknownRelease(f"there is no release {release_id!r}; `mlops status` lists the releases")
     return release
@@ -92,10 +106,10 @@ def live_figures(store: Store, release: Release) -> tuple[Figure, ...]:
     """
     if release.status.ended or not release.metrics:
         return ()
-    workload = store.get(Workload, Workload.named(release.workload).key())
+    workload = find_workload(store, release.workload)
     if workload is None or not workload.live_release:
         return ()
-    live = store.get(Release, (f"RELEASE#{workload.live_release}", "RELEASE"))
+    live = find_release(store, workload.live_release)
     return live.metrics if live else ()
 
 
@@ -106,103 +120,10 @@ def rules_for(installation: Installation, release: Release, stage: str) -> Rules
     policies = ((own,) if own else ()) + tuple(asked)
     if not policies:
         return None
-    return Rules(policies, installation.roles, installation.people, author_of(release.commit))
-
-
-def author_of(commit: Commit | None) -> Identity:
-    """Who has written a commit, by its own word."""
-    if commit is None or not commit.author_email:
-        return UNKNOWN
-    return Identity(IdentityKind.GIT, commit.author_email, verified=False)
+    author = release.commit.claimed_by if release.commit else UNKNOWN
+    return Rules(policies, installation.roles, installation.people, author)
 
 
 def approval_of(store: Store, approval_id: str) -> Approval | None:
     """The approval with this id, or None."""
     return store.get(Approval, (f"APPROVAL#{approval_id}", "APPROVAL"))
-
-
-def check_turn(store: Store, release: Release) -> None:
-    """Raise ``TurnLost`` unless the release holds its workload's turn: asked by every step before it changes anything.
-
-    The turn's generation is the fencing token. Another release may have taken over from one that was believed dead,
-    and a function that outlives its execution must not write any more.
-    """
-    if release.status.ended:
-        raise TurnLost(f"this release no longer has its turn; it has ended {release.status.value}")
-    workload = store.get(Workload, Workload.named(release.workload).key())
-    holder = workload.running_release if workload else ""
-    if workload is None or (holder, workload.generation) != (release.release_id, release.generation):
-        raise TurnLost(f"this release no longer has its turn; {holder or 'no release'} has it")
-
-
-def newer_than(store: Store, release: Release) -> Release | None:
-    """The workload's newest release, if it is another than this one, under way, and no repetition of this one."""
-    workload = store.get(Workload, Workload.named(release.workload).key())
-    if workload is None or workload.newest_release in {"", release.release_id}:
-        return None
-    newest = store.get(Release, (f"RELEASE#{workload.newest_release}", "RELEASE"))
-    if newest is None or newest.status.ended:
-        return None
-    return newest if newest.force or newest.digest != release.digest else None
-
-
-def give_way(store: Store, release: Release, newer: Release) -> None:
-    """Note which release takes the place of one under way; the first one named stays named."""
-
-    def named(found: Release) -> Release:
-        return found if found.ended_by or found.status.ended else replace(found, ended_by=newer.release_id)
-
-    store.update(Release, release.key(), named)
-
-
-def note_live(store: Store, release: Release, stage: str, now: Clock, *, changed: bool = True) -> None:
-    """Note that a stage has this release's content, or nothing after a removal, as soon as it is so.
-
-    ``changed`` is False where the stage had that content already: then it has been live since before.
-    """
-
-    def noted(current: Workload) -> Workload:
-        if current.running_release != release.release_id:
-            return current
-        known = next((one for one in current.live if one.stage == stage), None)
-        if release.removes:
-            return replace(current, live=tuple(one for one in current.live if one is not known))
-        same = known is not None and (known.release_id == release.release_id or not changed)
-        since = known.since if known is not None and same else stamp(now())
-        entry = LiveStage(stage, release.release_id, release.digest, since)
-        if known is None:
-            return replace(current, live=(*current.live, entry))
-        return replace(current, live=tuple(entry if one is known else one for one in current.live))
-
-    key = Workload.named(release.workload).key()
-    if store.get(Workload, key) is not None:
-        store.update(Workload, key, noted)
-
-
-_TOUCHED = frozenset(
-    {StageStatus.DEPLOYING, StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.FAILED, StageStatus.REMOVED}
-)
-
-
-def pass_turn(store: Store, release: Release) -> None:
-    """Free the workload for its next release, and note what is live now that this one has ended.
-
-    A release that ended badly after it had changed a stage leaves the stages with different contents: then no content
-    is live any more, and releasing the former one again is no repetition.
-    """
-    records = [store.get(StageRecord, (release.key()[0], f"STAGE#{stage}")) for stage in release.stages]
-    touched = any(record is not None and record.status in _TOUCHED for record in records)
-
-    def free(current: Workload) -> Workload:
-        if current.running_release != release.release_id:
-            return current
-        freed = replace(current, running_release="", running_digest="")
-        if release.status is Status.SUCCEEDED and release.removes:
-            return replace(freed, live_release="", live_digest="", live=(), removed_by=release.release_id)
-        if release.status is Status.SUCCEEDED:
-            return replace(freed, live_release=release.release_id, live_digest=release.digest)
-        return replace(freed, live_digest="") if touched else freed
-
-    key = Workload.named(release.workload).key()
-    if store.get(Workload, key) is not None:
-        store.update(Workload, key, free)

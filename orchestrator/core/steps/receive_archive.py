@@ -12,11 +12,9 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
 
 from orchestrator.core.archives import Found, read_configurations
-from orchestrator.core.commits import ARCHIVES, Author, author_of, commit_of, pipeline_name
+from orchestrator.core.commits import ARCHIVES, Revision, SourcePipelines, commit_of, pipeline_name
 from orchestrator.core.deliveries import DeliveredTree
 from orchestrator.core.errors import BadRequest, Conflict, SourceGone
 from orchestrator.core.events import Upload
@@ -26,54 +24,15 @@ from orchestrator.core.ports import Store
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Commit, Source, SourceKind
 from orchestrator.core.steps.progress import stamp
-from orchestrator.core.steps.start_releases import (
-    NOTHING,
-    Receipt,
-    Reception,
-    Terms,
-    refuse,
-    start_or_refuse,
-    together,
-)
+from orchestrator.core.steps.receipts import NOTHING, Receipt, together
+from orchestrator.core.steps.reception import Reception
+from orchestrator.core.steps.start_releases import Terms, refuse, start_or_refuse
 from orchestrator.core.steps.tell_deleted import tell_deleted
 
 _KEY = re.compile(rf"{ARCHIVES}([A-Za-z0-9][A-Za-z0-9._-]*)/([0-9a-f-]{{36}})\.zip")
 
 
-@dataclass(frozen=True)
-class Revision:
-    """The commit that an execution of a source pipeline has fetched, in CodePipeline's own record."""
-
-    commit_id: str
-    branch: str
-    author: Author
-    started_at: datetime
-    """When it was fetched: a later execution has the same commit or a newer one."""
-    url: str = ""
-    """Of a page that shows the commit."""
-
-
-class SourcePipelines(Protocol):
-    """The pipelines that fetch commits."""
-
-    def revision(self, pipeline: str, execution_id: str) -> Revision:
-        """What an execution has fetched; raises ``SourceGone`` for one that there is not."""
-        ...
-
-
-class Archives(Protocol):
-    """The bucket that archives lie in."""
-
-    def size(self, bucket: str, key: str) -> int:
-        """Bytes of an object; raises ``SourceGone``."""
-        ...
-
-    def part(self, bucket: str, key: str, version_id: str, first: int, length: int) -> bytes:
-        """Some bytes of an object version; raises ``SourceGone``."""
-        ...
-
-
-def receive_archive(upload: Upload, pipelines: SourcePipelines, archives: Archives, reception: Reception) -> Receipt:
+def receive_archive(upload: Upload, pipelines: SourcePipelines, reception: Reception) -> Receipt:
     """Start a release of each configuration that the commit has changed; nothing for a delivery that came before, or
     after a newer one.
 
@@ -90,19 +49,21 @@ def receive_archive(upload: Upload, pipelines: SourcePipelines, archives: Archiv
     known = reception.store.get(DeliveredTree, (f"TREE#{watched.name}", "TREE"))
     if known is not None and (known.execution_id == execution or known.started_at > stamp(revision.started_at)):
         return Receipt((), duplicate=True)
-    this = _Delivery(watched, execution, revision)
+    this, objects = _Delivery(watched, execution, revision), reception.objects
     try:
-        size = archives.size(upload.bucket, upload.key)
         found = read_configurations(
-            lambda first, length: archives.part(upload.bucket, upload.key, upload.version_id, first, length), size
+            lambda first, length: objects.part(upload.bucket, upload.key, upload.version_id, first, length),
+            objects.size(upload.bucket, upload.key),
         )
     except BadConfiguration as error:
         problems = [problem.sentence for problem in error.problems]
         return refuse(this.source(), this.requester, problems, reception, this.terms)
     except SourceGone as error:
-        return refuse(this.source(), this.requester, [f"The archive of the commit is gone: {error}"], reception)
-    receipt = together(_released(this, found, known, reception))
-    _keep(this, _digests(found), reception.store)
+        problems = [f"The archive of the commit is gone: {error}"]
+        return refuse(this.source(), this.requester, problems, reception, this.terms)
+    digests = _digests(found)
+    receipt = together(_released(this, found, digests, known, reception))
+    _keep(this, digests, reception.store)
     return receipt
 
 
@@ -120,7 +81,7 @@ class _Delivery:
 
     @property
     def requester(self) -> Identity:
-        return author_of(self.revision.author)
+        return self.commit.claimed_by
 
     @property
     def terms(self) -> Terms:
@@ -130,10 +91,12 @@ class _Delivery:
         return Source(SourceKind.COMMIT, self.watched.repository, path, self.revision.commit_id, self.execution)
 
 
-def _released(this: _Delivery, found: Found, known: DeliveredTree | None, reception: Reception) -> list[Receipt]:
+def _released(
+    this: _Delivery, found: Found, digests: Mapping[str, str], known: DeliveredTree | None, reception: Reception
+) -> list[Receipt]:
     before = _before(this, known)
     receipts: list[Receipt] = []
-    for path, digest in _digests(found).items():
+    for path, digest in digests.items():
         if before.get(path) == digest:
             continue
         source = this.source(path)
@@ -143,8 +106,8 @@ def _released(this: _Delivery, found: Found, known: DeliveredTree | None, recept
         else:
             receipts.append(start_or_refuse(source, this.requester, found.files[path], reception, this.terms))
     released = {release.workload for receipt in receipts for release in receipt.releases}
-    for path in sorted(before.keys() - _digests(found).keys()):
-        if before[path] not in _digests(found).values():
+    for path in sorted(before.keys() - digests.keys()):
+        if before[path] not in digests.values():
             receipts += tell_deleted(
                 this.source(path), this.requester, this.commit, reception, old=None, released=released
             )

@@ -5,27 +5,16 @@ from __future__ import annotations
 from orchestrator.core.config import Checked
 from orchestrator.core.errors import SourceGone
 from orchestrator.core.events import Upload
-from orchestrator.core.model_cards.operations import EXPORTS
 from orchestrator.core.people import UNKNOWN
-from orchestrator.core.ports import Store
 from orchestrator.core.records import Source, SourceKind
 from orchestrator.core.steps.progress import stamp
+from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.receive_request import claimed_requester, note_upload
+from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.releases_by_use import Something, release_users
-from orchestrator.core.steps.start_releases import Receipt, Reception, refuse
-from orchestrator.core.uses import users_of_object
-
-OWN_WRITES = (f"{EXPORTS}/",)
-"""Prefixes that the product itself, or SageMaker for it, writes in the assets bucket."""
+from orchestrator.core.steps.start_releases import refuse
 
 OVERTAKEN = "A newer version of the file had been uploaded before this one's turn came."
-
-
-def users_of_key(key: str, store: Store) -> tuple[str, ...]:
-    """Workloads that use the object; none for our own writes, and for the empty objects that show a folder."""
-    if key.endswith("/") or key.startswith(OWN_WRITES):
-        return ()
-    return users_of_object(store, key)
 
 
 def receive_asset(upload: Upload, users: tuple[str, ...], reception: Reception) -> Receipt:

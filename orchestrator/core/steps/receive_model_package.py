@@ -19,10 +19,12 @@ from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
 from orchestrator.core.ports import ModelVersion, Store
 from orchestrator.core.records import Source, SourceKind
 from orchestrator.core.steps.progress import stamp
+from orchestrator.core.steps.receipts import NOTHING, Receipt
+from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.references import COMPLETED
 from orchestrator.core.steps.registered import APPROVED
 from orchestrator.core.steps.releases_by_use import Something, release_users
-from orchestrator.core.steps.start_releases import NOTHING, Receipt, Reception, refuse
+from orchestrator.core.steps.start_releases import refuse
 from orchestrator.core.steps.tell_rejected import tell_rejected
 
 REJECTED = "Rejected"
@@ -40,7 +42,7 @@ def receive_model_package(change: ModelPackageChanged, users: Sequence[str], rec
     owner = change.arn.split(":")[4:5]
     if not users or owner != [reception.installation.account]:
         return NOTHING
-    version = reception.registry.version(change.arn)
+    version = reception.registry().version(change.arn)
     if version is None:
         source = Source(SourceKind.REGISTRY, key=change.arn, request="gone")
         return refuse(source, UNKNOWN, [f"There is no model package {change.arn} any more."], reception)

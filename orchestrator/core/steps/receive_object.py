@@ -1,43 +1,45 @@
 """Everything written to the assets bucket, sorted: a configuration, something that workloads use, or nobody's.
 
 Most of what lies in the bucket is nobody's business yet: a model that no configuration names, a folder's marker, an
-export of the product itself. It costs two queries that find nothing, and leaves no trace.
+export of the product itself. It costs two queries that find nothing, and leaves no trace; what checks configurations
+is imported by the first object that somebody wants.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from orchestrator.core import events
 from orchestrator.core.errors import UnversionedObject
-from orchestrator.core.ports import Store
-from orchestrator.core.steps.receive_asset import receive_asset, users_of_key
-from orchestrator.core.steps.receive_request import receive_upload, refuse_upload
-from orchestrator.core.steps.start_releases import NOTHING, Receipt, Reception
+from orchestrator.core.steps.receipts import NOTHING, Receipt
+from orchestrator.core.steps.reception import Reception
+from orchestrator.core.uses import users_of_key
 
 
-def receive_object(event: Mapping[str, Any], store: Store, reception: Callable[[], Reception]) -> Receipt:
-    """Receive an "Object Created" event; ``reception`` is made only where somebody asked for something.
+def receive_object(event: Mapping[str, Any], reception: Reception) -> Receipt:
+    """Receive an "Object Created" event.
 
     An object without a version, in another bucket, or under a key that climbs out of its folder cannot be released
     whatever is in it; it is refused where it is a configuration, or in use. Raises ``BadRequest`` for another shape.
     """
     bucket, key = events.place_of(event)
     configuration = events.is_configuration(key)
-    users = () if configuration else users_of_key(key, store)
+    users = () if configuration else users_of_key(key, reception.store)
     if not configuration and not users:
         return NOTHING
-    receiving = reception()
-    why = _unfit(bucket, key, receiving.assets_bucket)
+    from orchestrator.core.steps.receive_asset import receive_asset
+    from orchestrator.core.steps.receive_request import receive_upload, refuse_upload
+
+    why = _unfit(bucket, key, reception.assets_bucket)
     if not why:
         try:
             upload = events.upload(event)
         except UnversionedObject as error:
             why = str(error)
         else:
-            return receive_upload(upload, receiving) if configuration else receive_asset(upload, users, receiving)
-    return refuse_upload(bucket, key, str(event.get("id", "")), why, receiving)
+            return receive_upload(upload, reception) if configuration else receive_asset(upload, users, reception)
+    return refuse_upload(bucket, key, str(event.get("id", "")), why, reception)
 
 
 def _unfit(bucket: str, key: str, assets_bucket: str) -> str:

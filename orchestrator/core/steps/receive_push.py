@@ -30,17 +30,10 @@ from orchestrator.core.events import Push
 from orchestrator.core.people import Identity
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Source, SourceKind
-from orchestrator.core.steps.progress import read_stamp, stamp
-from orchestrator.core.steps.receive_request import TICK
-from orchestrator.core.steps.start_releases import (
-    NOTHING,
-    Receipt,
-    Reception,
-    Terms,
-    refuse,
-    start_or_refuse,
-    together,
-)
+from orchestrator.core.steps.progress import TICK, read_stamp, stamp
+from orchestrator.core.steps.receipts import NOTHING, Receipt, together
+from orchestrator.core.steps.reception import Reception
+from orchestrator.core.steps.start_releases import Terms, refuse, start_or_refuse
 from orchestrator.core.steps.tell_deleted import tell_deleted
 
 OVERTAKEN = "The branch has a newer version of this configuration than the commit that asked for this release."
@@ -66,8 +59,8 @@ def receive_push(push: Push, repositories: Repositories, reception: Reception) -
         newer = _newer(push, repositories)
     except BadConfiguration as error:
         return _refuse_whole(push, author, page, [problem.sentence for problem in error.problems], reception)
-    requester = requester_of(push, author)
     commit = commit_of(push.repository, push.reference, push.commit_id, author, page)
+    requester = requester_of(push, commit)
     receipts = [
         _start(
             change,
@@ -141,7 +134,7 @@ def _refuse_whole(push: Push, author: Author, page: str, problems: list[str], re
     """What cannot be told of one configuration, since none could be looked at; its name is the repository's."""
     commit = commit_of(push.repository, push.reference, push.commit_id, author, page)
     terms = Terms(commit=commit, asked_at=_moment(push))
-    return refuse(source_of(push), requester_of(push, author), problems, reception, terms)
+    return refuse(source_of(push), requester_of(push, commit), problems, reception, terms)
 
 
 def _gone(push: Push) -> str:

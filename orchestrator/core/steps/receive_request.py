@@ -2,46 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from orchestrator.core import strict_json
-from orchestrator.core.config import Checked
 from orchestrator.core.deliveries import LatestUpload
 from orchestrator.core.errors import Conflict, SourceGone
 from orchestrator.core.events import Upload
 from orchestrator.core.model_cards.request import ModelCardRequest, model_card_in
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
-from orchestrator.core.problems import BadConfiguration, Problem
+from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Source, SourceKind
 from orchestrator.core.steps.answer_model_card import EVERY_CARD, OVERTAKEN, answer_model_card
-from orchestrator.core.steps.progress import read_stamp, release_of, stamp
-from orchestrator.core.steps.references import missing
-from orchestrator.core.steps.start_releases import (
-    AS_IT_COMES,
-    Receipt,
-    Reception,
-    Terms,
-    checked_file,
-    claim,
-    delivery,
-    known,
-    own_request,
-    refuse,
-    release_id,
-    start_checked,
-    start_or_refuse,
-    told,
-)
+from orchestrator.core.steps.checking import check_references, checked_file
+from orchestrator.core.steps.claims import claim, delivery, known, own_request, recorded, release_id
+from orchestrator.core.steps.progress import TICK, read_stamp, stamp
+from orchestrator.core.steps.receipts import Receipt
+from orchestrator.core.steps.reception import Reception
+from orchestrator.core.steps.start_releases import AS_IT_COMES, Terms, refuse, start_checked, start_or_refuse, told
 
 REQUESTER_METADATA = "requester"
 """User metadata of an upload (``x-amz-meta-requester``) in which an uploader may say who he is: a claim."""
-
-TICK = timedelta(milliseconds=1)
-"""What a record's time can tell apart."""
 
 
 def receive_upload(upload: Upload, reception: Reception) -> Receipt:
@@ -102,9 +86,8 @@ def _answer_card(
         again=duplicate,
         overtaken=overtaken,
     )
-    with suppress(Conflict):
-        reception.store.insert(replace(done, problems=told(done.problems), warnings=told(done.warnings)))
-    return Receipt((release_of(reception.store, name),), duplicate)
+    done = replace(done, problems=told(done.problems), warnings=told(done.warnings))
+    return recorded(done, reception, duplicate=duplicate)
 
 
 def refuse_upload(bucket: str, key: str, event_id: str, why: str, reception: Reception) -> Receipt:
@@ -117,20 +100,13 @@ def receive_body(
 ) -> Receipt:
     """A configuration came as the body of a call; raises ``BadConfiguration``, and then leaves nothing behind.
 
-    The caller waits for the answer, so what the configuration names is looked for at once; an asset that is deleted
-    after this is found missing by Package.
+    The caller waits for the answer, so what the configuration names is looked for at once.
     """
     checked = checked_file(data, reception)
-    problems = [problem for one in checked for problem in _missing(one, reception)]
-    if problems:
-        raise BadConfiguration(problems)
+    check_references(checked, reception)
     asked = b"force\n" + data if force else data
     source = Source(SourceKind.API, request=own_request(request_token, requester, asked))
     return start_checked(source, requester, checked, reception, Terms(force=force))
-
-
-def _missing(checked: Checked, reception: Reception) -> Iterator[Problem]:
-    return missing(checked, reception.objects, reception.registry, reception.installation, reception.assets_bucket)
 
 
 def note_upload(upload: Upload, reception: Reception) -> tuple[datetime, bool]:

@@ -21,16 +21,8 @@ from orchestrator.core.records import (
     Status,
     Verdict,
 )
-from orchestrator.core.steps.progress import (
-    approval_of,
-    move,
-    move_stage,
-    newer_than,
-    pass_turn,
-    release_of,
-    stage_of,
-    stamp,
-)
+from orchestrator.core.steps.progress import approval_of, move, move_stage, release_of, stage_of, stamp
+from orchestrator.core.steps.turns import newer_than, pass_turn
 from orchestrator.core.uses import forget_uses
 
 MAX_REASON = 2000

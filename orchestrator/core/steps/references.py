@@ -15,9 +15,9 @@ from orchestrator.core.config import AssetRef, Checked
 from orchestrator.core.errors import CallRefused, SourceGone, UnversionedObject
 from orchestrator.core.facts import ModelPackage
 from orchestrator.core.installation import Installation
-from orchestrator.core.ports import ModelRegistry, ModelVersion, Objects, ObjectVersion
+from orchestrator.core.ports import ModelVersion, Objects, ObjectVersion
 from orchestrator.core.problems import Problem
-from orchestrator.core.steps.registered import APPROVED
+from orchestrator.core.steps.registered import APPROVED, Registry
 
 COMPLETED = "Completed"
 """ModelPackageStatus of a version that can be deployed (DescribeModelPackage)."""
@@ -65,7 +65,7 @@ def find_asset(asset: AssetRef, objects: Objects, bucket: str, version_id: str =
 
 
 def missing(
-    checked: Checked, objects: Objects, registry: ModelRegistry, installation: Installation, assets_bucket: str
+    checked: Checked, objects: Objects, registry: Registry, installation: Installation, assets_bucket: str
 ) -> Iterator[Problem]:
     """Everything that the configuration names and that is not there, or cannot be deployed."""
     for asset in dict.fromkeys(checked.assets):
@@ -84,7 +84,7 @@ def registry_path(checked: Checked) -> str:
     return f"{checked.path}.{key}"
 
 
-def find_model(arn: str, path: str, registry: ModelRegistry, installation: Installation) -> Found | tuple[Problem, ...]:
+def find_model(arn: str, path: str, registry: Registry, installation: Installation) -> Found | tuple[Problem, ...]:
     """The version that the ARN means (of a group: its latest approved one), or everything that is wrong with it."""
     *_, account, resource = arn.split(":", 5)
     if account != installation.account:
@@ -98,7 +98,7 @@ def find_model(arn: str, path: str, registry: ModelRegistry, installation: Insta
             what = f'the model package group "{group}" has no approved version'
             return (Problem(path, what, "Register a version and approve it, or check the group's name."),)
         wanted = latest
-    version = registry.version(wanted)
+    version = registry().version(wanted)
     if version is None:
         what = f"there is no model package {wanted}"
         return (Problem(path, what, "Check its name and number in the Model Registry."),)
@@ -106,14 +106,14 @@ def find_model(arn: str, path: str, registry: ModelRegistry, installation: Insta
     return problems or Found(ModelPackage(version.arn, version.containers), version.metrics)
 
 
-def _latest(group: str, registry: ModelRegistry) -> str:
+def _latest(group: str, registry: Registry) -> str:
     try:
-        return registry.latest_approved(group)
+        return registry().latest_approved(group)
     except CallRefused:  # what SageMaker says of a group that does not exist differs by its mood
         return ""
 
 
-def _unfit(version: ModelVersion, path: str, registry: ModelRegistry, installation: Installation) -> Iterator[Problem]:
+def _unfit(version: ModelVersion, path: str, registry: Registry, installation: Installation) -> Iterator[Problem]:
     if version.status != COMPLETED:
         what = f"{version.arn} is {version.status}, not {COMPLETED}"
         yield Problem(path, what, "Wait until its creation has ended, or name another version.")
@@ -137,7 +137,7 @@ def _unfit(version: ModelVersion, path: str, registry: ModelRegistry, installati
             yield Problem(path, what, "Register it with an image in the installation's region.")
 
 
-def _approved_instead(version: ModelVersion, registry: ModelRegistry) -> str:
+def _approved_instead(version: ModelVersion, registry: Registry) -> str:
     parts = version.arn.split(":", 5)[-1].split("/")
     latest = _latest(parts[1], registry) if len(parts) > 2 else ""
     other = f", or name the latest approved version, {latest}" if latest else ""

@@ -13,18 +13,12 @@ from orchestrator.core.errors import NotAllowed, Refused, SourceGone, UnknownWor
 from orchestrator.core.installation import Installation
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Objects, Store, StoredVersion
-from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Release, Source, SourceKind, Workload
-from orchestrator.core.steps.references import missing
+from orchestrator.core.steps.checking import check_references, checked_file
+from orchestrator.core.steps.receipts import Receipt
+from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.releases_by_use import in_force
-from orchestrator.core.steps.start_releases import (
-    Receipt,
-    Reception,
-    Terms,
-    checked_file,
-    request_key,
-    start_checked,
-)
+from orchestrator.core.steps.start_releases import Terms, request_key, start_checked
 
 STRANGER = "Only people whom the installation's settings name may start a release."
 
@@ -101,15 +95,7 @@ def release_again(wish: Wish, requester: Identity, request: str, reception: Rece
     checked = [one for one in checked_file(data, reception) if one.workload_name == wish.workload]
     if not checked:
         raise Refused(f"This version of {source.key} does not configure {wish.workload}.")
-    problems = [
-        problem
-        for one in checked
-        for problem in missing(
-            one, reception.objects, reception.registry, reception.installation, reception.assets_bucket
-        )
-    ]
-    if problems:
-        raise BadConfiguration(problems)
+    check_references(checked, reception)
     return start_checked(source, requester, checked, reception, Terms(force=wish.force))
 
 

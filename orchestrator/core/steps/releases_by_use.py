@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from orchestrator.core.config import Checked
 from orchestrator.core.deliveries import Claim, LatestRequest
@@ -22,25 +21,13 @@ from orchestrator.core.packaging import canonical
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
 from orchestrator.core.problems import BadConfiguration
-from orchestrator.core.records import Release, Source, Status, Workload
-from orchestrator.core.steps.progress import read_stamp, stamp
-from orchestrator.core.steps.start_releases import (
-    Receipt,
-    Reception,
-    Terms,
-    checked_file,
-    delivery,
-    known,
-    refuse,
-    release_id,
-    request_key,
-    run,
-    start_checked,
-    together,
-)
-
-TICK = timedelta(milliseconds=1)
-"""What a rank can tell apart."""
+from orchestrator.core.records import Release, Source, Status
+from orchestrator.core.steps.checking import checked_file
+from orchestrator.core.steps.claims import delivery, known, release_id
+from orchestrator.core.steps.progress import TICK, find_release, find_workload, read_stamp, stamp
+from orchestrator.core.steps.receipts import Receipt, together
+from orchestrator.core.steps.reception import Reception
+from orchestrator.core.steps.start_releases import Terms, refuse, request_key, run, start_checked
 
 TRIES = 20
 
@@ -69,17 +56,17 @@ def _standing(workload: str, store: Store) -> _Standing | None:
 
     A release that has taken its rank and does not stand in the table yet counts by what it has announced.
     """
-    standing = store.get(Workload, Workload.named(workload).key())
+    standing = find_workload(store, workload)
     latest = _latest(workload, store)
     if standing is not None and standing.removed_by:
-        removal = _found(standing.removed_by, store)
+        removal = find_release(store, standing.removed_by)
         if removal is None or not _asked_since(removal, latest):
             return None
-    asked = _found(latest.release_id, store) if latest is not None else None
+    asked = find_release(store, latest.release_id) if latest is not None else None
     pins = asked.pins if asked is not None else ()
     if latest is not None and asked is None:
-        asked, pins = _found(latest.base, store), latest.pins
-    packaged = _found(standing.newest_release, store) if standing is not None else None
+        asked, pins = find_release(store, latest.base), latest.pins
+    packaged = find_release(store, standing.newest_release) if standing is not None else None
     usable = [
         (release, pinned)
         for release, pinned in ((asked, pins), (packaged, packaged.pins if packaged is not None else ()))
@@ -92,18 +79,14 @@ def _standing(workload: str, store: Store) -> _Standing | None:
     return _Standing(found, pinned, latest, max(*ranks, found.order[0]))
 
 
-def _found(release_id: str, store: Store) -> Release | None:
-    return store.get(Release, (f"RELEASE#{release_id}", "RELEASE")) if release_id else None
-
-
 def _removal(workload: str, store: Store) -> Release | None:
     """A removal that has the workload's turn or wants it, and was asked for after every configuration: a nightly upload
     must not take its place. Whoever asks for a release may."""
-    standing = store.get(Workload, Workload.named(workload).key())
+    standing = find_workload(store, workload)
     if standing is None:
         return None
     for one in dict.fromkeys((standing.newest_release, standing.running_release)):
-        release = _found(one, store)
+        release = find_release(store, one)
         if release is not None and release.removes and not release.status.ended:
             return None if _asked_since(release, _latest(workload, store)) else release
     return None

@@ -1,10 +1,12 @@
 """The way out: a workload's stacks are taken away, stage by stage, by a release like every other.
 
 A removal is a release whose plan of a stage lists everything that the stage's stack has, as removed. So it needs no
-machine, no record and no message of its own: it takes the workload's turn (a newer release supersedes it while it waits
-for approval, and waits while it deletes), asks for the same approvals, waits for CloudFormation by the same events with
-the sweeper behind, and ends in the same named states. The price is a branch on ``Release.removes`` in the steps that
-plan, run the job and verify, and in the words that people read.
+machine and no record of its own: it takes the workload's turn (a newer release supersedes it while it waits for
+approval, and waits while it deletes), asks for the same approvals, waits for CloudFormation by the same events with the
+sweeper behind, and ends in the same named states. The price is a branch on ``Release.removes`` wherever a release has
+content or leaves some behind: in Package, Plan, RunJob and Verify, where a deployment is settled and a turn passed on,
+where a release ends, where something new looks for the configuration in force; and words of its own
+(``messages/removals.py``).
 
 Stages go in the order of every release, dev first and prod last: whoever made a mistake loses dev, and is asked before
 prod. What is asked is at least what was asked to deploy: the installation's policy of the stage, and the one of the
@@ -19,18 +21,11 @@ from orchestrator.core.errors import UnknownWorkload
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
 from orchestrator.core.records import Release, Source, SourceKind, StagePolicy, Status, Workload
-from orchestrator.core.steps.progress import MAX_NAME, release_of, stamp
-from orchestrator.core.steps.start_releases import (
-    Receipt,
-    Reception,
-    claim,
-    delivery,
-    known,
-    own_request,
-    recorded,
-    release_id,
-    run,
-)
+from orchestrator.core.steps.claims import claim, delivery, known, own_request, record_begun, release_id
+from orchestrator.core.steps.progress import find_workload, release_of, stamp
+from orchestrator.core.steps.receipts import Receipt
+from orchestrator.core.steps.reception import Reception
+from orchestrator.core.steps.start_releases import run
 
 
 def remove_workload(name: str, requester: Identity, request_token: str, reception: Reception) -> Receipt:
@@ -45,7 +40,7 @@ def remove_workload(name: str, requester: Identity, request_token: str, receptio
         return Receipt((run(found[0], reception),), duplicate=True)
     removal = _removal(removal_id, name, source, requester, reception)
     duplicate = claim(this, (removal_id,), reception) is not None
-    return Receipt((run(recorded(removal, reception), reception),), duplicate)
+    return Receipt((run(record_begun(removal, reception), reception),), duplicate)
 
 
 def removal_digest(workload: str) -> str:
@@ -55,7 +50,7 @@ def removal_digest(workload: str) -> str:
 
 def workload_of(store: Store, name: str) -> Workload:
     """The workload; raises ``UnknownWorkload``."""
-    workload = store.get(Workload, Workload.named(name).key()) if len(name) <= MAX_NAME else None
+    workload = find_workload(store, name)
     if workload is None or not workload.newest_release:
         raise UnknownWorkload(f"there is no workload {name!r}; `mlops workloads` lists them")
     if workload.removed_by:

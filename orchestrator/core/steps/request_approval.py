@@ -15,18 +15,9 @@ from orchestrator.core.errors import Conflict, StepFailed
 from orchestrator.core.installation import Installation
 from orchestrator.core.ports import Clock, Store, Tasks
 from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, StageStatus, Status, TaskToken
-from orchestrator.core.steps.progress import (
-    approval_of,
-    check_turn,
-    give_way,
-    move,
-    move_stage,
-    newer_than,
-    release_of,
-    rules_for,
-    stage_of,
-    stamp,
-)
+from orchestrator.core.steps.answers import answer
+from orchestrator.core.steps.progress import approval_of, move, move_stage, release_of, rules_for, stage_of, stamp
+from orchestrator.core.steps.turns import check_turn, give_way, newer_than
 
 LAST_CALL = timedelta(minutes=1)
 """By how much a vote must come before the state machine's own time-out, so that none is taken that it cannot hear."""
@@ -78,19 +69,6 @@ def request_approval(
 def approval_id(release_id: str, stage: str, digest: str) -> str:
     """The id of the question whether this plan may be executed: 20 hex digits, no credential."""
     return hashlib.sha256(f"{release_id}|{stage}|{digest}".encode()).hexdigest()[:20]
-
-
-def answer(approval: Approval, *, store: Store, tasks: Tasks) -> None:
-    """Tell the state machine what was decided, then forget the token. Repeated by the sweeper until it holds."""
-    if approval.token is None:
-        return
-    tasks.succeed(approval.token, {"decision": approval.status.value})
-    token = approval.token
-    store.update(
-        Approval,
-        approval.key(),
-        lambda current: replace(current, token=None) if current.token == token else current,
-    )
 
 
 def _ask(

@@ -11,18 +11,19 @@ from orchestrator.core.figures import read_figures
 from orchestrator.core.installation import Installation
 from orchestrator.core.model_versions import group_arn
 from orchestrator.core.packaging import asset_copy_key
-from orchestrator.core.ports import ModelRegistry, Objects, ObjectVersion
+from orchestrator.core.ports import Objects, ObjectVersion
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Figure
 from orchestrator.core.sources import PinnedAsset, split_location
 from orchestrator.core.steps.references import Found, find_asset, find_model, registry_path
+from orchestrator.core.steps.registered import Registry
 
 
 def resolve(
     checked: Checked,
     pins: Mapping[str, str],
     objects: Objects,
-    registry: ModelRegistry,
+    registry: Registry,
     names: InstallationNames,
     installation: Installation,
 ) -> ResolvedAssets:

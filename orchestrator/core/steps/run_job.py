@@ -16,9 +16,10 @@ from orchestrator.core.jobs import JobKind, JobRun, JobStatus, automl_request, r
 from orchestrator.core.ports import Accounts, Clock, JobRequest, Objects, Store, Tasks
 from orchestrator.core.records import Release, StageRecord, TaskToken, Wait, WaitKind
 from orchestrator.core.sources import OUTPUT, as_text, finish
-from orchestrator.core.steps.progress import check_turn, move_stage, release_of, stage_of, stamp
+from orchestrator.core.steps.progress import move_stage, release_of, stage_of, stamp
 from orchestrator.core.steps.released import JobPlan, ReleasedPackage, released_package
 from orchestrator.core.steps.settle import settle, store_wait
+from orchestrator.core.steps.turns import check_turn
 
 
 def run_job(

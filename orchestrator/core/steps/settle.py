@@ -13,7 +13,8 @@ from orchestrator.core.errors import Conflict
 from orchestrator.core.jobs import JobRun, JobStatus
 from orchestrator.core.ports import Accounts, Clock, Stacks, StackState, Store, Tasks
 from orchestrator.core.records import StageRecord, StageStatus, Wait, WaitKind
-from orchestrator.core.steps.progress import move_stage, note_live, read_stamp, release_of, stage_of, stamp
+from orchestrator.core.steps.progress import move_stage, read_stamp, release_of, stage_of, stamp
+from orchestrator.core.steps.turns import note_live
 
 DEPLOYED = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE"})
 """Stack statuses in which our change set has been applied.

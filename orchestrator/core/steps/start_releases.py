@@ -1,91 +1,37 @@
 """From a configuration to releases, once: what every way in ends with.
 
-The delivery is claimed by a conditional insert before anything else is written, and every id derives from the
-delivery. So ten deliveries of one event make one release, and a function that died half way is completed, not
-repeated, by the next delivery.
+The delivery is claimed first (``claims``), so ten deliveries of one event make one release, and a function that died
+half way is completed, not repeated, by the next delivery.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from orchestrator.core.config import DEFAULT_STAGES, CheckContext, Checked, check_file
-from orchestrator.core.deliveries import Claim, LatestRequest, Unfinished
+from orchestrator.core.config import Checked
+from orchestrator.core.deliveries import LatestRequest
 from orchestrator.core.errors import Conflict
-from orchestrator.core.installation import Installation
-from orchestrator.core.model_cards.ports import ModelCards
 from orchestrator.core.packaging import canonical
 from orchestrator.core.people import Identity
-from orchestrator.core.ports import Clock, ModelRegistry, Objects, Store, Tasks
-from orchestrator.core.problems import BadConfiguration, Problem, did_you_mean
+from orchestrator.core.ports import Store
+from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Commit, Release, Source, Status
-from orchestrator.core.steps.executions import Machines, start_execution
-from orchestrator.core.steps.progress import release_of, stamp
+from orchestrator.core.steps.checking import checked_file
+from orchestrator.core.steps.claims import claim, delivery, known, record_begun, record_ended, release_id
+from orchestrator.core.steps.executions import start_execution
+from orchestrator.core.steps.progress import find_release, stamp
+from orchestrator.core.steps.receipts import Receipt
+from orchestrator.core.steps.reception import Reception
 from orchestrator.core.uses import add_uses, named_by
-from orchestrator.core.workloads import Catalogue
-
-CLAIM_DAYS = 460
-"""How long a delivery is remembered: longer than an execution can run (a year) and its name is taken (90 days more)."""
 
 MAX_TOLD = 50
 """Problems or warnings kept in a release's record; more are counted."""
 
 MAX_SENTENCE = 500
 """Characters kept of each: a row of the table holds 400 KB, and a key of a configuration may be as long as it likes."""
-
-
-@dataclass(frozen=True)
-class Reception:
-    """What the way in works with."""
-
-    store: Store
-    objects: Objects
-    tasks: Tasks
-    catalogue: Catalogue
-    installation: Installation
-    registry: ModelRegistry
-    assets_bucket: str
-    """Only a call's references are looked for here; of an upload, Package does."""
-    packages_bucket: str
-    cards: ModelCards
-    multi_machine_arn: str
-    single_machine_arn: str
-    now: Clock
-
-
-@dataclass(frozen=True)
-class Receipt:
-    """What a request became."""
-
-    releases: tuple[Release, ...]
-    duplicate: bool
-    warnings: tuple[str, ...] = ()
-
-    @staticmethod
-    def pipeline_id(release: Release, installation: Installation) -> str:
-        """The stack ARN that clients of the old product know a pipeline by; its last part is the release's id."""
-        stage = installation.stage(release.stages[-1])
-        prefix = f"arn:{installation.partition}:cloudformation:{installation.region}:{stage.account}"
-        return f"{prefix}:stack/{release.stack_name}/{release.release_id}"
-
-
-NOTHING = Receipt((), duplicate=False)
-"""Of an event that asks for nothing."""
-
-
-def together(receipts: Iterable[Receipt]) -> Receipt:
-    """One receipt of several; a duplicate when each of them is."""
-    all_of_them = list(receipts)
-    return Receipt(
-        releases=tuple(release for receipt in all_of_them for release in receipt.releases),
-        duplicate=bool(all_of_them) and all(receipt.duplicate for receipt in all_of_them),
-        warnings=tuple(warning for receipt in all_of_them for warning in receipt.warnings),
-    )
 
 
 @dataclass(frozen=True)
@@ -177,48 +123,7 @@ def refuse(
         problems=told(problems),
         commit=terms.commit,
     )
-    claimed = claim(this, (refused.release_id,), reception)
-    if claimed is not None and claimed != (refused.release_id,):
-        return Receipt(known(claimed, reception.store), duplicate=True)
-    with suppress(Conflict):
-        reception.store.insert(refused)
-    return Receipt((release_of(reception.store, refused.release_id),), duplicate=claimed is not None)
-
-
-def checked_file(data: bytes, reception: Reception) -> tuple[Checked, ...]:
-    """Check a file against the contract and against this installation's stages and approver roles."""
-    installation = reception.installation
-    checked = check_file(data, reception.catalogue, check_context(installation))
-    problems = [problem for one in checked for problem in _not_of_this_installation(one, installation)]
-    if problems:
-        raise BadConfiguration(list(dict.fromkeys(problems)))
-    return checked
-
-
-def _not_of_this_installation(checked: Checked, installation: Installation) -> Iterator[Problem]:
-    path = checked.path
-    stages = installation.stages_of(checked.type.runs_in)
-    for demand in checked.policies:
-        if demand.stage not in stages:
-            what = f'this installation has no stage "{demand.stage}"'
-            fix = did_you_mean(demand.stage, stages)
-            yield Problem(f"{path}.approval.{demand.stage}", what, fix)
-        for role in sorted({role for alternative in demand.policy.any_of for role, _ in alternative}):
-            if not installation.roles.get(role):
-                what = f'this installation has no approver role "{role}"'
-                fix = did_you_mean(role, installation.roles)
-                yield Problem(f"{path}.approval.{demand.stage}.any_of", what, fix)
-
-
-def check_context(installation: Installation) -> CheckContext:
-    """What configurations of this installation are checked against."""
-    return CheckContext(
-        accounts=installation.mode,
-        stages=installation.stage_names if installation.mode == "multi" else DEFAULT_STAGES,
-        model_registry=installation.model_registry,
-        region=installation.region,
-        partition=installation.partition,
-    )
+    return record_ended(refused, this, reception)
 
 
 def request_key(release_id: str) -> str:
@@ -233,28 +138,17 @@ def _complete(release: Release, checked: Checked, reception: Reception) -> Relea
     can always be started, and misses nothing that is uploaded from then on.
     """
     store = reception.store
-    current = store.get(Release, release.key())
+    current = find_release(store, release.release_id)
     if current is None:
         if release.status is Status.REQUESTED:
             configuration = canonical(checked.configuration)
             key = request_key(release.release_id)
             reception.objects.write_once(reception.packages_bucket, key, configuration, "application/json")
             add_uses(store, release.workload, named_by(checked))
-        current = recorded(release, reception)
+        current = record_begun(release, reception)
     if current.status is Status.REQUESTED and not current.execution_arn:
         _announce(current, store)
     return run(current, reception)
-
-
-def recorded(release: Release, reception: Reception) -> Release:
-    """Put a release that will be under way into the table, or find it there; it is looked after from then on."""
-    store = reception.store
-    if not release.status.ended:
-        with suppress(Conflict):
-            store.insert(Unfinished(release.release_id, stamp(reception.now())))
-    with suppress(Conflict):
-        store.insert(release)
-    return release_of(store, release.release_id)
 
 
 def _announce(release: Release, store: Store) -> None:
@@ -269,8 +163,7 @@ def run(release: Release, reception: Reception) -> Release:
     """Start the execution of a release that stands in the table; one that has been started stays as it is."""
     if release.status is not Status.REQUESTED or release.execution_arn:
         return release
-    machines = Machines(reception.multi_machine_arn, reception.single_machine_arn)
-    execution = start_execution(release, machines, reception.tasks)
+    execution = start_execution(release, reception.places.machines, reception.tasks)
     return reception.store.update(Release, release.key(), lambda found: replace(found, execution_arn=execution))
 
 
@@ -308,48 +201,8 @@ def _new_release(
     )
 
 
-def release_id(workload: str, delivery: str, index: int) -> str:
-    """``<workload>-<10 hex digits>``: readable, the same for every delivery of one request, and a legal name of an
-    execution (80 characters) and part of a change set's."""
-    digest = hashlib.sha256(f"{delivery}|{index}".encode()).hexdigest()[:10]
-    return f"{workload[:40].rstrip('-')}-{digest}"
-
-
 def told(sentences: Sequence[str]) -> tuple[str, ...]:
     """Sentences, so few and so short that a record can hold them."""
     kept = [text if len(text) <= MAX_SENTENCE else text[: MAX_SENTENCE - 1] + "…" for text in sentences[:MAX_TOLD]]
     rest = len(sentences) - MAX_TOLD
     return (*kept, f"… and {rest} more") if rest > 0 else tuple(kept)
-
-
-def own_request(token: str, caller: Identity, asked: bytes) -> str:
-    """What tells one call from every other: the caller's token, who he is, and what he asks. Nobody is answered with
-    what somebody else has started under the same token."""
-    whole = hashlib.sha256(f"{caller.value}\n".encode() + asked).hexdigest()
-    return f"{token}-{whole[:16]}"
-
-
-def claim(delivered: str, releases: tuple[str, ...], reception: Reception) -> tuple[str, ...] | None:
-    """None when this delivery is the first; else what the first one became, which stands."""
-    moment = reception.now()
-    expires = moment + timedelta(days=CLAIM_DAYS)
-    wanted = Claim(delivered, stamp(moment), int(expires.timestamp()), releases)
-    try:
-        reception.store.insert(wanted)
-    except Conflict:
-        standing = reception.store.get(Claim, wanted.key())
-        return standing.releases if standing is not None else releases
-    return None
-
-
-def known(releases: Sequence[str], store: Store) -> tuple[Release, ...]:
-    """Those of the releases that are recorded."""
-    found = [store.get(Release, (f"RELEASE#{name}", "RELEASE")) for name in releases]
-    return tuple(release for release in found if release is not None)
-
-
-def delivery(source: Source, share: str = "") -> str:
-    """SHA-256 over what makes a delivery this one: source, bucket, key and version, or the request's token; and the
-    workload, where each has its own share of it."""
-    parts = [source.kind.value, source.bucket, source.key, source.version_id, source.request]
-    return hashlib.sha256(json.dumps([*parts, share] if share else parts).encode()).hexdigest()

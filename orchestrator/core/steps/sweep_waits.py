@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from orchestrator.core.ports import Accounts, Clock, Outcomes, Store, Tasks
 from orchestrator.core.records import Approval, ApprovalStatus, Wait
 from orchestrator.core.steps.abandoned import mend_abandoned
+from orchestrator.core.steps.answers import answer
 from orchestrator.core.steps.executions import Machines
-from orchestrator.core.steps.request_approval import answer
 from orchestrator.core.steps.settle import settle
 
 BATCH = 500

@@ -10,20 +10,15 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from orchestrator.core.config import check_file
-from orchestrator.core.errors import Conflict, SourceGone
+from orchestrator.core.errors import SourceGone
 from orchestrator.core.people import Identity
 from orchestrator.core.problems import BadConfiguration, listing
 from orchestrator.core.records import Commit, Release, Source, Status
-from orchestrator.core.steps.progress import release_of, stamp
-from orchestrator.core.steps.start_releases import (
-    Receipt,
-    Reception,
-    check_context,
-    claim,
-    delivery,
-    known,
-    release_id,
-)
+from orchestrator.core.steps.checking import check_context
+from orchestrator.core.steps.claims import delivery, record_ended, release_id
+from orchestrator.core.steps.progress import stamp
+from orchestrator.core.steps.receipts import Receipt
+from orchestrator.core.steps.reception import Reception
 
 
 def tell_deleted(
@@ -56,12 +51,7 @@ def tell_deleted(
         reason=_told(workloads),
         commit=commit,
     )
-    claimed = claim(this, (notice.release_id,), reception)
-    if claimed is not None and claimed != (notice.release_id,):
-        return [Receipt(known(claimed, reception.store), duplicate=True)]
-    with suppress(Conflict):
-        reception.store.insert(notice)
-    return [Receipt((release_of(reception.store, notice.release_id),), duplicate=claimed is not None)]
+    return [record_ended(notice, this, reception)]
 
 
 def _workloads(old: Callable[[], bytes], reception: Reception) -> tuple[str, ...]:

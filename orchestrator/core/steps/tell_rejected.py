@@ -14,10 +14,10 @@ from orchestrator.core.model_versions import group_arn, group_of, number_of
 from orchestrator.core.notices import Notice
 from orchestrator.core.ports import ModelRegistry, Store
 from orchestrator.core.problems import listing
-from orchestrator.core.records import Release, Workload
-from orchestrator.core.steps.progress import stamp
+from orchestrator.core.records import Release
+from orchestrator.core.steps.progress import find_release, find_workload, stamp
+from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.registered import APPROVED
-from orchestrator.core.steps.start_releases import Reception
 
 MOST_BEFORE = 50
 """Releases that are looked through for the version that was live before."""
@@ -36,7 +36,7 @@ def tell_rejected(arn: str, number: int, workloads: Sequence[str], reception: Re
             notice_id,
             stamp(reception.now()),
             f"Version {number_of(arn)} of {group_of(arn)} was rejected while it is live in {workload}",
-            tuple(_lines(arn, stages, release, before, reception.registry)),
+            tuple(_lines(arn, stages, release, before, reception.registry())),
         )
         with suppress(Conflict):
             reception.store.insert(notice)
@@ -44,11 +44,11 @@ def tell_rejected(arn: str, number: int, workloads: Sequence[str], reception: Re
 
 def _live(arn: str, workload: str, store: Store) -> tuple[list[str], Release | None]:
     """The stages in which the version is live, and the release that brought it to the last of them."""
-    known = store.get(Workload, Workload.named(workload).key())
+    known = find_workload(store, workload)
     stages: list[str] = []
     found: Release | None = None
     for place in known.live if known is not None else ():
-        release = store.get(Release, (f"RELEASE#{place.release_id}", "RELEASE"))
+        release = find_release(store, place.release_id)
         if release is not None and arn in release.models:
             stages.append(place.stage)
             found = release
@@ -59,7 +59,7 @@ def _live_before(release: Release, arn: str, store: Store) -> tuple[str, str] | 
     """ARN of the other version of the group that was live last, and the release that had it; None where there is
     none."""
     for _ in range(MOST_BEFORE):
-        earlier = store.get(Release, (f"RELEASE#{release.before}", "RELEASE")) if release.before else None
+        earlier = find_release(store, release.before) if release.before else None
         if earlier is None:
             return None
         others = [model for model in earlier.models if model != arn and group_arn(model) == group_arn(arn)]

@@ -7,8 +7,9 @@ from dataclasses import replace
 from orchestrator.core.errors import VerificationFailed
 from orchestrator.core.ports import Accounts, Clock, Objects, Store
 from orchestrator.core.records import StageRecord, StageStatus, Status
-from orchestrator.core.steps.progress import check_turn, move, move_stage, release_of, stage_of
+from orchestrator.core.steps.progress import move, move_stage, release_of, stage_of
 from orchestrator.core.steps.released import ReleasedPackage, released_package
+from orchestrator.core.steps.turns import check_turn
 
 SHOWN = 300
 """Characters of a wrong answer that are shown."""
