@@ -29,9 +29,7 @@ def noticed(scene: Scene) -> Notice:
     release = live(scene.world)
     scene.world.memory.update(Release, release.key(), lambda found: replace(found, models=("arn/1",)))
     scene.notify(release.release_id)
-    notice = Notice(
-        release.release_id, "n1", release.updated_at, "Version 1 of fraud was rejected", ("Do this:", "  aws <now>")
-    )
+    notice = Notice(release.release_id, "n1", "Version 1 of fraud was rejected", ("Do this:", "  aws <now>"))
     scene.world.memory.insert(notice)
     return notice
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from orchestrator.core.approvals import Rules
@@ -21,6 +21,9 @@ from orchestrator.core.records import (
     Status,
     Workload,
 )
+
+TICK = timedelta(milliseconds=1)
+"""What ``stamp`` can tell apart."""
 
 
 def stamp(moment: datetime) -> str:

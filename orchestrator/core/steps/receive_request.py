@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from orchestrator.core import strict_json
@@ -20,16 +20,13 @@ from orchestrator.core.records import Source, SourceKind
 from orchestrator.core.steps.answer_model_card import EVERY_CARD, OVERTAKEN, answer_model_card
 from orchestrator.core.steps.checking import check_references, checked_file
 from orchestrator.core.steps.claims import claim, delivery, known, recorded, release_id
-from orchestrator.core.steps.progress import read_stamp, stamp
+from orchestrator.core.steps.progress import TICK, read_stamp, stamp
 from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.start_releases import AS_IT_COMES, Terms, refuse, start_checked, start_or_refuse, told
 
 REQUESTER_METADATA = "requester"
 """User metadata of an upload (``x-amz-meta-requester``) in which an uploader may say who he is: a claim."""
-
-TICK = timedelta(milliseconds=1)
-"""What a record's time can tell apart."""
 
 
 def receive_upload(upload: Upload, reception: Reception) -> Receipt:

@@ -25,13 +25,10 @@ from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Release, Source, Status
 from orchestrator.core.steps.checking import checked_file
 from orchestrator.core.steps.claims import delivery, known, release_id
-from orchestrator.core.steps.progress import find_release, find_workload, read_stamp, stamp
+from orchestrator.core.steps.progress import TICK, find_release, find_workload, read_stamp, stamp
 from orchestrator.core.steps.receipts import Receipt, together
 from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.start_releases import Terms, refuse, request_key, start_checked
-
-TICK = timedelta(milliseconds=1)
-"""What a rank can tell apart."""
 
 UNSEEN = timedelta(minutes=5)
 """How long a release may take from its announcement to the table; then whoever announced it has died for good."""
