@@ -58,6 +58,10 @@ class Store(Protocol):
         """Records of this kind in a list (eventually consistent), in the list's order."""
         ...
 
+    def listed_together(self, kinds: Sequence[type[Record]], listing: str, *, limit: int = 100) -> tuple[Record, ...]:
+        """Records of several kinds in a list, read once, at most so many together."""
+        ...
+
 
 @dataclass(frozen=True)
 class ObjectVersion:

@@ -133,6 +133,8 @@ class Release:
     """Figures of the evaluation file that the configuration names, in the file's order."""
     commit: Commit | None = None
     """Where the configuration came by Git."""
+    configured_by: Source | None = None
+    """What brought the configuration, where this release was started by something that it uses."""
     pins: tuple[tuple[str, str], ...] = ()
     """What started this release decides these versions: key in the assets bucket → S3 version, ARN of a model package
     group → ARN of its version. Package takes the latest of everything else."""

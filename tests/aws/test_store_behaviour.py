@@ -259,6 +259,9 @@ def test_a_list_tells_kinds_apart_and_the_limit_counts_one_kind(either: Store) -
         either.insert(approval)
     assert either.listed(Wait, "WAITING", limit=4) == waits[:4]
     assert either.listed(Approval, "WAITING", limit=4) == approvals[:4]
+    assert set(either.listed_together((Wait, Approval), "WAITING")) == {*waits, *approvals}
+    assert len(either.listed_together((Wait, Approval), "WAITING", limit=7)) == 7
+    assert either.listed_together((Wait,), "WAITING") == waits
 
 
 def test_a_record_leaves_its_list_when_it_says_so(either: Store) -> None:

@@ -127,7 +127,7 @@ def test_grants_go_to_the_functions_that_use_the_thing(uses: tuple[str, ...], gr
 @pytest.mark.parametrize(
     ("calls", "granted"),
     [
-        pytest.param((".listed(",), set(grants.LISTERS), id="lists"),
+        pytest.param((".listed(", ".listed_together("), set(grants.LISTERS), id="lists"),
         pytest.param(
             (".under(", "users_of_object(", "users_of_group("),
             {name for name, actions in grants.TABLE_ACTIONS.items() if "Query" in actions},

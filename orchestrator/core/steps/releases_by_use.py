@@ -129,7 +129,12 @@ def _release_user(workload: str, new: Something, reception: Reception) -> Receip
         found = _standing(workload, reception.store, reception.now, name)
         if found is None:
             return None
-        terms = Terms(share=workload, asked_at=read_stamp(new.asked_at), pins=_pins(found.release, new.pin))
+        terms = Terms(
+            share=workload,
+            asked_at=read_stamp(new.asked_at),
+            pins=_pins(found.release, new.pin),
+            configured_by=found.release.configured_by or found.release.source,
+        )
         checked = _configuration(found.release, new, reception, terms)
         if isinstance(checked, Receipt):
             return checked

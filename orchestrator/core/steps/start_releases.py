@@ -50,6 +50,8 @@ class Terms:
     """When it was asked for; None for now. Of two releases of a workload the one that was asked for later stands."""
     rank: str = ""
     """See ``Release.rank``."""
+    configured_by: Source | None = None
+    """See ``Release.configured_by``."""
     share: str = ""
     """The workload, where one source starts releases of several that do not lie in one file: each is claimed alone."""
 
@@ -194,6 +196,7 @@ def _new_release(
         policies=checked.policies,
         force=terms.force,
         commit=terms.commit,
+        configured_by=terms.configured_by,
         pins=terms.pins,
         rank=terms.rank,
     )
