@@ -14,9 +14,9 @@ from typing import Protocol
 
 from orchestrator.core.events import BRANCH, CONFIGURATION_NAME, PUSHES, Push, is_configuration
 from orchestrator.core.installation import Repository
+from orchestrator.core.origins import Commit
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.problems import BadConfiguration, Problem
-from orchestrator.core.records import Commit
 
 MAX_CONFIGURATIONS = 200
 """Of one push, or of one repository behind a connection."""

@@ -14,7 +14,8 @@ from typing import Protocol, TypeVar
 from orchestrator.core.facts import ModelContainer
 from orchestrator.core.jobs import JobKind, JobStatus
 from orchestrator.core.messages.blocks import Message
-from orchestrator.core.records import Plan, Record, TaskToken
+from orchestrator.core.plans import Plan
+from orchestrator.core.records import Record, TaskToken
 
 R = TypeVar("R", bound=Record)
 

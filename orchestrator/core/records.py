@@ -13,13 +13,9 @@ from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.jobs import JobRun
-from orchestrator.core.origins import Commit as Commit
-from orchestrator.core.origins import Source as Source
-from orchestrator.core.origins import SourceKind as SourceKind
+from orchestrator.core.origins import Commit, Source
 from orchestrator.core.people import Identity
-from orchestrator.core.plans import ParameterChange as ParameterChange
-from orchestrator.core.plans import Plan as Plan
-from orchestrator.core.plans import ResourceChange as ResourceChange
+from orchestrator.core.plans import Plan
 
 
 @runtime_checkable

@@ -11,19 +11,16 @@ from orchestrator.aws.table import DynamoStore
 from orchestrator.core.deliveries import Claim, LatestUpload
 from orchestrator.core.errors import Conflict, Refused
 from orchestrator.core.installation import ApprovalPolicy
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import Identity, IdentityKind
+from orchestrator.core.plans import ParameterChange, Plan, ResourceChange
 from orchestrator.core.ports import Store
 from orchestrator.core.records import (
     Approval,
     ApprovalStatus,
     ChatMessage,
-    ParameterChange,
-    Plan,
     Record,
     Release,
-    ResourceChange,
-    Source,
-    SourceKind,
     StagePolicy,
     StageRecord,
     StageStatus,

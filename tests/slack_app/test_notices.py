@@ -10,7 +10,7 @@ import pytest
 from orchestrator.core.errors import ChatUnavailable
 from orchestrator.core.notices import SHOWN, Notice
 from orchestrator.core.records import Release, Status
-from orchestrator.core.steps.notify_release import HOLD
+from orchestrator.core.steps.speaking import HOLD
 from stacks.telling import SHOWN_KINDS
 from tests.slack_app.fake_chat import Died
 from tests.slack_app.test_notify_release import Scene

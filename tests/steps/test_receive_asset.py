@@ -12,9 +12,10 @@ import pytest
 
 from orchestrator.core.deliveries import Claim, LatestRequest
 from orchestrator.core.errors import WorkloadBusy
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.packaging import read_package
 from orchestrator.core.people import UNKNOWN
-from orchestrator.core.records import Release, Source, SourceKind, Status, Workload
+from orchestrator.core.records import Release, Status, Workload
 from orchestrator.core.steps.receipts import NOTHING
 from orchestrator.core.steps.release_again import origin
 from orchestrator.core.steps.released import package_key

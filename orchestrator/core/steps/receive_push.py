@@ -25,9 +25,9 @@ from orchestrator.core.commits import (
 )
 from orchestrator.core.errors import SourceGone
 from orchestrator.core.events import Push
+from orchestrator.core.origins import Commit, Source, SourceKind
 from orchestrator.core.people import Identity
 from orchestrator.core.problems import BadConfiguration, Problem
-from orchestrator.core.records import Commit, Source, SourceKind
 from orchestrator.core.steps.receipts import NOTHING, Receipt, together
 from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.start_releases import Terms, refuse, start_or_refuse

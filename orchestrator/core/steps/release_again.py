@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from orchestrator.core.errors import NotAllowed, Refused, SourceGone, UnknownWorkload
 from orchestrator.core.installation import Installation
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Objects, Store, StoredVersion
-from orchestrator.core.records import Release, Source, SourceKind, Workload
+from orchestrator.core.records import Release, Workload
 from orchestrator.core.steps.checking import check_references, checked_file
 from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.reception import Reception

@@ -18,11 +18,12 @@ from orchestrator.core.config import Checked
 from orchestrator.core.deliveries import Claim, LatestRequest
 from orchestrator.core.errors import Conflict, WorkloadBusy
 from orchestrator.core.model_versions import group_of
+from orchestrator.core.origins import Source
 from orchestrator.core.packaging import canonical
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Clock, Store
 from orchestrator.core.problems import BadConfiguration
-from orchestrator.core.records import Release, Source, Status
+from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.checking import checked_file
 from orchestrator.core.steps.claims import delivery, known, release_id
 from orchestrator.core.steps.progress import TICK, find_release, find_workload, read_stamp, stamp

@@ -14,10 +14,11 @@ from datetime import datetime
 from orchestrator.core.config import Checked
 from orchestrator.core.deliveries import LatestRequest
 from orchestrator.core.errors import Conflict
+from orchestrator.core.origins import Commit, Source
 from orchestrator.core.packaging import canonical
 from orchestrator.core.people import Identity
 from orchestrator.core.problems import BadConfiguration
-from orchestrator.core.records import Commit, Release, Source, Status
+from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.checking import checked_file
 from orchestrator.core.steps.claims import claim, delivery, known, record_ended, release_id
 from orchestrator.core.steps.executions import start_execution
