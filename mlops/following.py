@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from time import sleep
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,25 @@ POLL_SECONDS = 3.0
 GOOD_ENDS = frozenset({Status.SUCCEEDED, Status.UNCHANGED})
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
+
+
+def tell_started(
+    answer: Mapping[str, Any], ids: Sequence[str], api: Api, screen: Screen, *, wait: bool, as_json: bool
+) -> None:
+    """Say what was started, and follow it to its end where that is wanted; exit status 1 unless all ended well."""
+    for release_id in ids:
+        screen.line(f"{release_id}: {answer['message']}")
+    if not wait:
+        if as_json:
+            screen.answer(answer)
+        else:
+            screen.note(f"Follow it with `mlops status {ids[0]}`.")
+        return
+    ended = [follow(api, release_id, screen) for release_id in ids]
+    if as_json:
+        screen.answer(ended[0] if len(ended) == 1 else {"releases": ended})
+    if any(found["status"] not in GOOD_ENDS for found in ended):
+        raise typer.Exit(1)
 
 
 def follow(api: Api, release_id: str, screen: Screen) -> dict[str, Any]:

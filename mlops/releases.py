@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from mlops.cards import show_answer
-from mlops.following import GOOD_ENDS, follow
+from mlops.following import tell_started
 from mlops.plans import show_approval, show_metrics, show_plan, summary
 from mlops.refusals import Refused
 from mlops.screen import STYLES, Screen, moment, status_word
@@ -60,19 +60,7 @@ def release(
     ids = answer.get("release_ids") or [answer["release_id"]]
     for warning in answer.get("warnings", []):
         screen.note(f"warning: {warning}", "yellow")
-    for release_id in ids:
-        screen.line(f"{release_id}: {answer['message']}")
-    if not wait:
-        if as_json:
-            screen.answer(answer)
-        else:
-            screen.note(f"Follow it with `mlops status {ids[0]}`.")
-        return
-    ended = [follow(api, release_id, screen) for release_id in ids]
-    if as_json:
-        screen.answer(ended[0] if len(ended) == 1 else {"releases": ended})
-    if any(found["status"] not in GOOD_ENDS for found in ended):
-        raise typer.Exit(1)
+    tell_started(answer, ids, api, screen, wait=wait, as_json=as_json)
 
 
 @on_target

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mlops.following import GOOD_ENDS, follow
+from mlops.following import tell_started
 from mlops.screen import Screen, moment
 from mlops.target import Target, on_target
 from mlops.validation import AsJson
@@ -74,19 +74,7 @@ def remove(
     if not yes:
         _confirm(workload, api.workloads(LISTED), screen)
     answer = api.remove(workload, str(uuid.uuid4()))
-    release_id = str(answer["release_id"])
-    screen.line(f"{release_id}: {answer['message']}")
-    if not wait:
-        if as_json:
-            screen.answer(answer)
-        else:
-            screen.note(f"Follow it with `mlops status {release_id}`.")
-        return
-    ended = follow(api, release_id, screen)
-    if as_json:
-        screen.answer(ended)
-    if ended["status"] not in GOOD_ENDS:
-        raise typer.Exit(1)
+    tell_started(answer, [str(answer["release_id"])], api, screen, wait=wait, as_json=as_json)
 
 
 def _confirm(workload: str, known: list[dict[str, Any]], screen: Screen) -> None:

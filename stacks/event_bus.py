@@ -71,14 +71,14 @@ class EventBus(Construct):
             "Uploaded",
             description="Something was uploaded to the assets bucket: a configuration, or what a workload may use",
             event_pattern=uploaded(assets.bucket_name),
-            targets=[_target(receive_request, self.requests_failed, Duration.hours(24))],
+            targets=[target(receive_request, self.requests_failed, Duration.hours(24))],
         )
         events.Rule(
             self,
             "ModelPackageChanged",
             description="A version of a model package was approved or rejected in the Model Registry",
             event_pattern=model_package_changed(settings),
-            targets=[_target(receive_request, self.requests_failed, Duration.hours(24))],
+            targets=[target(receive_request, self.requests_failed, Duration.hours(24))],
         )
         events.Rule(
             self,
@@ -86,7 +86,7 @@ class EventBus(Construct):
             description="A stack or a job of a workload has changed its status in a stage account",
             event_bus=bus,
             event_pattern=status_forwarded([place.account for place in names.places(settings)]),
-            targets=[_target(resume_deployment, self.events_failed, MAX_EVENT_AGE)],
+            targets=[target(resume_deployment, self.events_failed, MAX_EVENT_AGE)],
         )
         events.Rule(
             self,
@@ -164,7 +164,8 @@ def bus_policy(settings: Settings) -> dict[str, object]:
     }
 
 
-def _target(function: Function, dead_letters: sqs.Queue, age: Duration) -> targets.LambdaFunction:
+def target(function: Function, dead_letters: sqs.Queue, age: Duration) -> targets.LambdaFunction:
+    """A function behind a rule: tried again until its event is too old, then kept in a queue."""
     return targets.LambdaFunction(
         function.function, dead_letter_queue=dead_letters, max_event_age=age, retry_attempts=185
     )

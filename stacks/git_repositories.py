@@ -13,7 +13,6 @@ from typing import Any
 from aws_cdk import Duration
 from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_events as events
-from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -37,6 +36,7 @@ from orchestrator.core.events import (
     S3_SOURCE,
 )
 from orchestrator.core.installation import Repository
+from stacks.event_bus import target
 from stacks.functions import Function
 from stacks.names import PATH, Names
 from stacks.settings import Settings
@@ -64,12 +64,7 @@ class GitRepositories(Construct):
         """``failed`` takes what could not be delivered; ``archives`` is there where a connection is."""
         super().__init__(scope, id)
         self._names = Names(settings)
-        self._target = targets.LambdaFunction(
-            receive_request.function,
-            dead_letter_queue=failed,
-            max_event_age=Duration.hours(24),
-            retry_attempts=185,
-        )
+        self._target = target(receive_request, failed, Duration.hours(24))
         of_codecommit = [one for one in settings.installation.repositories if one.provider == "codecommit"]
         for repository in of_codecommit:
             self._watch(repository)

@@ -95,10 +95,9 @@ def parse(raw: Mapping[str, Any], folder: Path = Path()) -> Settings:
     reading = Reading(raw)
     installation, units = read_installation(reading)
     options = read_options(reading, installation, units, folder)
-    repository = options.ecr_repository.name if options.ecr_repository else ""
     repositories = read_repositories(reading, installation)
     settings = Settings(
-        installation=replace(installation, ecr_repository=repository, repositories=repositories),
+        installation=replace(installation, repositories=repositories),
         notification_email=reading.email("notification_email", default=""),
         organization_id=reading.text(
             "organization_id", default="", pattern=ORGANIZATION_ID, shape="an organisation's id, such as o-a1b2c3d4e5"

@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from orchestrator.core.plans import ParameterChange, Plan, ResourceChange
 from orchestrator.core.ports import PlanRequest
-from orchestrator.core.records import ParameterChange, Plan, ResourceChange
 
 _EMPTY = ("didn't contain changes", "No updates are to be performed")
 """The two wordings of CloudFormation for a change set without changes."""

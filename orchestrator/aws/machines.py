@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from orchestrator.aws.translated import code_of, translated
 from orchestrator.core.records import TaskToken
+from orchestrator.core.steps.executions import execution_arn
 
 if TYPE_CHECKING:
     from types_boto3_stepfunctions.client import SFNClient
@@ -34,7 +35,7 @@ class StepFunctionsTasks:
                     stateMachineArn=machine_arn, name=name, input=json.dumps(payload, sort_keys=True)
                 )["executionArn"]
             except self._client.exceptions.ExecutionAlreadyExists:
-                return machine_arn.replace(":stateMachine:", ":execution:") + f":{name}"
+                return execution_arn(machine_arn, name)
 
     def status(self, execution_arn: str) -> str:
         """See ``ports.Tasks``."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.aws.change_sets import last_change
 from orchestrator.aws.stack_reading import in_progress, is_busy, resources_of, stack_of
 from orchestrator.core.errors import PlanFailed, StackBusy
-from orchestrator.core.records import Plan, ResourceChange
+from orchestrator.core.plans import Plan, ResourceChange
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation.client import CloudFormationClient

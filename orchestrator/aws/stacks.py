@@ -17,8 +17,8 @@ from orchestrator.aws.stack_events import latest_operation
 from orchestrator.aws.stack_reading import in_progress, is_absent, is_busy, resources_of, stack_of
 from orchestrator.aws.translated import code_of, message_of, translated
 from orchestrator.core.errors import ChangeSetPending, OrchestratorError, PlanFailed, StackBusy
+from orchestrator.core.plans import Plan
 from orchestrator.core.ports import PlanRequest, StackState
-from orchestrator.core.records import Plan
 
 if TYPE_CHECKING:
     from types_boto3_cloudformation.client import CloudFormationClient

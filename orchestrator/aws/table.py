@@ -7,7 +7,7 @@ insert on the row's absence, a change on the revision that was read.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -108,6 +108,13 @@ class DynamoStore:
 
     def listed(self, cls: type[R], listing: str, *, limit: int = 100, newest_first: bool = False) -> tuple[R, ...]:
         """See ``ports.Store``."""
+        return tuple(self._listed({cls.KIND: cls}, listing, limit, newest_first))
+
+    def listed_together(self, kinds: Sequence[type[Record]], listing: str, *, limit: int = 100) -> tuple[Record, ...]:
+        """See ``ports.Store``."""
+        return tuple(self._listed({kind.KIND: kind for kind in kinds}, listing, limit, newest_first=False))
+
+    def _listed(self, kinds: Mapping[str, type[R]], listing: str, limit: int, newest_first: bool) -> list[R]:
         found: list[R] = []
         with translated("dynamodb"):
             pages = self._client.get_paginator("query").paginate(
@@ -120,10 +127,10 @@ class DynamoStore:
             )
             for page in pages:
                 rows = [_row(item) for item in page["Items"]]
-                found += [rebuilt(cls, row["body"]) for row in rows if row["kind"] == cls.KIND]
+                found += [rebuilt(kinds[row["kind"]], row["body"]) for row in rows if row["kind"] in kinds]
                 if len(found) >= limit:
                     break
-        return tuple(found[:limit])
+        return found[:limit]
 
     def _row(self, cls: type[Record], key: tuple[str, str]) -> dict[str, Any] | None:
         with translated("dynamodb"):

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core import strict_json
-from orchestrator.core.commits import MAX_CONFIGURATIONS, is_configuration
-from orchestrator.core.events import CONFIGURATION_NAME
-from orchestrator.core.packaging import MAX_RATIO
+from orchestrator.core.commits import MAX_CONFIGURATIONS
+from orchestrator.core.events import CONFIGURATION_NAME, is_configuration
 from orchestrator.core.problems import BadConfiguration, Problem
+from orchestrator.core.zip_members import MAX_RATIO, UnsoundMember, read_member
 
 MAX_ENTRIES = 100_000
 """Files and folders of a repository."""
@@ -53,10 +53,10 @@ def read_configurations(fetch: Fetch, size: int) -> Found:
                 problem = _problem(info)
                 if problem is None:
                     try:
-                        files[path] = _member(archive, info)
+                        files[path] = read_member(archive, info)
                         continue
-                    except _Unsound as error:
-                        problem = str(error)
+                    except UnsoundMember as error:
+                        problem = f"the file {error}"
                 unreadable[path] = Problem("$", problem, "Mend the file and push again.")
     except (_Unsound, zipfile.BadZipFile, OSError, NotImplementedError, EOFError, ValueError) as error:
         raise BadConfiguration([Problem("$", f"the commit's archive cannot be read: {error}", "")]) from None
@@ -64,7 +64,7 @@ def read_configurations(fetch: Fetch, size: int) -> Found:
 
 
 class _Unsound(Exception):
-    """The archive, or one of its members, is not what an honest one is."""
+    """The archive is not what an honest one is."""
 
 
 class _Remote(io.RawIOBase):
@@ -159,16 +159,3 @@ def _problem(info: zipfile.ZipInfo) -> str | None:
     if info.file_size > MAX_RATIO * max(info.compress_size, 1):
         return f"the file unpacks to more than {MAX_RATIO} times its size"
     return None
-
-
-def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """The member's bytes, counted while reading; ``zipfile`` itself checks size and CRC."""
-    try:
-        with archive.open(info) as stream:
-            data = stream.read(info.file_size + 1)
-    except Exception as error:
-        # zlib.error, and whatever else a hostile stream makes a decompressor raise: all mean the same here.
-        raise _Unsound(f"the file cannot be read: {error}") from None
-    if len(data) != info.file_size:
-        raise _Unsound("the file is not as long as the archive says")
-    return data

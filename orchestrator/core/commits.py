@@ -12,11 +12,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from orchestrator.core.events import BRANCH, CONFIGURATION_NAME, PUSHES, Push
+from orchestrator.core.events import BRANCH, CONFIGURATION_NAME, PUSHES, Push, is_configuration
 from orchestrator.core.installation import Repository
+from orchestrator.core.origins import Commit
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.problems import BadConfiguration, Problem
-from orchestrator.core.records import Commit
 
 MAX_CONFIGURATIONS = 200
 """Of one push, or of one repository behind a connection."""
@@ -130,11 +130,6 @@ def is_of_interest(push: Push, watched: Repository | None) -> bool:
         and push.reference_type == BRANCH
         and push.reference == watched.branch
     )
-
-
-def is_configuration(path: str) -> bool:
-    """Whether a file of this path is a configuration."""
-    return path.rpartition("/")[2] == CONFIGURATION_NAME
 
 
 def configurations(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from orchestrator.core.facts import as_text
-from orchestrator.core.records import ParameterChange
+from orchestrator.core.plans import ParameterChange
 
 MAX_LEAVES = 200
 """Rows of one plan: a row of the table holds 400 KB."""

@@ -145,7 +145,7 @@ def place_of(event: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def is_configuration(key: str) -> bool:
-    """Whether an object of this key is a configuration: an ``mlops-config.json`` in any folder."""
+    """Whether an object or a file of this name is a configuration: an ``mlops-config.json`` in any folder."""
     return key.rsplit("/", 1)[-1] == CONFIGURATION_NAME
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from orchestrator.core.people import People, Person
@@ -84,8 +84,6 @@ class Installation:
     """Who approves what runs in the orchestrator's own account (training, images); None: deployed without asking."""
     detailed_errors: bool = True
     """Whether people are told AWS's own words about a failure; if not, only where the owner finds them."""
-    ecr_repository: str = ""
-    """Name of the repository for the image builder's images, in the orchestrator's account; empty: none is set."""
     repositories: tuple[Repository, ...] = ()
     """Git repositories whose commits start releases."""
 
@@ -126,8 +124,9 @@ class Installation:
 
     @classmethod
     def from_json(cls, text: str) -> Installation:
-        """Read what ``to_json`` wrote."""
-        raw: dict[str, Any] = json.loads(text)
+        """Read what ``to_json`` wrote, also of another version: settings and functions do not change at one moment."""
+        known = {field.name for field in fields(cls)}
+        raw: dict[str, Any] = {name: value for name, value in json.loads(text).items() if name in known}
         own = raw.get("orchestrator_approval")
         return cls(
             **{

@@ -19,7 +19,6 @@ class Notice:
     KIND: ClassVar[str] = "notice"
     release_id: str
     notice_id: str
-    made_at: str
     subject: str
     """One line, for the e-mail's subject and the message's first line."""
     lines: tuple[str, ...] = ()

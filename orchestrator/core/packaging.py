@@ -32,6 +32,7 @@ from orchestrator.core.config import (
 from orchestrator.core.errors import PackageDamaged
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Figure
+from orchestrator.core.zip_members import MAX_RATIO, UnsoundMember, read_member
 
 FORMAT = 1
 """Of the manifest; a reader refuses others."""
@@ -39,9 +40,6 @@ FORMAT = 1
 MAX_PACKAGE_BYTES = 10 * 1024 * 1024
 MAX_MEMBERS = 200
 MAX_MEMBER_BYTES = 4 * 1024 * 1024
-MAX_RATIO = 100
-"""Of declared to compressed size; our own packages have 1."""
-
 MAX_TEMPLATE_BYTES = 1_000_000
 """CloudFormation's limit for a template in S3 (AWS CloudFormation User Guide, "Understand CloudFormation quotas")."""
 MAX_PARAMETERS = 200
@@ -208,7 +206,7 @@ def read_package(zip_bytes: bytes) -> Package:
     try:
         with zipfile.ZipFile(io.BytesIO(zip_bytes)) as archive:
             _check_directory(archive.infolist())
-            members = {info.filename: _read_member(archive, info) for info in archive.infolist()}
+            members = {info.filename: _member(archive, info) for info in archive.infolist()}
     except (zipfile.BadZipFile, NotImplementedError, EOFError, UnicodeDecodeError, ValueError) as error:
         raise PackageDamaged(f"the package is no sound zip file: {error}") from None
     manifest = _read_manifest(members)
@@ -312,17 +310,11 @@ def _check_directory(infos: Sequence[zipfile.ZipInfo]) -> None:
         raise PackageDamaged(f"the members have more than {MAX_PACKAGE_BYTES:,} bytes together")
 
 
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """The member's bytes, counted while reading; zipfile itself checks size and CRC."""
+def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     try:
-        with archive.open(info) as stream:
-            data = stream.read(info.file_size + 1)
-    except Exception as error:
-        # zlib.error, and whatever else a hostile stream makes a decompressor raise: all mean the same here.
-        raise PackageDamaged(f"{info.filename} cannot be read: {error}") from None
-    if len(data) != info.file_size:
-        raise PackageDamaged(f"{info.filename} is not as long as the package says")
-    return data
+        return read_member(archive, info)
+    except UnsoundMember as error:
+        raise PackageDamaged(f"{info.filename} {error}") from None
 
 
 def _read_manifest(members: Mapping[str, bytes]) -> dict[str, Any]:

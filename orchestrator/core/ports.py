@@ -14,7 +14,8 @@ from typing import Protocol, TypeVar
 from orchestrator.core.facts import ModelContainer
 from orchestrator.core.jobs import JobKind, JobStatus
 from orchestrator.core.messages.blocks import Message
-from orchestrator.core.records import Plan, Record, TaskToken
+from orchestrator.core.plans import Plan
+from orchestrator.core.records import Record, TaskToken
 
 R = TypeVar("R", bound=Record)
 
@@ -56,6 +57,10 @@ class Store(Protocol):
 
     def listed(self, cls: type[R], listing: str, *, limit: int = 100, newest_first: bool = False) -> tuple[R, ...]:
         """Records of this kind in a list (eventually consistent), in the list's order."""
+        ...
+
+    def listed_together(self, kinds: Sequence[type[Record]], listing: str, *, limit: int = 100) -> tuple[Record, ...]:
+        """Records of several kinds in a list, read once, at most so many together."""
         ...
 
 

@@ -13,13 +13,9 @@ from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.jobs import JobRun
-from orchestrator.core.origins import Commit as Commit
-from orchestrator.core.origins import Source as Source
-from orchestrator.core.origins import SourceKind as SourceKind
+from orchestrator.core.origins import Commit, Source
 from orchestrator.core.people import Identity
-from orchestrator.core.plans import ParameterChange as ParameterChange
-from orchestrator.core.plans import Plan as Plan
-from orchestrator.core.plans import ResourceChange as ResourceChange
+from orchestrator.core.plans import Plan
 
 
 @runtime_checkable
@@ -133,6 +129,8 @@ class Release:
     """Figures of the evaluation file that the configuration names, in the file's order."""
     commit: Commit | None = None
     """Where the configuration came by Git."""
+    configured_by: Source | None = None
+    """What brought the configuration, where this release was started by something that it uses."""
     pins: tuple[tuple[str, str], ...] = ()
     """What started this release decides these versions: key in the assets bucket → S3 version, ARN of a model package
     group → ARN of its version. Package takes the latest of everything else."""

@@ -11,7 +11,8 @@ from orchestrator.core.disclosure import told_release, told_stages
 from orchestrator.core.figures import side_by_side
 from orchestrator.core.installation import Installation
 from orchestrator.core.jobs import JobRun, console_link, job_name
-from orchestrator.core.records import Approval, Figure, Plan, Release, StageRecord, Workload
+from orchestrator.core.plans import Plan
+from orchestrator.core.records import Approval, Figure, Release, StageRecord, Workload
 from orchestrator.core.steps.progress import rules_for
 
 

@@ -10,7 +10,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from orchestrator.aws.stacks import CloudFormationStacks
 from orchestrator.core.errors import AccessDenied, CallRefused, ChangeSetPending, PlanFailed, StackBusy, Throttled
-from orchestrator.core.records import ResourceChange
+from orchestrator.core.plans import ResourceChange
 from tests.aws.cloudformation_double import CloudFormationDouble
 from tests.aws.service_double import Refusal
 from tests.aws.test_stacks_behaviour import FIRST, NAME, ROLE, SECOND, TOKEN

@@ -11,8 +11,8 @@ import pytest
 
 from orchestrator.aws.stacks import CloudFormationStacks
 from orchestrator.core.errors import PlanFailed, StackBusy
+from orchestrator.core.plans import ParameterChange, Plan
 from orchestrator.core.ports import PlanRequest, Stacks
-from orchestrator.core.records import ParameterChange, Plan
 from tests.aws.cloudformation_double import CloudFormationDouble
 from tests.fakes.stacks import FakeStacks
 

@@ -11,19 +11,16 @@ from orchestrator.aws.table import DynamoStore
 from orchestrator.core.deliveries import Claim, LatestUpload
 from orchestrator.core.errors import Conflict, Refused
 from orchestrator.core.installation import ApprovalPolicy
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import Identity, IdentityKind
+from orchestrator.core.plans import ParameterChange, Plan, ResourceChange
 from orchestrator.core.ports import Store
 from orchestrator.core.records import (
     Approval,
     ApprovalStatus,
     ChatMessage,
-    ParameterChange,
-    Plan,
     Record,
     Release,
-    ResourceChange,
-    Source,
-    SourceKind,
     StagePolicy,
     StageRecord,
     StageStatus,
@@ -259,6 +256,9 @@ def test_a_list_tells_kinds_apart_and_the_limit_counts_one_kind(either: Store) -
         either.insert(approval)
     assert either.listed(Wait, "WAITING", limit=4) == waits[:4]
     assert either.listed(Approval, "WAITING", limit=4) == approvals[:4]
+    assert set(either.listed_together((Wait, Approval), "WAITING")) == {*waits, *approvals}
+    assert len(either.listed_together((Wait, Approval), "WAITING", limit=7)) == 7
+    assert either.listed_together((Wait,), "WAITING") == waits
 
 
 def test_a_record_leaves_its_list_when_it_says_so(either: Store) -> None:

@@ -101,6 +101,7 @@ class Gateway:
             catalogue=self.world.catalogue,
             installation=self.world.installation,
             now=self.world.clock,
+            reception=lambda env: self.world.reception,
         )
         env = Env("table", "settings", ASSETS, PACKAGES, MULTI_MACHINE, SINGLE_MACHINE)
         return Service(world=cast(Any, world), env=env)

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from orchestrator.core.document_changes import MAX_LEAVES, MAX_PATH, MAX_VALUE, leaves, told_by_leaves
-from orchestrator.core.records import ParameterChange
+from orchestrator.core.plans import ParameterChange
 
 BUCKET = "mlops-packages"
 OLD, NEW = (f"documents/{digit * 64}/pipeline.json" for digit in "ab")

@@ -34,7 +34,6 @@ stages = st.lists(st.builds(StageSettings, text, text, st.none() | policies), mi
         model_registry=st.booleans(),
         orchestrator_approval=st.none() | policies,
         detailed_errors=st.booleans(),
-        ecr_repository=st.text(max_size=5),
     )
 )
 def test_to_json_and_from_json_are_each_others_inverse(known: Installation) -> None:
@@ -70,8 +69,9 @@ def test_in_a_single_account_they_have_the_only_stage_there_is() -> None:
         known.stage("orchestrator")
 
 
-def test_settings_of_an_earlier_version_are_read() -> None:
+def test_settings_of_another_version_are_read() -> None:
     raw = json.loads(installation().to_json())
-    for name in ("orchestrator_approval", "detailed_errors", "ecr_repository"):
+    for name in ("orchestrator_approval", "detailed_errors", "repositories"):
         del raw[name]
+    raw["of_an_earlier_version"] = "ml-images"
     assert Installation.from_json(json.dumps(raw)) == installation()

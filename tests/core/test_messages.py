@@ -15,15 +15,8 @@ from orchestrator.core.messages.mail import end_letter, question_letter
 from orchestrator.core.messages.question import approvers, question_reply
 from orchestrator.core.messages.release_message import release_message
 from orchestrator.core.people import Identity, IdentityKind
-from orchestrator.core.records import (
-    ApprovalStatus,
-    Figure,
-    ParameterChange,
-    Release,
-    ResourceChange,
-    Status,
-    Verdict,
-)
+from orchestrator.core.plans import ParameterChange, ResourceChange
+from orchestrator.core.records import ApprovalStatus, Figure, Release, Status, Verdict
 from tests.fakes.memory_world import BY_ANA, OWNER, RISK, installation
 from tests.slack_app import samples
 

@@ -18,7 +18,7 @@ from orchestrator.core.messages.mail import SUBJECT, end_letter, question_letter
 from orchestrator.core.messages.mrkdwn import clean, cut, escape, lines, plain, quote, said, size, unescape
 from orchestrator.core.messages.question import question_reply
 from orchestrator.core.messages.release_message import brief_message, release_message
-from orchestrator.core.records import ParameterChange, ResourceChange
+from orchestrator.core.plans import ParameterChange, ResourceChange
 from tests.slack_app import hostile, samples
 
 BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067")

@@ -14,7 +14,8 @@ from functions.receive_request.handler import _receive
 from orchestrator.core.errors import BadRequest
 from orchestrator.core.messages.mail import end_letter
 from orchestrator.core.messages.release_message import release_message
-from orchestrator.core.records import Release, SourceKind, Status
+from orchestrator.core.origins import SourceKind
+from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.notify_release import gather
 from orchestrator.core.steps.receipts import Receipt
 from tests.fakes.memory_world import ASSETS, MemoryWorld, configuration, installation

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from orchestrator.core.errors import ChangeSetPending, PlanFailed, StackBusy
+from orchestrator.core.plans import ParameterChange, Plan, ResourceChange
 from orchestrator.core.ports import PlanRequest, StackState
-from orchestrator.core.records import ParameterChange, Plan, ResourceChange
 
 REMOVED = ResourceChange("remove", "Endpoint", "AWS::SageMaker::Endpoint")
 """What a stack of the fake has, in the plan of its removal."""

@@ -81,6 +81,15 @@ class MemoryStore:
         found.sort(key=lambda pair: pair[0], reverse=newest_first)
         return tuple(row for _, row in found[:limit])
 
+    def listed_together(self, kinds: Sequence[type[Record]], listing: str, *, limit: int = 100) -> tuple[Record, ...]:
+        """See ``ports.Store``."""
+        found = sorted(
+            (place[1], number, row)
+            for number, row in enumerate(self.rows.values())
+            if isinstance(row, tuple(kinds)) and (place := row.listing()) is not None and place[0] == listing
+        )
+        return tuple(row for _, _, row in found[:limit])
+
     def all(self, cls: type[R]) -> tuple[R, ...]:
         """Every record of a kind, for a test's own eyes."""
         return tuple(row for row in self.rows.values() if isinstance(row, cls))

@@ -12,7 +12,7 @@ import pytest
 
 from orchestrator.core.commits import archive_key, pipeline_name
 from orchestrator.core.installation import Repository
-from orchestrator.core.records import SourceKind
+from orchestrator.core.origins import SourceKind
 from tests.events.samples import object_created, repository_changed
 from tests.fakes.git import FakePipelines, FakeRepositories, archive
 from tests.fakes.memory_world import MemoryWorld, configuration

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from orchestrator.core.errors import BadRequest
-from orchestrator.core.records import Release, SourceKind, Status
+from orchestrator.core.origins import SourceKind
+from orchestrator.core.records import Release, Status
 from tests.events.samples import model_package_changed, object_created
 from tests.fakes.memory_world import ASSETS, MULTI_MACHINE, MemoryWorld, configuration, installation
 from tests.functions.conftest import Called

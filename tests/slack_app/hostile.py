@@ -10,18 +10,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from orchestrator.core.messages.facts import Facts
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import Identity, IdentityKind
-from orchestrator.core.records import (
-    ApprovalStatus,
-    Figure,
-    ParameterChange,
-    ResourceChange,
-    Source,
-    SourceKind,
-    StageStatus,
-    Status,
-    Verdict,
-)
+from orchestrator.core.plans import ParameterChange, ResourceChange
+from orchestrator.core.records import ApprovalStatus, Figure, StageStatus, Status, Verdict
 from tests.slack_app import samples
 
 NASTY = (

@@ -10,16 +10,13 @@ from typing import Any
 from orchestrator.core.installation import Installation
 from orchestrator.core.jobs import JobKind, JobRun, JobStatus
 from orchestrator.core.messages.facts import Facts
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
+from orchestrator.core.plans import ParameterChange, Plan, ResourceChange
 from orchestrator.core.records import (
     Approval,
     ApprovalStatus,
-    ParameterChange,
-    Plan,
     Release,
-    ResourceChange,
-    Source,
-    SourceKind,
     StageRecord,
     StageStatus,
     Status,

@@ -9,9 +9,10 @@ import pytest
 
 from orchestrator.core.errors import ChatUnavailable
 from orchestrator.core.notices import SHOWN, Notice
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import UNKNOWN
-from orchestrator.core.records import Release, Source, SourceKind, Status
-from orchestrator.core.steps.notify_release import HOLD
+from orchestrator.core.records import Release, Status
+from orchestrator.core.steps.speaking import HOLD
 from orchestrator.core.steps.start_releases import refuse
 from stacks.telling import SHOWN_KINDS
 from tests.slack_app.fake_chat import Died
@@ -31,9 +32,7 @@ def noticed(scene: Scene) -> Notice:
     release = live(scene.world)
     scene.world.memory.update(Release, release.key(), lambda found: replace(found, models=("arn/1",)))
     scene.notify(release.release_id)
-    notice = Notice(
-        release.release_id, "n1", release.updated_at, "Version 1 of fraud was rejected", ("Do this:", "  aws <now>")
-    )
+    notice = Notice(release.release_id, "n1", "Version 1 of fraud was rejected", ("Do this:", "  aws <now>"))
     scene.world.memory.insert(notice)
     return notice
 
@@ -121,7 +120,7 @@ def test_a_version_rejected_while_its_release_is_under_way_is_told_at_once(scene
     scene.world.memory.update(Release, release.key(), lambda found: replace(found, models=("arn/1",)))
     scene.notify(release.release_id)
     mails = len(scene.world.mail.sent)
-    notice = Notice(release.release_id, "n1", release.updated_at, "Version 1 of fraud was rejected", ("Do this:",))
+    notice = Notice(release.release_id, "n1", "Version 1 of fraud was rejected", ("Do this:",))
     scene.world.memory.insert(notice)
     assert set(scene.notify(release.release_id).said) >= {"mailed", "told"}
     assert [subject for subject, _ in scene.world.mail.sent[mails:]] == ["[notice] Version 1 of fraud was rejected"]

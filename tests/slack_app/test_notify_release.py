@@ -10,7 +10,8 @@ import pytest
 
 from orchestrator.core.errors import ChatUnavailable, TryAgain
 from orchestrator.core.records import ChatMessage, Release, Status, Verdict
-from orchestrator.core.steps.notify_release import HOLD, Notified, notify_release
+from orchestrator.core.steps.notify_release import Notified, notify_release
+from orchestrator.core.steps.speaking import HOLD
 from tests.fakes.memory_world import BEN, BY_ANA, CHLOE, MemoryWorld, configuration, installation
 from tests.slack_app.fake_chat import Died, FakeChat
 

@@ -10,8 +10,9 @@ import pytest
 
 from orchestrator.core.errors import AccessDenied
 from orchestrator.core.messages.release_form import Choice, Filled, asking_form, filled_in, loading_form
+from orchestrator.core.origins import SourceKind
 from orchestrator.core.people import IdentityKind, People
-from orchestrator.core.records import Release, SourceKind, Status
+from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.reception import Reception
 from tests.fakes.memory_world import configuration
 from tests.slack_app.conftest import CHANNEL, SlackScene

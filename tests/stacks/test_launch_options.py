@@ -200,12 +200,6 @@ def test_an_existing_repository_is_left_as_it_is(organization: Synthesised, alon
         assert "ml-images" in json.dumps(found.orchestrator["Outputs"]["EcrRepositoryUri"])
 
 
-def test_functions_know_the_repository(every: Synthesised) -> None:
-    (parameter,) = of_type(every.orchestrator, "AWS::SSM::Parameter").values()
-
-    assert Installation.from_json(parameter["Value"]).ecr_repository.endswith("ml-images")
-
-
 # The Model Registry
 
 

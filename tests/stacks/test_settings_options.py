@@ -186,7 +186,6 @@ def test_nothing_is_brought_along_unless_it_is_said() -> None:
 
     assert found.options == Options()
     assert found.installation.detailed_errors
-    assert found.installation.ecr_repository == ""
 
 
 def test_the_options_as_they_are_read() -> None:
@@ -210,7 +209,6 @@ def test_the_options_as_they_are_read() -> None:
         model_package_group="fraud-models",
         stack_sets=StackSets("delegated", "666666666666", False, {"prod": ("ou-a1b2-c3d4e5f6",)}),
     )
-    assert found.installation.ecr_repository == "team/ml_images"
     assert not found.installation.detailed_errors
     assert [found.options.rolled_out(stage) for stage in ("dev", "staging", "prod")] == [False, False, True]
 

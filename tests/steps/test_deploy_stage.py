@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from orchestrator.core.errors import PlanKeepsMoving, StackBusy, StepFailed
+from orchestrator.core.plans import Plan
 from orchestrator.core.ports import StackState
-from orchestrator.core.records import ApprovalStatus, Plan, StageStatus, Status, Wait
+from orchestrator.core.records import ApprovalStatus, StageStatus, Status, Wait
 from orchestrator.core.steps.deploy_stage import request_token
 from tests.fakes.memory_world import MemoryWorld, configuration
 from tests.steps.journeys import STACK, approved, asked, live, packaged, planned

@@ -10,7 +10,8 @@ import pytest
 
 from orchestrator.core.deliveries import LatestRequest, Unfinished
 from orchestrator.core.errors import AccessDenied, TurnLost, WorkloadBusy
-from orchestrator.core.records import Release, SourceKind, StageStatus, Status, Verdict
+from orchestrator.core.origins import SourceKind
+from orchestrator.core.records import Release, StageStatus, Status, Verdict
 from orchestrator.core.steps.remove_workload import remove_workload
 from orchestrator.core.uses import users_of_object
 from tests.fakes.dying import dying_after, standing_still_after

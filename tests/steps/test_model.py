@@ -27,11 +27,11 @@ from orchestrator.core.events import JobChanged, StackChanged, Upload
 from orchestrator.core.installation import ORCHESTRATOR
 from orchestrator.core.jobs import JobStatus
 from orchestrator.core.people import Person
+from orchestrator.core.plans import Plan
 from orchestrator.core.ports import JobState
 from orchestrator.core.records import (
     Approval,
     ApprovalStatus,
-    Plan,
     Release,
     StageRecord,
     StageStatus,

@@ -12,10 +12,12 @@ import pytest
 
 from orchestrator.core.deliveries import Claim
 from orchestrator.core.errors import WorkloadBusy
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.packaging import read_package
 from orchestrator.core.people import UNKNOWN
-from orchestrator.core.records import Release, Source, SourceKind, Status, Workload
+from orchestrator.core.records import Release, Status, Workload
 from orchestrator.core.steps.receipts import NOTHING
+from orchestrator.core.steps.release_again import origin
 from orchestrator.core.steps.released import package_key
 from orchestrator.core.steps.start_releases import Terms, request_key, start_releases
 from tests.fakes.dying import dying_after
@@ -206,6 +208,21 @@ def test_model_and_configuration_together_are_deployed_once(world: MemoryWorld, 
     assert pinned(world, newest.release_id)[MODEL] == model["detail"]["object"]["version-id"]
     waiting = [one.digest for one in world.memory.all(Release) if one.status is Status.AWAITING_APPROVAL]
     assert waiting == [newest.digest]
+
+
+def test_releases_by_use_remember_what_brought_their_configuration(
+    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = world.put_configuration(configuration())
+    (asked,) = world.receive(upload).releases
+    world.package(asked.release_id)
+    for content in (b"better", b"best"):
+        (release,) = world.deliver(world.put_asset("fraud/model.tar.gz", content)).releases
+        assert release.source.kind is SourceKind.ASSET
+        assert release.configured_by == asked.source
+    monkeypatch.setattr(world.memory, "listed", lambda *_, **__: pytest.fail("it was looked for among all releases"))
+    found = origin(asked.workload, world.store, ASSETS)
+    assert (found.latest.release_id, found.bucket, found.key) == (release.release_id, ASSETS, upload.key)
 
 
 def test_the_same_bytes_again_end_unchanged(world: MemoryWorld) -> None:

@@ -10,9 +10,10 @@ import pytest
 from orchestrator.core.facts import ModelContainer
 from orchestrator.core.messages.notice import notice_letter, notice_message
 from orchestrator.core.notices import Notice
+from orchestrator.core.origins import SourceKind
 from orchestrator.core.packaging import read_package
 from orchestrator.core.ports import ModelVersion
-from orchestrator.core.records import Approval, ApprovalStatus, Release, SourceKind, Status
+from orchestrator.core.records import Approval, ApprovalStatus, Release, Status
 from orchestrator.core.steps.receipts import NOTHING
 from orchestrator.core.steps.released import package_key
 from tests.fakes.machine import Machines

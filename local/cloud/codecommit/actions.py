@@ -146,30 +146,6 @@ def get_file(account: str, region: str, fields: dict[str, Any]) -> dict[str, Any
     return {**told, "fileSize": len(data), "fileContent": _content(data)}
 
 
-def get_folder(account: str, region: str, fields: dict[str, Any]) -> dict[str, Any]:
-    """GetFolder: what lies directly in a folder."""
-    git = find(account, region, fields["repositoryName"]).git
-    commit, folder = _commit(git, fields.get("commitSpecifier") or "main"), fields["folderPath"].strip("/")
-    entries = git.files(commit, folder)
-    if folder and not entries:
-        raise ApiError("FolderDoesNotExistException", f"The folder {folder} does not exist in the commit {commit}")
-    below = f"{folder}/" if folder else ""
-    answer: dict[str, Any] = {"commitId": commit, "folderPath": folder, "treeId": git.commit(commit).tree}
-    answer |= {"files": [], "symbolicLinks": [], "subModules": [], "subFolders": []}
-    for name in sorted(
-        {one.path.removeprefix(below).split("/")[0] for one in entries if "/" in one.path[len(below) :]}
-    ):
-        answer["subFolders"].append({"absolutePath": f"{below}{name}", "relativePath": name})
-    for one in entries:
-        name = one.path.removeprefix(below)
-        if "/" not in name:
-            place = {"absolutePath": one.path, "relativePath": name}
-            kind = {LINK: "symbolicLinks", SUBMODULE: "subModules"}.get(one.mode, "files")
-            told = {"commitId": one.blob} if one.mode == SUBMODULE else {"blobId": one.blob}
-            answer[kind].append({**place, **told, **({} if one.mode == SUBMODULE else {"fileMode": _MODES[one.mode]})})
-    return answer
-
-
 ACTIONS: dict[str, Callable[[str, str, dict[str, Any]], dict[str, Any]]] = {
     "CreateRepository": create_repository,
     "GetRepository": get_repository,
@@ -178,7 +154,6 @@ ACTIONS: dict[str, Callable[[str, str, dict[str, Any]], dict[str, Any]]] = {
     "GetDifferences": get_differences,
     "GetBlob": get_blob,
     "GetFile": get_file,
-    "GetFolder": get_folder,
 }
 """Actions that are answered here; no other is."""
 

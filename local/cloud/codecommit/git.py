@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-REGULAR = "100644"
 LINK = "120000"
 SUBMODULE = "160000"
 
@@ -95,10 +94,9 @@ class GitRepository:
             message.removesuffix("\n"),
         )
 
-    def files(self, commit_id: str, folder: str = "") -> list[Entry]:
-        """Every file of a commit, or of one of its folders."""
-        place = [f"{folder.strip('/')}/"] if folder.strip("/") else []
-        lines = self._text("ls-tree", "-r", "-z", "--full-tree", self.resolve(commit_id), "--", *place).split("\0")
+    def files(self, commit_id: str) -> list[Entry]:
+        """Every file of a commit."""
+        lines = self._text("ls-tree", "-r", "-z", "--full-tree", self.resolve(commit_id), "--").split("\0")
         return [_entry(line) for line in lines if line]
 
     def differences(self, before: str, after: str) -> Iterator[Difference]:

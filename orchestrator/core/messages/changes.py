@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Block, section
 from orchestrator.core.messages.mrkdwn import code, joined, lines, said
-from orchestrator.core.records import ParameterChange, Plan, ResourceChange
+from orchestrator.core.plans import ParameterChange, Plan, ResourceChange
 
 _GROUPS = (
     ("replace", ":warning:", "replaced", limits.CHANGES),

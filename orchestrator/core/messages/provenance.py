@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.mrkdwn import clean, code, said
-from orchestrator.core.records import Commit, Release, Source, SourceKind
+from orchestrator.core.origins import Commit, Source, SourceKind
+from orchestrator.core.records import Release
 
 
 def provenance(release: Release) -> str:

@@ -14,11 +14,12 @@ from orchestrator.core.model_cards import OPERATIONS
 from orchestrator.core.model_cards.operations import perform
 from orchestrator.core.model_cards.ports import ModelCards
 from orchestrator.core.model_cards.request import ModelCardRequest
+from orchestrator.core.origins import Source
 from orchestrator.core.packaging import canonical
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Clock, Objects
 from orchestrator.core.problems import BadConfiguration
-from orchestrator.core.records import Release, Source, Status
+from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.progress import stamp
 
 EVERY_CARD = "model-cards"

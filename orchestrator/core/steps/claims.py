@@ -14,9 +14,10 @@ from datetime import timedelta
 
 from orchestrator.core.deliveries import Claim, Unfinished
 from orchestrator.core.errors import Conflict
+from orchestrator.core.origins import Source
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
-from orchestrator.core.records import Release, Source
+from orchestrator.core.records import Release
 from orchestrator.core.steps.progress import find_release, release_of, stamp
 from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.reception import Reception

@@ -11,10 +11,10 @@ from dataclasses import replace
 
 from orchestrator.core.errors import StepFailed
 from orchestrator.core.installation import Installation
+from orchestrator.core.plans import Plan
 from orchestrator.core.ports import Accounts, Clock, Objects, Store, Tasks
 from orchestrator.core.records import (
     ApprovalStatus,
-    Plan,
     Release,
     StageRecord,
     StageStatus,

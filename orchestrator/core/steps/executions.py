@@ -22,8 +22,12 @@ class Machines:
 
     def execution(self, release: Release) -> str:
         """ARN of the release's execution, whether or not it was noted; an execution is named by its release."""
-        named = self.of(release).replace("stateMachine", "execution", 1)
-        return release.execution_arn or f"{named}:{release.release_id}"
+        return release.execution_arn or execution_arn(self.of(release), release.release_id)
+
+
+def execution_arn(machine_arn: str, name: str) -> str:
+    """ARN of the machine's execution of this name."""
+    return f"{machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
 
 
 def start_execution(release: Release, machines: Machines, tasks: Tasks) -> str:

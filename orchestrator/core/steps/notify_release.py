@@ -1,41 +1,33 @@
 """Tell people how a release stands: one Slack message kept current, one ping for each question, one e-mail at the end.
 
 Everything is rendered from the records; an event only says which release to look at. One call speaks for a release at a
-time (a lease on its ``ChatMessage`` row), and looks at the records only after it has its turn, so whoever speaks last
-says what is true. A post is noted before it is made: a call that finds one begun and not noted looks in Slack for it
-instead of posting a second. E-mail goes first and never waits for Slack.
+time (``speaking``), and looks at the records only after it has its turn, so whoever speaks last says what is true.
+E-mail goes first and never waits for Slack.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import TypeVar
 
 from orchestrator.core.disclosure import told_release, told_stages
-from orchestrator.core.errors import ChatRefused, ChatUnavailable, Conflict, TryAgain
+from orchestrator.core.errors import ChatRefused, ChatUnavailable
 from orchestrator.core.installation import Installation
 from orchestrator.core.messages.blocks import Message
 from orchestrator.core.messages.facts import Facts, Waiting
-from orchestrator.core.messages.mail import Letter, end_letter, question_letter
-from orchestrator.core.messages.notice import notice_letter, notice_message
+from orchestrator.core.messages.mail import end_letter, question_letter
 from orchestrator.core.messages.question import question_reply
 from orchestrator.core.messages.release_message import brief_message, release_message
 from orchestrator.core.notices import Notice
+from orchestrator.core.origins import SourceKind
 from orchestrator.core.ports import Chat, Clock, Mail, Posted, Store
-from orchestrator.core.records import ChatMessage, Release, SourceKind, StageRecord, Status, Workload
-from orchestrator.core.steps.progress import approval_of, find_workload, live_figures, read_stamp, release_of, stamp
+from orchestrator.core.records import Release, StageRecord, Status, Workload
+from orchestrator.core.steps.progress import approval_of, find_workload, live_figures, release_of
+from orchestrator.core.steps.speaking import Speaker, end_turn, ended, take_turn
+from orchestrator.core.steps.tell_notices import mail_notices, tell_notices
 
 Answer = TypeVar("Answer")
-
-HOLD = timedelta(seconds=150)
-"""Longer than the function's own time-out of two minutes: who holds a turn this long has died."""
-
-WAIT_SECONDS = 0.5
-WAITS = 20
-"""How often a turn is waited for within one call; then the stream delivers the event again."""
 
 NO_CHANNEL = frozenset(
     {
@@ -77,29 +69,6 @@ class Notified:
     """Slack's code when it refuses for good; repeating would change nothing."""
 
 
-@dataclass
-class Speaker:
-    """One call's turn at one release: its collaborators, and the row as it stands."""
-
-    store: Store
-    chat: Chat | None
-    mail: Mail
-    installation: Installation
-    now: Clock
-    row: ChatMessage
-
-    def note(self, change: Callable[[ChatMessage], ChatMessage]) -> None:
-        """Write the row; raises ``TryAgain`` when the turn was lost to somebody else."""
-        holder = self.row.held_by
-
-        def changed(current: ChatMessage) -> ChatMessage:
-            if current.held_by != holder:
-                raise TryAgain(f"another call speaks for {current.release_id} by now")
-            return change(current)
-
-        self.row = self.store.update(ChatMessage, self.row.key(), changed)
-
-
 def notify_release(
     release_id: str,
     *,
@@ -116,7 +85,7 @@ def notify_release(
     Raises ``ChatUnavailable`` (and what the mail raises) to be called again; what was said by then is not said twice.
     ``holder`` is unique to this call.
     """
-    row = _take_turn(release_id, holder, store, now, pause)
+    row = take_turn(release_id, holder, store, now, pause)
     speaker = Speaker(store, chat, mail, installation, now, row)
     try:
         facts = gather(release_id, store, installation)
@@ -124,7 +93,7 @@ def notify_release(
             return Notified()
         return _speak(facts, speaker)
     finally:
-        _end_turn(speaker, holder)
+        end_turn(speaker, holder)
 
 
 def gather(release_id: str, store: Store, installation: Installation) -> Facts:
@@ -162,9 +131,8 @@ def _speak(facts: Facts, speaker: Speaker) -> Notified:
     refusal = ""
     try:
         if facts.release.status.ended:
-            said += _mail(f"mail:{facts.release.status}", end_letter(facts), speaker)
-        for notice in facts.notices:
-            said += _mail(f"mail:{notice.notice_id}", notice_letter(notice), speaker)
+            said += speaker.send(f"mail:{facts.release.status}", end_letter(facts))
+        said += mail_notices(facts.notices, speaker)
     except Exception as error:  # whatever SNS has, Slack must still hear of it
         trouble.append(error)
     try:
@@ -180,28 +148,19 @@ def _speak(facts: Facts, speaker: Speaker) -> Notified:
     return Notified(tuple(said), refusal)
 
 
-def _mail(once: str, letter: Letter, speaker: Speaker) -> list[str]:
-    if once in speaker.row.announced:
-        return []
-    speaker.mail.send(letter.subject, letter.text)
-    speaker.note(lambda row: replace(row, announced=(*row.announced, once)))
-    return ["mailed"]
-
-
 def _ask_by_mail(facts: Facts, speaker: Speaker, why: str) -> list[str]:
     waiting = facts.waiting
     if waiting is None:
         return []
     once = f"mailed:{waiting.approval.approval_id}"
-    return _mail(once, question_letter(facts, waiting, why), speaker)
+    return speaker.send(once, question_letter(facts, waiting, why))
 
 
 def _chat(facts: Facts, speaker: Speaker) -> list[str]:
     if speaker.chat is None:
         return _ask_by_mail(facts, speaker, NO_SLACK)
     said = _show(facts, speaker, speaker.chat)
-    for notice in facts.notices:
-        said += _tell(notice, speaker, speaker.chat)
+    said += tell_notices(facts.notices, speaker, speaker.chat)
     waiting = facts.waiting
     if waiting is not None:
         said += _ask(facts, waiting, speaker, speaker.chat)
@@ -262,32 +221,18 @@ def _post(facts: Facts, speaker: Speaker, chat: Chat) -> None:
 def _post_in(channel: str, facts: Facts, speaker: Speaker, chat: Chat) -> None:
     shown = release_message(facts, refused_channel=speaker.row.refused_channel)
     key = f"{THE_MESSAGE}:{facts.release.release_id}"
-    found = _begin(THE_MESSAGE, speaker, lambda since: chat.find(channel, key, since=since))
+    found = speaker.begun(THE_MESSAGE, lambda since: chat.find(channel, key, since=since))
     if found is None:
-        posted = _undone_if_refused(
+        posted = speaker.undone_if_refused(
             THE_MESSAGE,
-            speaker,
             lambda: _briefly_if_refused(lambda message: chat.post(channel, message, key=key), shown, facts),
         )
     else:
         posted = found
         _briefly_if_refused(lambda message: chat.update(posted, message), shown, facts)
     speaker.note(
-        lambda row: _noted(replace(row, channel=posted.channel, ts=posted.ts, rendered=shown.fingerprint), THE_MESSAGE)
+        lambda row: ended(replace(row, channel=posted.channel, ts=posted.ts, rendered=shown.fingerprint), THE_MESSAGE)
     )
-
-
-def _tell(notice: Notice, speaker: Speaker, chat: Chat) -> list[str]:
-    """A message of its own beside the release's, once for each notice."""
-    once = f"notice:{notice.notice_id}"
-    row = speaker.row
-    if once in row.announced:
-        return []
-    if _begin(once, speaker, lambda since: chat.find(row.channel, once, since=since)) is None:
-        told = notice_message(notice)
-        _undone_if_refused(once, speaker, lambda: chat.post(row.channel, told, key=once))
-    speaker.note(lambda row: _noted(replace(row, announced=(*row.announced, once)), once))
-    return ["told"]
 
 
 def _ask(facts: Facts, waiting: Waiting, speaker: Speaker, chat: Chat) -> list[str]:
@@ -296,35 +241,12 @@ def _ask(facts: Facts, waiting: Waiting, speaker: Speaker, chat: Chat) -> list[s
     row = speaker.row
     if once in row.announced:
         return []
-    found = _begin(once, speaker, lambda since: chat.find(row.channel, once, since=since, thread=row.ts))
+    found = speaker.begun(once, lambda since: chat.find(row.channel, once, since=since, thread=row.ts))
     if found is None:
         reply = question_reply(facts, waiting)
-        _undone_if_refused(once, speaker, lambda: chat.post(row.channel, reply, key=once, thread=row.ts))
-    speaker.note(lambda row: _noted(replace(row, announced=(*row.announced, once)), once))
+        speaker.undone_if_refused(once, lambda: chat.post(row.channel, reply, key=once, thread=row.ts))
+    speaker.announce(once)
     return ["asked"]
-
-
-def _begin(what: str, speaker: Speaker, find: Callable[[str], Posted | None]) -> Posted | None:
-    """Note that a post begins; where one was begun before, look for what became of it."""
-    if what in speaker.row.begun:
-        return find(speaker.row.begun_at)
-    begun_at = stamp(speaker.now())
-    speaker.note(lambda row: replace(row, begun=(*row.begun, what), begun_at=row.begun_at or begun_at))
-    return None
-
-
-def _noted(row: ChatMessage, what: str) -> ChatMessage:
-    begun = tuple(other for other in row.begun if other != what)
-    return replace(row, begun=begun, begun_at=row.begun_at if begun else "")
-
-
-def _undone_if_refused(what: str, speaker: Speaker, post: Callable[[], Posted]) -> Posted:
-    """A refused post did not happen: the next attempt need not look for it."""
-    try:
-        return post()
-    except ChatRefused:
-        speaker.note(lambda row: _noted(row, what))
-        raise
 
 
 def _briefly_if_refused(send: Callable[[Message], Answer], shown: Message, facts: Facts) -> Answer:
@@ -335,33 +257,3 @@ def _briefly_if_refused(send: Callable[[Message], Answer], shown: Message, facts
         if error.code not in UNSHOWABLE:
             raise
         return send(brief_message(facts))
-
-
-def _take_turn(release_id: str, holder: str, store: Store, now: Clock, pause: Callable[[float], None]) -> ChatMessage:
-    """Become the one who speaks for the release; raises ``TryAgain`` when somebody else does all the while."""
-    fresh = ChatMessage(release_id)
-    if store.get(ChatMessage, fresh.key()) is None:
-        with suppress(Conflict):
-            store.insert(fresh)
-
-    def take(current: ChatMessage) -> ChatMessage:
-        moment = now()
-        if current.held_by and moment < read_stamp(current.held_until):
-            return current
-        return replace(current, held_by=holder, held_until=stamp(moment + HOLD))
-
-    for attempt in range(WAITS + 1):
-        if attempt:
-            pause(WAIT_SECONDS)
-        row = store.update(ChatMessage, fresh.key(), take)
-        if row.held_by == holder:
-            return row
-    raise TryAgain(f"another call speaks for {release_id}")
-
-
-def _end_turn(speaker: Speaker, holder: str) -> None:
-    speaker.store.update(
-        ChatMessage,
-        speaker.row.key(),
-        lambda row: replace(row, held_by="", held_until="") if row.held_by == holder else row,
-    )

@@ -8,8 +8,9 @@ from dataclasses import replace
 from orchestrator.core.document_changes import told_by_leaves
 from orchestrator.core.errors import PlanKeepsMoving, StepFailed, TurnLost
 from orchestrator.core.installation import DEFAULT_EXPIRY_HOURS, Installation
+from orchestrator.core.plans import Plan
 from orchestrator.core.ports import Accounts, Clock, Objects, PlanRequest, Stacks, Store
-from orchestrator.core.records import Plan, Release, StageRecord, StageStatus, Status
+from orchestrator.core.records import Release, StageRecord, StageStatus, Status
 from orchestrator.core.steps.progress import move, move_stage, release_of, rules_for, stage_of
 from orchestrator.core.steps.registered import Registry, check_models
 from orchestrator.core.steps.released import released_package, template_key

@@ -23,7 +23,7 @@ from orchestrator.core.records import (
 )
 
 TICK = timedelta(milliseconds=1)
-"""What a record's time can tell apart."""
+"""What ``stamp`` can tell apart."""
 
 
 def stamp(moment: datetime) -> str:

@@ -19,10 +19,10 @@ from orchestrator.core.deliveries import DeliveredTree
 from orchestrator.core.errors import BadRequest, Conflict, SourceGone
 from orchestrator.core.events import Upload
 from orchestrator.core.installation import Repository
+from orchestrator.core.origins import Commit, Source, SourceKind
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
 from orchestrator.core.problems import BadConfiguration
-from orchestrator.core.records import Commit, Source, SourceKind
 from orchestrator.core.steps.progress import stamp
 from orchestrator.core.steps.receipts import NOTHING, Receipt, together
 from orchestrator.core.steps.reception import Reception

@@ -5,8 +5,8 @@ from __future__ import annotations
 from orchestrator.core.config import Checked
 from orchestrator.core.errors import SourceGone
 from orchestrator.core.events import Upload
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import UNKNOWN
-from orchestrator.core.records import Source, SourceKind
 from orchestrator.core.steps.progress import stamp
 from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.receive_request import claimed_requester, note_upload

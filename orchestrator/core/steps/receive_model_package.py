@@ -15,9 +15,9 @@ from orchestrator.core.deliveries import Assessment, LatestApproval
 from orchestrator.core.errors import Conflict
 from orchestrator.core.events import ModelPackageChanged
 from orchestrator.core.model_versions import group_arn, group_of
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
 from orchestrator.core.ports import ModelVersion, Store
-from orchestrator.core.records import Source, SourceKind
 from orchestrator.core.steps.progress import stamp
 from orchestrator.core.steps.receipts import NOTHING, Receipt
 from orchestrator.core.steps.reception import Reception

@@ -27,9 +27,9 @@ from orchestrator.core.commits import (
 from orchestrator.core.deliveries import LatestPush
 from orchestrator.core.errors import Conflict, SourceGone
 from orchestrator.core.events import Push
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import Identity
 from orchestrator.core.problems import BadConfiguration, Problem
-from orchestrator.core.records import Source, SourceKind
 from orchestrator.core.steps.progress import TICK, read_stamp, stamp
 from orchestrator.core.steps.receipts import NOTHING, Receipt, together
 from orchestrator.core.steps.reception import Reception

@@ -13,9 +13,9 @@ from orchestrator.core.deliveries import LatestUpload
 from orchestrator.core.errors import Conflict, SourceGone
 from orchestrator.core.events import Upload
 from orchestrator.core.model_cards.request import ModelCardRequest, model_card_in
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
 from orchestrator.core.problems import BadConfiguration
-from orchestrator.core.records import Source, SourceKind
 from orchestrator.core.steps.answer_model_card import EVERY_CARD, OVERTAKEN, answer_model_card
 from orchestrator.core.steps.checking import check_references, checked_file
 from orchestrator.core.steps.claims import claim, delivery, known, own_request, recorded, release_id

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from orchestrator.core.errors import NotAllowed, Refused, SourceGone, UnknownWorkload
 from orchestrator.core.installation import Installation
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Objects, Store, StoredVersion
-from orchestrator.core.records import Release, Source, SourceKind, Workload
+from orchestrator.core.records import Release, Workload
 from orchestrator.core.steps.checking import check_references, checked_file
 from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.reception import Reception
@@ -21,12 +22,6 @@ from orchestrator.core.steps.releases_by_use import in_force
 from orchestrator.core.steps.start_releases import Terms, request_key, start_checked
 
 STRANGER = "Only people whom the installation's settings name may start a release."
-
-
-LOOKED_BACK = 500
-"""Releases among which the one is sought whose configuration later ones have used."""
-
-_OF_SOMETHING_IT_USES = frozenset({SourceKind.ASSET, SourceKind.REGISTRY})
 
 
 @dataclass(frozen=True)
@@ -66,17 +61,10 @@ def origin(workload: str, store: Store, assets_bucket: str) -> Origin:
     base = in_force(workload, store)
     if base is None:
         raise UnknownWorkload(f"There is no workload {workload}.")
-    source = base.source if base.source.kind not in _OF_SOMETHING_IT_USES else _configured_by(workload, store)
-    if source and source.kind in {SourceKind.S3, SourceKind.SLACK} and source.bucket == assets_bucket:
+    source = base.configured_by or base.source
+    if source.kind in {SourceKind.S3, SourceKind.SLACK} and source.bucket == assets_bucket:
         return Origin(base, source.bucket, source.key)
     return Origin(base)
-
-
-def _configured_by(workload: str, store: Store) -> Source | None:
-    """What brought the configuration that an asset or a model version was released with."""
-    latest = store.listed(Release, "RELEASES", limit=LOOKED_BACK, newest_first=True)
-    of_it = (found.source for found in latest if found.workload == workload and not found.removes)
-    return next((source for source in of_it if source.kind not in _OF_SOMETHING_IT_USES), None)
 
 
 def versions(found: Origin, objects: Objects, most: int) -> Sequence[StoredVersion]:

@@ -17,11 +17,12 @@ from orchestrator.core.config import Checked
 from orchestrator.core.deliveries import Claim, LatestRequest
 from orchestrator.core.errors import Conflict, OrchestratorError, WorkloadBusy
 from orchestrator.core.model_versions import group_of
+from orchestrator.core.origins import Source
 from orchestrator.core.packaging import canonical
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
 from orchestrator.core.problems import BadConfiguration
-from orchestrator.core.records import Release, Source, Status
+from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.checking import checked_file
 from orchestrator.core.steps.claims import delivery, known, release_id
 from orchestrator.core.steps.progress import TICK, find_release, find_workload, read_stamp, stamp
@@ -153,7 +154,12 @@ def _release_user(workload: str, new: Something, reception: Reception) -> Receip
         found = _standing(workload, reception.store)
         if found is None:
             return None
-        terms = Terms(share=workload, asked_at=read_stamp(new.asked_at), pins=_pins(found.pins, new.pin))
+        terms = Terms(
+            share=workload,
+            asked_at=read_stamp(new.asked_at),
+            pins=_pins(found.pins, new.pin),
+            configured_by=found.release.configured_by or found.release.source,
+        )
         checked = _configuration(found.release, new, reception, terms)
         if isinstance(checked, Receipt):
             return checked

@@ -18,9 +18,10 @@ from __future__ import annotations
 import hashlib
 
 from orchestrator.core.errors import UnknownWorkload
+from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
-from orchestrator.core.records import Release, Source, SourceKind, StagePolicy, Status, Workload
+from orchestrator.core.records import Release, StagePolicy, Status, Workload
 from orchestrator.core.steps.claims import claim, delivery, known, own_request, record_begun, release_id
 from orchestrator.core.steps.progress import find_workload, release_of, stamp
 from orchestrator.core.steps.receipts import Receipt

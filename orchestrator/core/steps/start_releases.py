@@ -14,11 +14,12 @@ from datetime import datetime
 from orchestrator.core.config import Checked
 from orchestrator.core.deliveries import LatestRequest
 from orchestrator.core.errors import Conflict
+from orchestrator.core.origins import Commit, Source
 from orchestrator.core.packaging import canonical
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
 from orchestrator.core.problems import BadConfiguration
-from orchestrator.core.records import Commit, Release, Source, Status
+from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.checking import checked_file
 from orchestrator.core.steps.claims import claim, delivery, known, record_begun, record_ended, release_id
 from orchestrator.core.steps.executions import start_execution
@@ -53,6 +54,8 @@ class Terms:
     """See ``Release.rank``."""
     gives_way_to: str = ""
     """The release whose place it may not take, where that is why."""
+    configured_by: Source | None = None
+    """See ``Release.configured_by``."""
     share: str = ""
     """The workload, where one source starts releases of several that do not lie in one file: each is claimed alone."""
 
@@ -196,6 +199,7 @@ def _new_release(
         policies=checked.policies,
         force=terms.force,
         commit=terms.commit,
+        configured_by=terms.configured_by,
         pins=terms.pins,
         rank=terms.rank,
     )

@@ -17,8 +17,8 @@ BATCH = 500
 """Open waits looked at in one sweep. Of more, each sweep takes the next ones: jobs that run for weeks, or waits that
 cannot be looked at, keep no other waiting for longer than it takes to come round."""
 
-OPEN = 10_000
-"""Open waits and approvals that are read: more than one installation has."""
+OPEN = 20_000
+"""Open waits and approvals that are read together: more than one installation has."""
 
 TIME = timedelta(minutes=4)
 """After which a sweep begins nothing more: its function is ended after five minutes."""
@@ -42,9 +42,10 @@ def sweep_waits(
 ) -> Swept:
     """Look at what waits; one that cannot be looked at never keeps the others waiting."""
     began = now()
-    answered, failures = _repeat_answers(store, tasks)
+    waiting = store.listed_together((Approval, Wait), "WAITING", limit=OPEN)
+    answered, failures = _repeat_answers([one for one in waiting if isinstance(one, Approval)], store, tasks)
     settled = 0
-    waits = store.listed(Wait, "WAITING", limit=OPEN)
+    waits = [one for one in waiting if isinstance(one, Wait)]
     for wait in _from_here_on(waits, began):
         if now() - began > TIME:
             break
@@ -56,9 +57,9 @@ def sweep_waits(
     return Swept(len(waits), settled, answered, (*failures, *mended.failures), mended.releases)
 
 
-def _repeat_answers(store: Store, tasks: Tasks) -> tuple[int, list[str]]:
+def _repeat_answers(approvals: Sequence[Approval], store: Store, tasks: Tasks) -> tuple[int, list[str]]:
     answered, failures = 0, []
-    for approval in store.listed(Approval, "WAITING", limit=OPEN):
+    for approval in approvals:
         if approval.status is ApprovalStatus.PENDING:
             continue
         try:

@@ -11,9 +11,10 @@ from contextlib import suppress
 
 from orchestrator.core.config import check_file
 from orchestrator.core.errors import SourceGone
+from orchestrator.core.origins import Commit, Source
 from orchestrator.core.people import Identity
 from orchestrator.core.problems import BadConfiguration, listing
-from orchestrator.core.records import Commit, Release, Source, Status
+from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.checking import check_context
 from orchestrator.core.steps.claims import delivery, record_ended, release_id
 from orchestrator.core.steps.progress import stamp

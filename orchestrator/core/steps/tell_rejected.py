@@ -15,7 +15,7 @@ from orchestrator.core.notices import Notice
 from orchestrator.core.ports import ModelRegistry, Store
 from orchestrator.core.problems import listing
 from orchestrator.core.records import Release
-from orchestrator.core.steps.progress import find_release, find_workload, stamp
+from orchestrator.core.steps.progress import find_release, find_workload
 from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.registered import APPROVED
 
@@ -34,7 +34,6 @@ def tell_rejected(arn: str, number: int, workloads: Sequence[str], reception: Re
         notice = Notice(
             release.release_id,
             notice_id,
-            stamp(reception.now()),
             f"Version {number_of(arn)} of {group_of(arn)} was rejected while it is live in {workload}",
             tuple(_lines(arn, stages, release, before, reception.registry())),
         )

@@ -103,18 +103,13 @@ def test_a_file_larger_than_codecommit_gives_out_is_told(
         known.content(repository, change.blob)
 
 
-def test_files_and_folders(cloud: EmbeddedCloud, repository: str) -> None:
+def test_a_file_of_a_commit(cloud: EmbeddedCloud, repository: str) -> None:
     client = cloud.client("codecommit", ACCOUNT)
     commit = cloud.push(repository, "main", {"a/b.txt": "1", "a/c/d.txt": "2", "e.txt": "3"}, account=ACCOUNT)
     found = client.get_file(repositoryName=repository, filePath="/a/b.txt", commitSpecifier=commit)
     assert (found["fileContent"], found["fileSize"], found["fileMode"]) == (b"1", 1, "NORMAL")
     with pytest.raises(client.exceptions.FileDoesNotExistException):
         client.get_file(repositoryName=repository, filePath="b.txt")
-    folder = client.get_folder(repositoryName=repository, folderPath="/a")
-    assert [one["absolutePath"] for one in folder["files"]] == ["a/b.txt"]
-    assert [one["absolutePath"] for one in folder["subFolders"]] == ["a/c"]
-    root = client.get_folder(repositoryName=repository, folderPath="/")
-    assert [one["absolutePath"] for one in root["files"]] == ["e.txt"]
     metadata = client.get_repository(repositoryName=repository)["repositoryMetadata"]
     assert (metadata["defaultBranch"], metadata["Arn"]) == (
         "main",
@@ -187,7 +182,7 @@ def test_iam_decides_who_reads_and_who_pushes(cloud: EmbeddedCloud, repository: 
     with pytest.raises(ClientError, match="AccessDenied"):
         reader.get_branch(repositoryName=other, branchName="main")
     with pytest.raises(ClientError, match="AccessDenied"):
-        reader.get_folder(repositoryName=repository, folderPath="/")
+        reader.get_file(repositoryName=repository, filePath="a.txt")
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/ana"
     with pytest.raises(RuntimeError, match="codecommit:GitPush"):
         cloud.push(repository, "main", {"a.txt": "2"}, account=ACCOUNT, caller=session)
