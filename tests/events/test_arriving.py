@@ -9,21 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from functions.receive_request.env import Env
-from functions.receive_request.handler import _receive
 from orchestrator.core.errors import BadRequest
 from orchestrator.core.messages.mail import end_letter
 from orchestrator.core.messages.release_message import release_message
 from orchestrator.core.origins import SourceKind
 from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.notify_release import gather
-from orchestrator.core.steps.receipts import Receipt
 from tests.fakes.memory_world import ASSETS, MemoryWorld, configuration, installation
+from tests.functions.conftest import Called
 from tests.steps.journeys import live
 from tests.steps.test_receive_model_package import APPROVED, register, registered
 
 FILES = Path(__file__).parent / "arriving"
-ENV = Env("table", "/settings", ASSETS, "packages", "", "multi", "single")
 
 REQUESTS = {
     "s3-key-with-space": "my models/mlops-config.json",
@@ -84,11 +81,6 @@ def read(name: str) -> str:
     return (FILES / f"{name}.json").read_text()
 
 
-def arriving(name: str, world: MemoryWorld) -> Receipt:
-    """What the function makes of the event, from JSON as in Lambda."""
-    return _receive(json.loads(read(name)), ENV, world, world.reception)  # type: ignore[arg-type]
-
-
 @pytest.fixture
 def world() -> MemoryWorld:
     """An installation with the Model Registry, where version 1 of the group ``fraud`` is live."""
@@ -96,6 +88,12 @@ def world() -> MemoryWorld:
     register(world, 1, APPROVED)
     live(world, registered())
     return world
+
+
+@pytest.fixture
+def receive_request(world: MemoryWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Called:
+    """The function itself."""
+    return Called("receive_request", world, monkeypatch, lambda: "".join(capsys.readouterr()))
 
 
 def prepare(name: str, world: MemoryWorld) -> None:
@@ -116,43 +114,47 @@ def test_every_file_has_its_row() -> None:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_a_request_is_one_release_of_just_that(world: MemoryWorld, name: str) -> None:
+def test_a_request_is_one_release_of_just_that(world: MemoryWorld, receive_request: Called, name: str) -> None:
     prepare(name, world)
-    (release,) = arriving(name, world).releases
+    event = json.loads(read(name))
+    answer = receive_request(event)
+    release = world.of(*answer["releases"])
     assert release.status is Status.REQUESTED, release.problems
     assert release.source.key == REQUESTS[name]
     kind = SourceKind.REGISTRY if name.startswith("registry") else SourceKind.S3
     assert release.source.kind is kind
-    again = arriving(name, world)
-    assert again.duplicate
-    assert again.releases == (world.of(release.release_id),)
+    assert answer["outcome"] == "received"
+    assert receive_request(event) == {"outcome": "duplicate", "releases": [release.release_id]}
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_refusal_reaches_the_uploader_in_slack_and_by_mail(world: MemoryWorld, name: str) -> None:
+def test_a_refusal_reaches_the_uploader_in_slack_and_by_mail(
+    world: MemoryWorld, receive_request: Called, name: str
+) -> None:
     prepare(name, world)
-    (release,) = arriving(name, world).releases
+    event = json.loads(read(name))
+    release = world.of(*receive_request(event)["releases"])
     assert release.status is Status.REFUSED
     assert release.problems[0].startswith(REFUSALS[name])
     facts = gather(release.release_id, world.store, world.installation)
     assert release.problems[0] in end_letter(facts).text
     assert REFUSALS[name].split('"')[0] in json.dumps(release_message(facts).blocks, ensure_ascii=False)
-    assert arriving(name, world).duplicate
+    assert receive_request(event)["outcome"] == "duplicate"
 
 
 @pytest.mark.parametrize("name", sorted(NOTHING))
-def test_what_asks_for_nothing_leaves_nothing(world: MemoryWorld, name: str) -> None:
+def test_what_asks_for_nothing_leaves_nothing(world: MemoryWorld, receive_request: Called, name: str) -> None:
     prepare(name, world)
     before = world.memory.all(Release)
-    assert arriving(name, world).releases == ()
+    assert receive_request(json.loads(read(name))) == {"outcome": "ignored", "releases": []}
     assert world.memory.all(Release) == before
 
 
 @pytest.mark.parametrize("name", SHAPELESS)
-def test_what_has_no_shape_goes_where_an_operator_looks(world: MemoryWorld, name: str) -> None:
+def test_what_has_no_shape_goes_where_an_operator_looks(world: MemoryWorld, receive_request: Called, name: str) -> None:
     before = dict(world.memory.rows)
     with pytest.raises(BadRequest, match=SHAPELESS[name]):
-        arriving(name, world)
+        receive_request(json.loads(read(name)))
     assert world.memory.rows == before
 
 

@@ -1,4 +1,7 @@
-"""One installation of each mode for all tests of the suite: the real CDK CLI deploys the real app, IAM enforced."""
+"""Installations for all tests of the suite: the real CDK CLI deploys the real app, IAM enforced.
+
+One of each mode, and one of each mode with the Model Registry.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,12 @@ from playwright.sync_api import Browser
 
 from local.deploy import ROOT
 from local.installation import Running, down, up
+from local.settings import Mode
 from local.upload import Example, build_example, upload_example
 from tests.browser.chromium import launched
+from tests.releases.registry import GROUP, Registry, bucket_of
 from tests.releases.team import Team
+from tests.releases.workloads.data import Data
 
 OWN_TYPE = "house_prompt"
 """``pipeline_type`` of the workload type that only the installation in one account has."""
@@ -99,3 +105,19 @@ def live_single(single: Team) -> str:
     ended = single.follower.until_end(release_id, decide=single.approve)
     assert ended.status == "succeeded", ended.reason
     return release_id
+
+
+@pytest.fixture(scope="session", params=["multi", pytest.param("single", marks=pytest.mark.long)])
+def with_registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+    """Another installation, with the Model Registry and a group, and a bucket of the organisation's in every stage."""
+    mode: Mode = request.param
+    home = tmp_path_factory.mktemp(f"registry-{mode}") / "home"
+    running = up(mode, home=home, changes={"model_registry": True, "model_package_group": GROUP})
+    try:
+        example = build_example(tmp_path_factory.mktemp(f"example-registry-{mode}"), mode)
+        registry = Registry(Team(running, example), Data(example))
+        for name, account in running.stages.items():
+            registry.team.client("s3", account).create_bucket(Bucket=bucket_of(name))
+        yield registry
+    finally:
+        down(home=home)

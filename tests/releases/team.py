@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
 
 from local import deciding
 from local.follow import ENDS, Ended, Follower, waiting_approval
-from local.installation import Running
 from local.people import credentials_of
-from local.settings import CHANNEL, ORCHESTRATOR, REGION
+from local.settings import CHANNEL, ORCHESTRATOR
 from local.upload import Example
-from orchestrator.core.events import MANAGED_STACK_PREFIX
+from tests.releases.owner import Owner
 
 T = TypeVar("T")
 
@@ -36,10 +34,9 @@ def eventually(what: str, look: Callable[[], T | None], patience: float = PATIEN
 
 
 @dataclass
-class Team:
+class Team(Owner):
     """Works with one installation."""
 
-    running: Running
     example: Example
     said: list[str] = field(default_factory=list)
 
@@ -104,6 +101,13 @@ class Team:
         """Click Reject on the release's open question, and say why in the dialog."""
         deciding.reject(self.running.slack, waiting_approval(self.show(release_id)), reason, user)
 
+    def put_aside(
+        self, release_id: str, reason: str = "Enough for this test.", user: str = deciding.APPROVERS[0]
+    ) -> None:
+        """Reject what is asked, and see the release end so."""
+        self.reject(release_id, reason, user)
+        assert self.ended(release_id).status == "rejected"
+
     def message(self, release_id: str) -> str:
         """The release's message as it now stands in the channel, with its blocks, as JSON."""
         return eventually(f"the message of {release_id}", lambda: self.message_with(release_id, ""), 30)
@@ -125,16 +129,7 @@ class Team:
         """Credentials of a person's own session: ana, ben, chloe or dev."""
         return credentials_of(self.running, person)
 
-    # -- the platform owner --------------------------------------------------------------------------------------
-
-    @property
-    def assets_bucket(self) -> str:
-        """Where people upload."""
-        return self.running.outputs["AssetsBucketName"]
-
-    def client(self, service: str, account: str) -> Any:
-        """A client of an account's root."""
-        return self.running.cloud.client(service, account, region=REGION)
+    # -- whoever follows a release -------------------------------------------------------------------------------
 
     def releases(self, workload: str) -> list[dict[str, Any]]:
         """The workload's releases, newest first."""
@@ -171,65 +166,19 @@ class Team:
         """Follow to the end without deciding anything."""
         return self.follower.until_end(release_id)
 
-    def mails(self, release_id: str) -> list[dict[str, Any]]:
-        """E-mails about a release."""
-        return [mail for mail in self.running.cloud.mail() if f"mlops status {release_id}" in mail["message"]]
+    def of_commit(self, commit_id: str) -> list[dict[str, Any]]:
+        """Releases and notices of a commit, as the API shows them."""
+        found = self.rows("release", {"commit.commit_id": commit_id})
+        return [self.show(row["release_id"]["S"]) for row in found]
 
-    def stack(self, account: str, name: str) -> dict[str, Any] | None:
-        """A stack of an account, or None."""
-        try:
-            found: dict[str, Any] = self.client("cloudformation", account).describe_stacks(StackName=name)["Stacks"][0]
-        except ClientError as error:
-            assert "does not exist" in str(error)  # noqa: PT017 - any other refusal is a failure of the test
-            return None
-        return found
+    def until_of_commit(self, commit_id: str, count: int = 1) -> list[dict[str, Any]]:
+        """Wait until a commit has so many releases and notices."""
 
-    def stack_updates(self) -> dict[str, list[tuple[str, str, str]]]:
-        """Every workload's stack in every stage's account with its status and last change: what a deployment moves."""
-        return {
-            account: sorted(
-                (one["StackName"], one["StackStatus"], str(one.get("LastUpdatedTime") or one["CreationTime"]))
-                for one in self.client("cloudformation", account).describe_stacks()["Stacks"]
-                if one["StackName"].startswith(MANAGED_STACK_PREFIX)
-            )
-            for account in self.running.stages.values()
-        }
+        def look() -> list[dict[str, Any]] | None:
+            found = self.of_commit(commit_id)
+            return found if len(found) == count else None
 
-    def row(self, pk: str, sk: str) -> dict[str, Any] | None:
-        """One row of the table, as DynamoDB returns it."""
-        table = self.running.outputs["TableName"]
-        found: dict[str, Any] | None = (
-            self.client("dynamodb", ORCHESTRATOR)
-            .get_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"S": sk}}, ConsistentRead=True)
-            .get("Item")
-        )
-        return found
-
-    def open_waits(self, release_id: str) -> list[dict[str, str]]:
-        """What the release's steps wait for: subject and client request token."""
-        answer = self.client("dynamodb", ORCHESTRATOR).scan(
-            TableName=self.running.outputs["TableName"],
-            FilterExpression="kind = :wait AND body.release_id = :release",
-            ExpressionAttributeValues={":wait": {"S": "wait"}, ":release": {"S": release_id}},
-        )
-        bodies = [item["body"]["M"] for item in answer["Items"]]
-        return [{"subject": body["subject"]["S"], "request_token": body["request_token"]["S"]} for body in bodies]
-
-    def log_lines(self, function: str) -> list[str]:
-        """What a function has logged, the platform's own lines included."""
-        pages = self.client("logs", ORCHESTRATOR).get_paginator("filter_log_events")
-        found = pages.paginate(logGroupName=f"/aws/lambda/mlops-{function}")
-        return [event["message"] for page in found for event in page["events"]]
-
-    def invocations(self, function: str) -> int:
-        """How often a function has run to its end."""
-        return sum(line.startswith("REPORT ") for line in self.log_lines(function))
-
-    def functions(self) -> list[str]:
-        """The product's functions, without their prefix."""
-        listed = self.client("lambda", ORCHESTRATOR).list_functions()["Functions"]
-        names = [str(one["FunctionName"]) for one in listed]
-        return [name.removeprefix("mlops-") for name in names if name.startswith("mlops-")]
+        return eventually(f"{count} of the commit {commit_id}", look)
 
     def secrets(self, release_id: str) -> list[str]:
         """Everything that must never be seen: the Slack secret's values, and the task token of the open question."""

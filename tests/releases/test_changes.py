@@ -4,50 +4,62 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
+from local.follow import waiting_approval
 from local.settings import DEV, PROD, STAGING
 from tests.releases.team import Team, stage
 
+NAME = "changed"
+WORKLOAD = f"{NAME}-realtime"
+BEFORE, AFTER = "ml.m5.large", "ml.m5.xlarge"
 
-def test_a_changed_instance_type_is_shown_and_deployed_in_every_stage(multi: Team, live: str) -> None:
-    name = "bigger"
-    first = multi.release(name, multi.configuration(name, inference_instance="ml.m5.large"))
+
+@pytest.fixture(scope="module")
+def bigger(multi: Team, live: str) -> str:
+    """A release to every stage, and one with another instance type after it, which waits for people; its id."""
+    first = multi.release(NAME, multi.configuration(NAME, inference_instance=BEFORE, tags={"team": "blue"}))
     assert first["status"] == "succeeded", first["reason"]
-    multi.upload(name, multi.configuration(name, inference_instance="ml.m5.xlarge"))
-    release_id = multi.started(f"{name}-realtime", frozenset({first["release_id"]}))
-    asked = multi.until_asked(release_id, "staging")
+    multi.upload(NAME, multi.configuration(NAME, inference_instance=AFTER, tags={"team": "blue"}))
+    release_id = multi.started(WORKLOAD, frozenset({first["release_id"]}))
+    multi.until_asked(release_id, "staging")
+    return release_id
+
+
+def test_a_changed_instance_type_is_shown_and_deployed_in_every_stage(multi: Team, bigger: str) -> None:
+    asked = multi.show(bigger)
     plan = stage(asked, "staging")["plan"]
-    assert plan["parameters"] == [{"name": "InferenceInstance", "before": "ml.m5.large", "after": "ml.m5.xlarge"}]
+    assert plan["parameters"] == [{"name": "InferenceInstance", "before": BEFORE, "after": AFTER}]
     assert not plan["creates_stack"]
-    message = multi.message(release_id)
-    assert "ml.m5.large" in message
-    assert "ml.m5.xlarge" in message
+    message = multi.message(bigger)
+    assert BEFORE in message
+    assert AFTER in message
     evaluation = json.loads((multi.example.folder / "evaluation.json").read_bytes())
     accuracy = evaluation["binary_classification_metrics"]["accuracy"]["value"]
     assert asked["metrics"][0] == {"name": "accuracy", "value": accuracy, "live": accuracy}
     assert f"accuracy {accuracy:.4g} (live {accuracy:.4g})" in message
-    ended = multi.follower.until_end(release_id, decide=multi.approve)
+    ended = multi.follower.until_end(bigger, decide=multi.approve)
     assert ended.status == "succeeded", ended.reason
-    for name_, account in {"dev": DEV, "staging": STAGING, "prod": PROD}.items():
-        found = multi.show(release_id)
-        endpoint = stage(found, name_)["outputs"]["EndpointName"]
+    for name, account in {"dev": DEV, "staging": STAGING, "prod": PROD}.items():
         sagemaker = multi.client("sagemaker", account)
+        endpoint = ended.stage(name).outputs["EndpointName"]
         config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
         (variant,) = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
-        assert variant["InstanceType"] == "ml.m5.xlarge", name_
+        assert variant["InstanceType"] == AFTER, name
 
 
-def test_an_unchanged_model_with_a_changed_tag_plans_no_replacement(multi: Team, live: str) -> None:
-    name = "tagged"
-    first = multi.release(name, multi.configuration(name, tags={"team": "blue"}))
-    assert first["status"] == "succeeded", first["reason"]
-    multi.upload(name, multi.configuration(name, tags={"team": "green"}))
-    release_id = multi.started(f"{name}-realtime", frozenset({first["release_id"]}))
+def test_an_unchanged_model_with_a_changed_tag_plans_no_replacement(multi: Team, bigger: str) -> None:
+    multi.follower.until_end(bigger, decide=multi.approve)
+    known = frozenset(one["release_id"] for one in multi.releases(WORKLOAD))
+    multi.upload(NAME, multi.configuration(NAME, inference_instance=AFTER, tags={"team": "green"}))
+    release_id = multi.started(WORKLOAD, known)
     asked = multi.until_asked(release_id, "staging")
     plan = stage(asked, "staging")["plan"]
     assert plan["parameters"] == []
     assert not [change for change in plan["resources"] if change["action"] in {"replace", "maybe_replace", "remove"}]
-    ended = multi.follower.until_end(release_id, decide=multi.approve)
-    assert ended.status == "succeeded", ended.reason
-    stack = multi.stack(PROD, asked["stack_name"])
+    multi.approve(waiting_approval(asked))
+    multi.until_asked(release_id, "prod")
+    stack = multi.stack(STAGING, asked["stack_name"])
     assert stack is not None
     assert {"Key": "team", "Value": "green"} in stack["Tags"]
+    multi.put_aside(release_id)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from local.follow import waiting_approval
-from local.settings import DEV, PROD, REGION, STAGING
+from local.settings import DEV, PROD, STAGING
+from tests.events.samples import stack_changed
 from tests.releases.team import Team, eventually, stage
 
 TAKEN = "taken-in-staging"
@@ -77,7 +77,8 @@ def test_a_forged_stack_event_resumes_nothing(multi: Team, live: str) -> None:
         release_id = multi.started(f"{name}-realtime")
         (wait,) = eventually("a wait for dev's stack", lambda: multi.open_waits(release_id))
         before = multi.invocations("resume-deployment")
-        cloud.inject_event(forged(wait["subject"], wait["request_token"]), DEV)
+        forged = stack_changed(wait["subject"], "CREATE_COMPLETE", wait["request_token"], DEV)
+        cloud.inject_event(forged, DEV)
         eventually("the event handled", lambda: multi.invocations("resume-deployment") > before)
         assert multi.open_waits(release_id) == [wait]
         assert multi.show(release_id)["status"] == "deploying"
@@ -116,21 +117,3 @@ def without(action: str, document: dict[str, Any]) -> dict[str, Any]:
         if left:
             kept.append({**statement, "Action": left})
     return {**document, "Statement": kept}
-
-
-def forged(stack_id: str, token: str) -> dict[str, object]:
-    """A status event of the right shape that says more than is so."""
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "source": "aws.cloudformation",
-        "detail-type": "CloudFormation Stack Status Change",
-        "account": DEV,
-        "region": REGION,
-        "resources": [stack_id],
-        "detail": {
-            "stack-id": stack_id,
-            "status-details": {"status": "CREATE_COMPLETE", "status-reason": ""},
-            "client-request-token": token,
-        },
-    }

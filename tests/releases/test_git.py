@@ -1,5 +1,4 @@
-"""Releases by Git: commits of a real repository behind CodeCommit's API, and commits from elsewhere that a pipeline
-delivers."""
+"""Releases by Git: commits of a real repository behind CodeCommit's API."""
 
 from __future__ import annotations
 
@@ -10,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from local.cloud.codepipeline.pipelines import zipped
-from local.settings import BRANCH, CONNECTED, CONNECTED_REPOSITORY, ORCHESTRATOR, REGION, REPOSITORY, session
-from orchestrator.core.commits import pipeline_name
+from local.settings import BRANCH, ORCHESTRATOR, REGION, REPOSITORY, session
+from tests.events.samples import repository_changed
 from tests.releases.team import Team, eventually
 
 RUN = "from mlops.main import main; raise SystemExit(main())"
@@ -23,7 +21,7 @@ BEN = "Ben Okafor <ben@example.com>"
 
 
 class Git:
-    """One installation's CodeCommit repository, and the one behind its connection."""
+    """The CodeCommit repository of an installation."""
 
     def __init__(self, team: Team) -> None:
         self.team = team
@@ -41,36 +39,6 @@ class Git:
         return self.cloud.push(
             REPOSITORY, how.pop("branch", BRANCH), texts, BEN, account=ORCHESTRATOR, message=message, **how
         )
-
-    def deliver(self, files: dict[str, Any], commit_id: str, message: str = "From elsewhere") -> str:
-        """A pipeline delivers a commit of the repository behind the connection."""
-        data = {
-            path: value if isinstance(value, bytes) else json.dumps(value).encode() for path, value in files.items()
-        }
-        variables = {
-            "CommitId": commit_id,
-            "CommitMessage": message,
-            "BranchName": BRANCH,
-            "FullRepositoryName": CONNECTED_REPOSITORY,
-            "AuthorDisplayName": "Ana Silva",
-            "AuthorEmail": "ana@example.com",
-        }
-        return self.cloud.deliver(pipeline_name(CONNECTED), zipped(data), variables, account=ORCHESTRATOR)
-
-    def until(self, commit_id: str, count: int = 1) -> list[dict[str, Any]]:
-        """The same, when there are so many."""
-
-        def look() -> list[dict[str, Any]] | None:
-            found = self.of_commit(commit_id)
-            return found if len(found) == count else None
-
-        return eventually(f"{count} of the commit {commit_id}", look)
-
-    def of_commit(self, commit_id: str) -> list[dict[str, Any]]:
-        """Releases and notices of a commit."""
-        listed = self.team.follower.api("GET", "/releases?limit=100").json()["releases"]
-        shown = [self.team.show(found["release_id"]) for found in listed]
-        return [found for found in shown if (found.get("commit") or {}).get("commit_id") == commit_id]
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +94,7 @@ def test_one_push_with_several_configurations_starts_each_and_tells_a_broken_one
     team = git.team
     files: dict[str, Any] = {f"several/{name}/mlops-config.json": team.configuration(name) for name in ("one", "two")}
     commit = git.push({**files, "several/broken/mlops-config.json": '{"pipeline_type": "byom_realtime_builtin"'})
-    found = git.until(commit, 3)
+    found = team.until_of_commit(commit, 3)
     assert sorted(one["workload"] for one in found) == [
         "one-realtime",
         "several/broken/mlops-config.json",
@@ -139,8 +107,7 @@ def test_one_push_with_several_configurations_starts_each_and_tells_a_broken_one
     for one in found:
         if one["release_id"] != broken["release_id"]:
             team.until_asked(one["release_id"], "staging")
-            team.reject(one["release_id"], "Only a test.")
-            team.ended(one["release_id"])
+            team.put_aside(one["release_id"], user="U0CHLOE")  # Ben wrote the commit
 
 
 def test_what_a_push_does_not_change_is_not_told_of(git: Git) -> None:
@@ -152,12 +119,12 @@ def test_what_a_push_does_not_change_is_not_told_of(git: Git) -> None:
     moved = git.push({path: None, f"moved/{name}/mlops-config.json": json.dumps(team.configuration(name))})
     release_id = team.started(workload, before)
     assert team.ended(release_id).status == "unchanged"
-    (only,) = git.of_commit(moved)
+    (only,) = team.of_commit(moved)
     assert only["release_id"] == release_id
     other = git.push({"README.md": "only words"})
     marker = git.push({"marker/mlops-config.json": "{"})
-    git.until(marker)
-    assert git.of_commit(other) == []
+    team.until_of_commit(marker)
+    assert team.of_commit(other) == []
     assert team.message_with(release_id, "") == ""
     assert team.mails(release_id) == []
 
@@ -166,7 +133,7 @@ def test_a_deleted_configuration_is_told_and_nothing_is_taken_down(git: Git) -> 
     team, name = git.team, "by-commit"
     before = team.stack_updates()
     commit = git.push({f"moved/{name}/mlops-config.json": None}, "Drop it")
-    (notice,) = git.until(commit)
+    (notice,) = team.until_of_commit(commit)
     assert notice["status"] == "unchanged"
     message = eventually(
         "the notice in Slack", lambda: team.message_with(notice["release_id"], "Configuration deleted")
@@ -182,8 +149,8 @@ def test_other_branches_and_deleted_branches_start_nothing(git: Git) -> None:
     first = git.push({"x/mlops-config.json": team.configuration("on-a-branch")}, branch="feature")
     git.push({}, branch="feature", delete=True)
     marker = git.push({"marker/mlops-config.json": "{{"})
-    git.until(marker)
-    assert git.of_commit(first) == []
+    team.until_of_commit(marker)
+    assert team.of_commit(first) == []
     assert team.releases("on-a-branch-realtime") == []
 
 
@@ -191,75 +158,29 @@ def test_a_commit_that_a_forced_push_threw_away_is_told(git: Git) -> None:
     """Its event arrives after the commit is gone."""
     team = git.team
     lost = "f" * 40
-    event = {
-        "source": "aws.codecommit",
-        "detail-type": "CodeCommit Repository State Change",
-        "account": ORCHESTRATOR,
-        "resources": [f"arn:aws:codecommit:{REGION}:{ORCHESTRATOR}:{REPOSITORY}"],
-        "time": "2026-03-01T12:00:00Z",
-        "detail": {
-            "event": "referenceUpdated",
-            "repositoryName": REPOSITORY,
-            "referenceType": "branch",
-            "referenceName": BRANCH,
-            "commitId": lost,
-            "oldCommitId": "e" * 40,
-            "callerUserArn": session("ana"),
-        },
-    }
+    event = repository_changed(
+        repository=REPOSITORY,
+        account=ORCHESTRATOR,
+        referenceName=BRANCH,
+        commitId=lost,
+        oldCommitId="e" * 40,
+        callerUserArn=session("ana"),
+    )
     for _ in range(3):
         git.cloud.inject_event(event, ORCHESTRATOR)
-    (refused,) = git.until(lost)
+    (refused,) = team.until_of_commit(lost)
     assert refused["status"] == "refused"
     assert "not in the repository ml-models any more" in " ".join(refused["problems"])
     eventually("the refusal in Slack", lambda: team.message_with(refused["release_id"], "Ana Silva"))
 
 
-def test_a_commit_from_elsewhere_is_delivered_by_its_pipeline(git: Git) -> None:
-    team, name = git.team, "from-elsewhere"
-    commit = "a1b2c3d4" * 5
-    files = {f"{name}/mlops-config.json": team.configuration(name), "README.md": b"x" * 1000}
-    git.deliver(files, commit, "Serve from elsewhere")
-    release_id = team.started(f"{name}-realtime")
-    ended = team.follower.until_end(release_id, decide=team.approve)
+def test_a_commit_is_released_in_one_account(single: Team, live_single: str) -> None:
+    commit = Git(single).push({"one/mlops-config.json": single.configuration("pushed")})
+    release_id = single.started("pushed-realtime")
+    ended = single.follower.until_end(release_id, decide=single.approve)
     assert ended.status == "succeeded", ended.reason
-    shown = team.show(release_id)
-    assert (shown["commit"]["repository"], shown["commit"]["commit_id"]) == (CONNECTED_REPOSITORY, commit)
-    message = team.message(release_id)
-    for words in (commit[:8], CONNECTED_REPOSITORY, "Ana Silva (unverified)", "Serve from elsewhere"):
-        assert words in message, words
-
-    again = "b2c3d4e5" * 5
-    git.deliver({**files, "README.md": b"changed"}, again)
-    gone = "c3d4e5f6" * 5
-    git.deliver({"README.md": b"changed"}, gone)
-    (notice,) = git.until(gone)
-    assert notice["workload"] == f"{name}/mlops-config.json"
-    assert git.of_commit(again) == []
-
-
-def test_a_hostile_archive_is_told_and_starts_nothing(git: Git) -> None:
-    team = git.team
-    commit = "d4e5f6a7" * 5
-    git.deliver({"../mlops-config.json": team.configuration("slipped"), "ok/mlops-config.json": b"{}"}, commit)
-    (refused,) = git.until(commit)
-    assert refused["status"] == "refused"
-    assert "leads out of it" in " ".join(refused["problems"])
-    assert team.releases("slipped-realtime") == []
-
-
-def test_commits_and_deliveries_release_in_one_account(single: Team) -> None:
-    git = Git(single)
-    for key, file in single.example.assets.items():
-        single.upload_asset(key, file.read_bytes())
-    commit = git.push({"one/mlops-config.json": single.configuration("pushed")})
-    git.deliver({"two/mlops-config.json": single.configuration("delivered")}, "e5f6a7b8" * 5)
-    for name, origin in (("pushed", commit), ("delivered", "e5f6a7b8" * 5)):
-        release_id = single.started(f"{name}-realtime")
-        ended = single.follower.until_end(release_id, decide=single.approve)
-        assert ended.status == "succeeded", ended.reason
-        assert origin[:8] in single.message(release_id)
-        assert origin in _status(single, release_id)
+    assert single.show(release_id)["commit"]["commit_id"] == commit
+    assert commit[:8] in single.message(release_id)
 
 
 def _status(team: Team, release_id: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.settings import DEV, ORCHESTRATOR, PROD, REGION, STAGING
+from local.settings import DEV, ORCHESTRATOR, PROD, STAGING
+from tests.events.samples import pipeline_changed
 from tests.releases.team import Team, eventually
 from tests.releases.workloads.data import Data
 
@@ -86,7 +86,8 @@ def test_a_running_job_is_seen_and_a_forged_event_ends_nothing(held: Team) -> No
     (wait,) = eventually("a wait for the job", lambda: held.open_waits(release_id))
     before = held.invocations("resume-deployment")
 
-    held.running.cloud.inject_event(forged(found["arn"]), ORCHESTRATOR)
+    forged = pipeline_changed(found["arn"], "Succeeded", ORCHESTRATOR)
+    held.running.cloud.inject_event(forged, ORCHESTRATOR)
 
     eventually("the event handled", lambda: held.invocations("resume-deployment") > before)
     assert held.open_waits(release_id) == [wait]
@@ -187,22 +188,3 @@ def test_a_training_stands_and_runs_in_the_orchestrators_account_only(team: Team
         jobs = team.client("sagemaker", account).list_training_jobs()["TrainingJobSummaries"]
         assert not [one for one in jobs if name in one["TrainingJobName"]]
     assert len(executions(team, name)) == 1
-
-
-def forged(execution: str) -> dict[str, object]:
-    """An event of the right shape that says more than is so."""
-    return {
-        "version": "0",
-        "id": str(uuid.uuid4()),
-        "source": "aws.sagemaker",
-        "detail-type": "SageMaker Model Building Pipeline Execution Status Change",
-        "account": ORCHESTRATOR,
-        "region": REGION,
-        "resources": [execution.partition("/execution/")[0], execution],
-        "detail": {
-            "pipelineArn": execution.partition("/execution/")[0],
-            "pipelineExecutionArn": execution,
-            "currentPipelineExecutionStatus": "Succeeded",
-            "previousPipelineExecutionStatus": "Executing",
-        },
-    }

@@ -114,11 +114,13 @@ def test_its_resources_are_what_the_configuration_asked_for(single: Team, releas
 
 
 def test_a_changed_text_is_asked_about_and_changes_the_parameter_only(single: Team, released: dict[str, Any]) -> None:
+    """The upload of the text alone is what starts the release."""
     known = frozenset({released["release"]["release_id"]})
-    single.upload_asset("claims/prompt.txt", SHORTER)
-    single.upload("claims", configuration())
+    version = single.upload_asset("claims/prompt.txt", SHORTER)
     release_id = single.started(WORKLOAD, known)
-    plan = stage(single.until_asked(release_id, "prod"), "prod")["plan"]
+    asked = single.until_asked(release_id, "prod")
+    assert (asked["source_kind"], asked["pins"]) == ("asset", {"claims/prompt.txt": version})
+    plan = stage(asked, "prod")["plan"]
     assert {(change["action"], change["logical_id"]) for change in plan["resources"]} == {
         ("modify", "Prompt"),
         ("modify", "Reader"),

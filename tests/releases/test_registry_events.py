@@ -1,118 +1,81 @@
-"""Approvals in the Model Registry, in an installation with the registry, of one account and of several."""
+"""A group means its latest approved version; each approval after that is a release, each rejection a notice."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from local.installation import down, up
-from local.settings import CHANNEL, ORCHESTRATOR, Mode
-from local.upload import build_example
+from local.settings import CHANNEL
+from tests.releases.registry import Registry
 from tests.releases.team import Team, eventually, stage
 
-GROUP = "tumours"
-NAME = "registered"
+NAME = "tumours"
 WORKLOAD = f"{NAME}-realtime"
-IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 
 
-@dataclass
-class Registry:
-    """One installation's team and its group of model packages."""
-
-    team: Team
-
-    @property
-    def sagemaker(self) -> Any:
-        """The registry's own client."""
-        return self.team.client("sagemaker", ORCHESTRATOR)
-
-    def register(self) -> str:
-        """Register the example's model anew; the version's ARN."""
-        key = self.team.example.values["model_artifact_location"]
-        arn: str = self.sagemaker.create_model_package(
-            ModelPackageGroupName=GROUP,
-            InferenceSpecification={
-                "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{self.team.assets_bucket}/{key}"}],
-                "SupportedContentTypes": ["text/csv"],
-                "SupportedResponseMIMETypes": ["application/json"],
-            },
-        )["ModelPackageArn"]
-        return arn
-
-    def assess(self, arn: str, approval: str) -> None:
-        """Approve a version, or reject it."""
-        self.sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus=approval)
-
-    def released(self, known: set[str]) -> dict[str, Any]:
-        """The next release, taken to its end with every approval."""
-        release_id = self.team.started(WORKLOAD, frozenset(known))
-        ended = self.team.follower.until_end(release_id, decide=self.team.approve)
-        assert ended.status == "succeeded", ended.reason
-        known.add(release_id)
-        return self.team.show(release_id)
+@pytest.fixture(scope="module")
+def registry(with_registry: Registry) -> Registry:
+    """A group of the organisation's own: versions 1 and 2 are approved, 3 waits."""
+    found = with_registry.like("tumour-models")
+    for digits, approval in ((6, "Approved"), (3, "Approved"), (1, "PendingManualApproval")):
+        found.register(digits, approval)
+    return found
 
 
-@pytest.fixture(scope="module", params=["single", "multi"])
-def registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
-    """An installation with the registry; the assets are uploaded."""
-    mode: Mode = request.param
-    home = tmp_path_factory.mktemp(f"registry-{mode}") / "home"
-    running = up(mode, home=home, changes={"model_registry": True, "model_package_group": GROUP})
-    try:
-        team = Team(running, build_example(tmp_path_factory.mktemp("example-registry"), mode))
-        for key, file in team.example.assets.items():
-            team.upload_asset(key, file.read_bytes())
-        yield Registry(team)
-    finally:
-        down(home=home)
+def test_versions_are_released_as_they_are_approved_and_told_of_as_they_are_rejected(registry: Registry) -> None:
+    team, group = registry.team, registry.group
+    team.upload(NAME, registry.endpoint(group, NAME))
+    first = to_its_end(team, set())
+    known = {first["release_id"]}
+    assert first["source_kind"] == "s3"
+    registry.serves(first, 2, digits=3)
+    assert ids(team) == known, "a version that nobody approved is nothing"
 
+    registry.assess(3, "Approved")
+    second = to_its_end(team, known)
+    known.add(second["release_id"])
+    third_version = registry.versions[3]
+    assert (second["source"], second["pins"]) == (f"model package {third_version}", {group: third_version})
+    assert second["warnings"] == []
+    registry.serves(second, 3, digits=1)
+    shown = {"name": "ModelPackageName", "before": registry.versions[2], "after": third_version}
+    assert shown in stage(second, "prod")["plan"]["parameters"]
 
-def test_versions_are_released_as_they_are_approved_and_rejected_as_they_are_live(registry: Registry) -> None:
-    team, known = registry.team, set[str]()
-    first = registry.register()
-    registry.assess(first, "Approved")
-    group = first.replace(":model-package/", ":model-package-group/").rpartition("/")[0]
-    drop = dict.fromkeys(("model_framework", "model_framework_version", "model_artifact_location"))
-    team.upload(NAME, team.configuration(NAME, **drop, model_package_name=group))
-    assert registry.released(known)["source_kind"] == "s3"
-
-    second = registry.register()
-    assert {one["release_id"] for one in team.releases(WORKLOAD)} == known, "a version that nobody approved is nothing"
-    registry.assess(second, "Approved")
-    release = registry.released(known)
-    assert (release["source"], release["pins"]) == (f"model package {second}", {group: second})
-    assert release["warnings"] == []
-    last = release["stages"][-1]["stage"]
-    endpoint = stage(release, last)["outputs"]["EndpointName"]
-    account = team.running.stages[last]
-    config = team.client("sagemaker", account).describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-    (variant,) = team.client("sagemaker", account).describe_endpoint_config(EndpointConfigName=config)[
-        "ProductionVariants"
-    ]
-    model = team.client("sagemaker", account).describe_model(ModelName=variant["ModelName"])
-    assert second in json.dumps(model, default=str)
-
-    registry.sagemaker.update_model_package(ModelPackageArn=first, CustomerMetadataProperties={"seen": "yes"})
-    registry.assess(second, "Rejected")
-    words = f"Version 2 of {GROUP} was rejected while it is live in {WORKLOAD}"
+    registry.sagemaker.update_model_package(
+        ModelPackageArn=registry.versions[2], CustomerMetadataProperties={"seen": "yes"}
+    )
+    registry.assess(3, "Rejected")
+    words = f"Version 3 of {registry.name} was rejected while it is live in {WORKLOAD}"
     notice = eventually("a notice in Slack", lambda: next(iter(noticed(team, words)), ""))
-    assert f"update-model-package --model-package-arn {first}" in notice
+    assert f"update-model-package --model-package-arn {registry.versions[2]}" in notice
     mail = eventually("an e-mail", lambda: next(iter(mailed(team, words)), ""))
-    assert "go back to version 1, which was live before it" in mail
-    assert {one["release_id"] for one in team.releases(WORKLOAD)} == known, "a rejection changes nothing"
+    assert "go back to version 2, which was live before it" in mail
+    assert ids(team) == known, "a rejection changes nothing"
 
-    registry.assess(first, "PendingManualApproval")
-    registry.assess(first, "Approved")
-    back = registry.released(known)
-    assert back["pins"] == {group: first}
-    assert "This is a downgrade: it deploys version 1" in back["warnings"][0]
+    registry.assess(2, "PendingManualApproval")
+    registry.assess(2, "Approved")
+    asks = "staging" if team.running.mode == "multi" else "prod"
+    back = team.until_asked(team.started(WORKLOAD, frozenset(known)), asks)
+    assert back["pins"] == {group: registry.versions[2]}
+    assert "This is a downgrade: it deploys version 2" in back["warnings"][0]
     assert "This is a downgrade" in team.message(back["release_id"])
+    team.put_aside(back["release_id"])
     assert len(noticed(team, words)) == len(mailed(team, words)) == 1
+
+
+def to_its_end(team: Team, known: set[str]) -> dict[str, Any]:
+    """The next release, with every approval."""
+    release_id = team.started(WORKLOAD, frozenset(known))
+    ended = team.follower.until_end(release_id, decide=team.approve)
+    assert ended.status == "succeeded", ended.reason
+    return team.show(release_id)
+
+
+def ids(team: Team) -> set[str]:
+    """Releases of the workload so far."""
+    return {one["release_id"] for one in team.releases(WORKLOAD)}
 
 
 def noticed(team: Team, words: str) -> list[str]:

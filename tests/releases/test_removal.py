@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from local.settings import DEV, ORCHESTRATOR, PROD, STAGING
 from orchestrator.aws.accounts import SERVICE
 from tests.releases.team import Team, eventually, stage
 
+NAME = "leaving"
+WORKLOAD = f"{NAME}-realtime"
 ACCOUNTS = {"dev": DEV, "staging": STAGING, "prod": PROD}
 
 
@@ -30,72 +33,86 @@ def asked_to_go(team: Team, workload: str) -> str:
     return str(reply.json()["release_id"])
 
 
-def test_a_workload_goes_from_dev_staging_and_prod_with_approvals(multi: Team, live: str) -> None:
-    name, workload = "leaving", "leaving-realtime"
-    released = multi.release(name, multi.configuration(name))
-    assert released["status"] == "succeeded", released["reason"]
-    endpoints = {where: stage(released, where)["outputs"]["EndpointName"] for where in ACCOUNTS}
-    found = listed(multi, workload)
+@pytest.fixture(scope="module")
+def released(multi: Team, live: str) -> dict[str, Any]:
+    """A workload that is live in every stage."""
+    found = multi.release(NAME, multi.configuration(NAME))
+    assert found["status"] == "succeeded", found["reason"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def kept(multi: Team, released: dict[str, Any]) -> dict[str, Any]:
+    """A removal that was rejected at the question about staging; the question as it stood."""
+    found = listed(multi, WORKLOAD)
     assert found is not None
     assert [(one["stage"], one["release_id"]) for one in found["live"]] == [
         (where, released["release_id"]) for where in ACCOUNTS
     ]
-
-    removal = asked_to_go(multi, workload)
+    removal = asked_to_go(multi, WORKLOAD)
     asked = multi.until_asked(removal, "staging")
-    assert asked["kind"] == "removal"
-    assert multi.stack(DEV, released["stack_name"]) is None
-    assert multi.stack(STAGING, released["stack_name"]) is not None
-    plan = stage(asked, "staging")["plan"]
-    assert {change["action"] for change in plan["resources"]} == {"remove"}
-    assert "AWS::SageMaker::Endpoint" in {change["type"] for change in plan["resources"]}
-    message = eventually(
-        "the question in Slack", lambda: multi.message_with(removal, f"{workload}: remove from staging?")
-    )
+    question = partial(multi.message_with, removal, f"{WORKLOAD}: remove from staging?")
+    message = eventually("the question in Slack", question)
     assert '"action_id": "approve"' in message
     assert "AWS::SageMaker::Endpoint" in message
-
-    ended = multi.follower.until_end(removal, decide=multi.approve)
-    assert ended.status == "succeeded", ended.reason
-    for where, account in ACCOUNTS.items():
-        assert multi.stack(account, released["stack_name"]) is None
-        assert ended.stage(where).status == "removed"
-        with pytest.raises(ClientError, match="Could not find endpoint"):
-            multi.client("sagemaker", account).describe_endpoint(EndpointName=endpoints[where])
-    assert listed(multi, workload) is None
-    again = multi.follower.api("DELETE", f"/workloads/{workload}")
-    assert (again.status, again.json()["message"]) == (
-        404,
-        f"{workload} has been removed already, by release {removal}",
-    )
-    eventually("the end in Slack", lambda: multi.message_with(removal, f"{workload} was removed from dev, staging"))
-    (mail,) = multi.mails(removal)
-    assert f"{workload} was removed from dev, staging and prod." in mail["message"]
-    assert multi.open_waits(removal) == []
-
-    back = multi.release(name, multi.configuration(name))
-    assert back["status"] == "succeeded", back["reason"]
-    assert listed(multi, workload) is not None
+    multi.put_aside(removal, "Staging still shows it to the auditors.")
+    return asked
 
 
-def test_a_rejected_removal_keeps_what_was_not_reached(multi: Team, live: str) -> None:
-    name, workload = "staying", "staying-realtime"
-    released = multi.release(name, multi.configuration(name))
-    removal = asked_to_go(multi, workload)
-    multi.until_asked(removal, "staging")
-    multi.reject(removal, "Staging still shows it to the auditors.")
-    assert multi.ended(removal).status == "rejected"
-    assert [multi.stack(account, released["stack_name"]) is None for account in ACCOUNTS.values()] == [
-        True,
-        False,
-        False,
-    ]
-    found = listed(multi, workload)
+def stands_in(team: Team, stack_name: str) -> list[str]:
+    """Stages that have the workload's stack."""
+    return [where for where, account in ACCOUNTS.items() if team.stack(account, stack_name)]
+
+
+def test_a_rejected_removal_keeps_what_was_not_reached(
+    multi: Team, released: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    assert kept["kind"] == "removal"
+    plan = stage(kept, "staging")["plan"]
+    assert {change["action"] for change in plan["resources"]} == {"remove"}
+    assert "AWS::SageMaker::Endpoint" in {change["type"] for change in plan["resources"]}
+    assert stage(kept, "dev")["status"] == "removed"
+    assert stands_in(multi, released["stack_name"]) == ["staging", "prod"]
+    found = listed(multi, WORKLOAD)
     assert found is not None
     assert [one["stage"] for one in found["live"]] == ["staging", "prod"]
     assert "It is gone from dev. It stays as it was in staging and prod." in eventually(
-        "the end in Slack", lambda: multi.message_with(removal, "It is gone from dev")
+        "the end in Slack", lambda: multi.message_with(kept["release_id"], "It is gone from dev")
     )
+
+
+def test_a_workload_goes_from_every_stage_with_approvals_and_comes_back(
+    multi: Team, released: dict[str, Any], kept: dict[str, Any]
+) -> None:
+    removal = asked_to_go(multi, WORKLOAD)
+    ended = multi.follower.until_end(removal, decide=multi.approve)
+    assert ended.status == "succeeded", ended.reason
+    assert {where: ended.stage(where).status for where in ACCOUNTS} == {
+        "dev": "unchanged",
+        "staging": "removed",
+        "prod": "removed",
+    }
+    assert stands_in(multi, released["stack_name"]) == []
+    for where, account in ACCOUNTS.items():
+        endpoint = stage(released, where)["outputs"]["EndpointName"]
+        with pytest.raises(ClientError, match="Could not find endpoint"):
+            multi.client("sagemaker", account).describe_endpoint(EndpointName=endpoint)
+    assert listed(multi, WORKLOAD) is None
+    again = multi.follower.api("DELETE", f"/workloads/{WORKLOAD}")
+    assert (again.status, again.json()["message"]) == (
+        404,
+        f"{WORKLOAD} has been removed already, by release {removal}",
+    )
+    eventually("the end in Slack", lambda: multi.message_with(removal, f"{WORKLOAD} was removed from dev, staging"))
+    (mail,) = multi.mails(removal)
+    assert f"{WORKLOAD} was removed from dev, staging and prod." in mail["message"]
+    assert multi.open_waits(removal) == []
+
+    multi.upload(NAME, multi.configuration(NAME))
+    back = multi.started(WORKLOAD, frozenset({released["release_id"], kept["release_id"], removal}))
+    multi.until_asked(back, "staging")
+    assert listed(multi, WORKLOAD) is not None
+    multi.put_aside(back)
 
 
 @contextmanager
@@ -116,8 +133,7 @@ def test_a_deletion_that_fails_is_told_and_can_be_repeated(multi: Team, live: st
     multi.upload(name, multi.configuration(name))
     release_id = multi.started(workload)
     asked = multi.until_asked(release_id, "staging")
-    multi.reject(release_id, "Dev is enough for this test.")
-    assert multi.ended(release_id).status == "rejected"
+    multi.put_aside(release_id)
 
     with undeletable(multi):
         removal = asked_to_go(multi, workload)
@@ -136,17 +152,13 @@ def test_a_deletion_that_fails_is_told_and_can_be_repeated(multi: Team, live: st
     assert again.stage("staging").status == "unchanged"
 
 
-def test_in_one_account(single: Team) -> None:
-    name, workload = "leaving", "leaving-realtime"
-    there = single.client("s3", ORCHESTRATOR).list_objects_v2(Bucket=single.assets_bucket).get("Contents", [])
-    for key in single.example.assets.keys() - {one["Key"] for one in there}:
-        single.upload_asset(key, single.example.assets[key].read_bytes())
-    released = single.release(name, single.configuration(name))
+def test_in_one_account(single: Team, live_single: str) -> None:
+    released = single.release(NAME, single.configuration(NAME))
     assert released["status"] == "succeeded", released["reason"]
-    removal = asked_to_go(single, workload)
+    removal = asked_to_go(single, WORKLOAD)
     asked = single.until_asked(removal, "prod")
     assert stage(asked, "prod")["plan"]["resources"]
     ended = single.follower.until_end(removal, decide=single.approve)
     assert ended.status == "succeeded", ended.reason
     assert single.stack(ORCHESTRATOR, released["stack_name"]) is None
-    assert listed(single, workload) is None
+    assert listed(single, WORKLOAD) is None

@@ -1,145 +1,17 @@
-"""``/mlops release``: by words and by the form, through the real front, queue, worker and records."""
+"""The form of ``/mlops release``, through the real front, queue, worker and records; and its blocks."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from orchestrator.core.errors import AccessDenied
 from orchestrator.core.messages.release_form import Choice, Filled, asking_form, filled_in, loading_form
-from orchestrator.core.origins import SourceKind
-from orchestrator.core.people import IdentityKind, People
-from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.reception import Reception
 from tests.fakes.memory_world import configuration
 from tests.slack_app.conftest import CHANNEL, SlackScene
-from tests.slack_app.requests import FakeFront, command, form
-
-WORKLOAD = "fraud-detector-realtime"
-
-
-def uploaded(slack: SlackScene, **changes: Any) -> str:
-    """A configuration that lies in the bucket, and has been released; its version."""
-    upload = slack.world.put_configuration(configuration(**changes))
-    release = slack.world.receive(upload).releases[0]
-    slack.world.package(release.release_id)
-    slack.world.end(release.release_id, Status.FAILED, "E", "for the test")
-    return upload.version_id
-
-
-def by_slack(slack: SlackScene) -> list[Release]:
-    """Releases that were asked for in Slack."""
-    return [one for one in slack.world.memory.all(Release) if one.source.kind is SourceKind.SLACK]
-
-
-def words(slack: SlackScene, text: str, user: str = "U0ANA") -> str:
-    """What somebody is told about a command."""
-    slack.page.slash(user, "/mlops", text, CHANNEL)
-    assert slack.work() == []
-    return slack.told(user)
-
-
-def test_by_words_the_newest_version_is_released_for_who_asked(slack: SlackScene) -> None:
-    uploaded(slack)
-    newest = uploaded(slack, description="newest")
-    told = words(slack, f"release {WORKLOAD}")
-    (release,) = by_slack(slack)
-    assert release.release_id in told
-    assert (release.source.version_id, release.source.key) == (newest, "fraud/mlops-config.json")
-    assert (release.requester.kind, release.requester.value, release.requester.verified) == (
-        IdentityKind.SLACK,
-        "U0ANA",
-        True,
-    )
-    assert release.description == "newest"
-    assert release.release_id in slack.world.fake_tasks.started
-    assert "asked for with /mlops release" in json.dumps(slack.message["blocks"])
-    assert "Ana Silva" in json.dumps(slack.message["blocks"])
-
-
-def test_by_words_another_version_and_by_force(slack: SlackScene) -> None:
-    older = uploaded(slack, description="older")
-    uploaded(slack)
-    words(slack, f"release {WORKLOAD} --version {older} --force")
-    (release,) = by_slack(slack)
-    assert (release.source.version_id, release.force, release.description) == (older, True, "older")
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("release nothing-like-it", "There is no workload nothing-like-it"),
-        (f"release {WORKLOAD} --version", "Write /mlops release WORKLOAD"),
-        (f"release {WORKLOAD} --later", "Write /mlops release WORKLOAD"),
-        (f"release {WORKLOAD} and more", "Write /mlops release WORKLOAD"),
-        (f"release {WORKLOAD} --version v99", "is not there"),
-    ],
-)
-def test_what_cannot_be_released_is_told_and_leaves_nothing(slack: SlackScene, text: str, told: str) -> None:
-    uploaded(slack)
-    assert told in words(slack, text)
-    assert by_slack(slack) == []
-
-
-def test_what_aws_refuses_is_told_and_not_tried_again(slack: SlackScene, monkeypatch: pytest.MonkeyPatch) -> None:
-    uploaded(slack)
-
-    def refused(*_: object, **__: object) -> object:
-        raise AccessDenied("IAM refused s3:GetObject to the function's role")
-
-    monkeypatch.setattr(slack.world.buckets, "describe", refused)
-    assert "IAM refused s3:GetObject" in words(slack, f"release {WORKLOAD}")
-    assert by_slack(slack) == []
-
-
-@pytest.mark.parametrize(
-    ("user", "told"),
-    [("U0GUS", "Guests may not"), ("U0PIA", "other workspaces"), ("U0EVE", "settings name")],
-    ids=["guest", "partner", "nobody the settings know"],
-)
-def test_who_may_not_start_a_release(slack: SlackScene, user: str, told: str) -> None:
-    uploaded(slack)
-    if user == "U0EVE":
-        user = "U0DEV"
-        people = slack.world.installation.people
-        everybody = tuple(person for person in people.everybody if "U0DEV" not in person.slack_ids)
-        slack.world.installation = replace(slack.world.installation, people=People(everybody))
-    assert told in words(slack, f"release {WORKLOAD}", user)
-    assert by_slack(slack) == []
-
-
-def test_a_configuration_with_problems_is_told_with_all_of_them(slack: SlackScene) -> None:
-    uploaded(slack)
-    slack.world.put_configuration(configuration(inference_instance=7, colour="red"))
-    told = words(slack, f"release {WORKLOAD}")
-    assert "nothing was started" in told
-    assert "$.inference\\_instance" in told or "$.inference_instance" in told
-    assert "colour" in told
-    assert by_slack(slack) == []
-
-
-def test_what_came_by_a_call_is_released_once_more(slack: SlackScene) -> None:
-    first = slack.world.release(configuration(description="by a call"))
-    slack.world.package(first.release_id)
-    slack.world.end(first.release_id, Status.FAILED, "E", "for the test")
-    words(slack, f"release {WORKLOAD}")
-    (release,) = by_slack(slack)
-    assert release.description == "by a call"
-    assert "no versions there" in words(slack, f"release {WORKLOAD} --version v1")
-
-
-def test_a_command_delivered_twice_is_one_release(slack: SlackScene) -> None:
-    uploaded(slack)
-    slack.page.slash("U0ANA", "/mlops", f"release {WORKLOAD}", CHANNEL)
-    slack.aws.queue.append(slack.aws.sent[-1])
-    slack.work()
-    assert len(by_slack(slack)) == 1
-
-
-# The form.
+from tests.slack_app.releasing import WORKLOAD, block, by_slack, uploaded, words
 
 
 def opened(slack: SlackScene, user: str = "U0ANA") -> dict[str, Any]:
@@ -149,11 +21,6 @@ def opened(slack: SlackScene, user: str = "U0ANA") -> dict[str, Any]:
     assert loading["submit"] is None
     assert slack.drain() == []
     return slack.page.wait_for_view(user)
-
-
-def block(view: dict[str, Any], action_id: str) -> dict[str, Any]:
-    """The input with this action_id."""
-    return next(one for one in view["blocks"] if one["type"] == "input" and one["element"]["action_id"] == action_id)
 
 
 def chosen(slack: SlackScene, user: str = "U0ANA") -> dict[str, Any]:
@@ -244,64 +111,6 @@ def test_before_anything_was_released_there_is_nothing_to_choose(slack: SlackSce
     slack.drain()
     (view,) = slack.page.views("U0ANA")
     assert "upload a configuration first" in json.dumps(view["blocks"])
-
-
-# What the front does by itself.
-
-
-def test_the_front_opens_the_form_and_queues_the_rest() -> None:
-    front = FakeFront()
-    assert front.answer(command("release")).outcome == "command"
-    ((_, trigger, view),) = front.opened
-    assert trigger == "123.456.abc"
-    assert view["callback_id"] == "release_form"
-    assert [replay.group for replay in front.queue] == ["command-U0BEN"]
-    front.answer(command("release fraud-detector"))
-    assert len(front.opened) == 1
-
-
-def payload(kind: str, **view: Any) -> dict[str, Any]:
-    """Something done in the form."""
-    return {
-        "type": kind,
-        "user": {"id": "U0BEN", "team_id": "T0ACME"},
-        "team": {"id": "T0ACME"},
-        "view": {"id": "V1", "callback_id": "release_form", "private_metadata": CHANNEL, "hash": "1.a", **view},
-    }
-
-
-@pytest.mark.parametrize(
-    "state", [None, 7, {}, {"values": 7}, {"values": {"workload": 7}}, {"values": {"workload": {"workload": 7}}}]
-)
-def test_a_form_without_a_workload_never_reaches_the_queue(state: object) -> None:
-    front = FakeFront()
-    answer = front.answer(form(payload("view_submission", state=state)))
-    assert answer.body == {
-        "response_action": "errors",
-        "errors": {"workload": "Please choose the workload to release."},
-    }
-    assert front.queue == []
-
-
-@pytest.mark.parametrize("action", ["force", "version", "approve", ""])
-def test_only_the_choice_of_a_workload_reaches_the_queue(action: str) -> None:
-    front = FakeFront()
-    assert front.answer(form(payload("block_actions") | {"actions": [{"action_id": action}]})).outcome == "ignored"
-    assert front.queue == []
-
-
-def test_a_submission_twice_is_queued_under_one_id() -> None:
-    front = FakeFront()
-    state = {"values": {"workload": {"workload": {"selected_option": {"value": WORKLOAD}}}}}
-    for _ in range(2):
-        front.answer(form(payload("view_submission", state=state)))
-    first, second = front.queue
-    assert first.deduplication == second.deduplication
-    front.answer(form(payload("view_submission", state=state, hash="2.b")))
-    assert front.queue[-1].deduplication != first.deduplication
-
-
-# The form's blocks.
 
 
 def test_more_workloads_than_a_list_holds_are_told() -> None:

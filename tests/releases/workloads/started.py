@@ -85,17 +85,17 @@ class Started:
         found: dict[str, Any] = asked(workload.configuration, self.team.running.mode, places)
         return found
 
-    def upload(self, workload: Workload) -> None:
-        """The assets first, the configuration last."""
-        for key, body in workload.assets(self.data).items():
-            self.team.upload_asset(key, body)
-        self.team.upload(f"types/{workload.kind}", self.configuration(workload))
-
     def begin(self, chosen: Iterable[Workload]) -> None:
-        """Upload all, and learn the ids of their releases."""
+        """Upload all, and learn the ids of their releases.
+
+        The assets of all come first, each once: another version of what a workload uses would be a release of its own.
+        """
         known = list(chosen)
+        assets = {key: body for workload in known for key, body in workload.assets(self.data).items()}
+        for key, body in assets.items():
+            self.team.upload_asset(key, body)
         for workload in known:
-            self.upload(workload)
+            self.team.upload(f"types/{workload.kind}", self.configuration(workload))
         for workload in known:
             self.releases[workload.kind] = self.team.started(workload.name)
 
