@@ -29,7 +29,9 @@ from orchestrator.core.commits import (
 from orchestrator.core.events import (
     BRANCH,
     CODECOMMIT_SOURCE,
+    CODEPIPELINE_SOURCE,
     CONFIGURATION_NAME,
+    EXECUTION_STATE_CHANGE,
     PUSHES,
     REPOSITORY_STATE_CHANGE,
     S3_OBJECT_CREATED,
@@ -91,6 +93,13 @@ class GitRepositories(Construct):
             "Delivered",
             description="A pipeline has delivered the archive of a commit",
             event_pattern=delivered(archives.bucket_name),
+            targets=[self._target],
+        )
+        events.Rule(
+            self,
+            "NotDelivered",
+            description="A pipeline could not fetch or deliver a commit",
+            event_pattern=not_delivered([pipeline_name(one.name) for one in connected]),
             targets=[self._target],
         )
         receive_request.may(["s3:GetObject", "s3:GetObjectVersion"], [archives.arn_for_objects(f"{ARCHIVES}*")])
@@ -190,6 +199,15 @@ def delivered(bucket: str) -> events.EventPattern:
         source=[S3_SOURCE],
         detail_type=[S3_OBJECT_CREATED],
         detail={"bucket": {"name": [bucket]}, "object": {"key": [{"prefix": ARCHIVES}]}},
+    )
+
+
+def not_delivered(pipelines: list[str]) -> events.EventPattern:
+    """An execution of one of the pipelines has failed."""
+    return events.EventPattern(
+        source=[CODEPIPELINE_SOURCE],
+        detail_type=[EXECUTION_STATE_CHANGE],
+        detail={"pipeline": pipelines, "state": ["FAILED"]},
     )
 
 

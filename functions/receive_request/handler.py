@@ -49,6 +49,10 @@ def _receive(event: dict[str, Any], env: Env, world: World, reception: Reception
             from orchestrator.core.steps.receive_push import receive_push
 
             return receive_push(events.push(event), world.repositories, reception)
+        case (events.CODEPIPELINE_SOURCE, events.EXECUTION_STATE_CHANGE):
+            from orchestrator.core.steps.tell_unfetched import tell_unfetched
+
+            return tell_unfetched(events.fetch_failed(event), world.pipelines, reception)
         case (events.S3_SOURCE, kind) if kind != events.S3_OBJECT_CREATED:
             return NOTHING
         case (events.S3_SOURCE, _) if env.commits_bucket and events.bucket_of(event) == env.commits_bucket:

@@ -25,16 +25,7 @@ class CodePipelineSources:
 
     def revision(self, pipeline: str, execution_id: str) -> Revision:
         """See ``commits.SourcePipelines``."""
-        with translated("codepipeline"):
-            try:
-                answer = self._client.list_action_executions(
-                    pipelineName=pipeline, filter={"pipelineExecutionId": execution_id}
-                )
-            except self._client.exceptions.ClientError as error:
-                if code_of(error) in _ABSENT:
-                    raise SourceGone(f"the pipeline {pipeline} has no execution {execution_id}") from error
-                raise
-        for action in answer.get("actionExecutionDetails", []):
+        for action in self._actions(pipeline, execution_id):
             output = action.get("output", {})
             variables = output.get("outputVariables", {})
             if action.get("actionName") == SOURCE_ACTION and variables.get("CommitId"):
@@ -50,3 +41,25 @@ class CodePipelineSources:
                     url=output.get("executionResult", {}).get("externalExecutionUrl", ""),
                 )
         raise SourceGone(f"the execution {execution_id} of the pipeline {pipeline} has fetched no commit")
+
+    def failure(self, pipeline: str, execution_id: str) -> str:
+        """See ``commits.SourcePipelines``."""
+        for action in self._actions(pipeline, execution_id):
+            if action.get("status") == "Failed":
+                result = action.get("output", {}).get("executionResult", {})
+                why = result.get("errorDetails", {}).get("message") or result.get("externalExecutionSummary", "")
+                return f"its action {action.get('actionName', '')} failed: {why or 'CodePipeline does not say why'}"
+        return ""
+
+    def _actions(self, pipeline: str, execution_id: str) -> list[dict[str, Any]]:
+        with translated("codepipeline"):
+            try:
+                answer = self._client.list_action_executions(
+                    pipelineName=pipeline, filter={"pipelineExecutionId": execution_id}
+                )
+            except self._client.exceptions.ClientError as error:
+                if code_of(error) in _ABSENT:
+                    raise SourceGone(f"the pipeline {pipeline} has no execution {execution_id}") from error
+                raise
+        found: list[dict[str, Any]] = answer.get("actionExecutionDetails", [])
+        return found

@@ -108,6 +108,10 @@ class SourcePipelines(Protocol):
         """What an execution has fetched; raises ``SourceGone`` for one that there is not."""
         ...
 
+    def failure(self, pipeline: str, execution_id: str) -> str:
+        """Why an execution has failed, in CodePipeline's words; empty where it has not. Raises ``SourceGone``."""
+        ...
+
 
 def pipeline_name(repository: str) -> str:
     """Of the pipeline that fetches a repository's commits."""

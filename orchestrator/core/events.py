@@ -37,6 +37,8 @@ MODEL_PACKAGE_CHANGE = "SageMaker Model Package State Change"
 CODEBUILD_SOURCE = "aws.codebuild"
 BUILD_STATUS_CHANGE = "CodeBuild Build State Change"
 CODECOMMIT_SOURCE = "aws.codecommit"
+CODEPIPELINE_SOURCE = "aws.codepipeline"
+EXECUTION_STATE_CHANGE = "CodePipeline Pipeline Execution State Change"
 REPOSITORY_STATE_CHANGE = "CodeCommit Repository State Change"
 STATES_SOURCE = "aws.states"
 EXECUTION_STATUS_CHANGE = "Step Functions Execution Status Change"
@@ -76,6 +78,14 @@ class ModelPackageChanged:
     """Names of what has changed, as of UpdateModelPackage's members; None where the event does not tell."""
     time: str = ""
     """When, as the event has it: ISO 8601 in UTC."""
+
+
+@dataclass(frozen=True)
+class FetchFailed:
+    """An execution of a source pipeline is said to have failed."""
+
+    pipeline: str
+    execution_id: str
 
 
 @dataclass(frozen=True)
@@ -181,6 +191,13 @@ def push(event: Mapping[str, Any]) -> Push:
         caller=_optional(detail, "callerUserArn"),
         time=_optional(event, "time"),
     )
+
+
+def fetch_failed(event: Mapping[str, Any]) -> FetchFailed:
+    """Parse a "CodePipeline Pipeline Execution State Change" event; raises ``BadRequest`` for another shape."""
+    _expect(event, CODEPIPELINE_SOURCE, EXECUTION_STATE_CHANGE)
+    detail = _mapping(event, "detail")
+    return FetchFailed(_text(detail, "pipeline", "detail."), _text(detail, "execution-id", "detail."))
 
 
 def status(event: Mapping[str, Any]) -> StatusEvent:

@@ -80,3 +80,21 @@ def test_refusals_are_core_errors(code: str, error: type[Exception]) -> None:
     double.refusals["list_action_executions"] = [Refusal(code)] * 9
     with pytest.raises(error):
         CodePipelineSources(double.client()).revision("p", EXECUTION)
+
+
+def failed(name: str, **result: Any) -> dict[str, Any]:
+    return {"actionName": name, "status": "Failed", "startTime": STARTED, "output": {"executionResult": result}}
+
+
+@pytest.mark.parametrize(
+    ("details", "why"),
+    [
+        ((failed("Source", errorDetails={"message": "not available"}),), "its action Source failed: not available"),
+        ((failed("Deliver", externalExecutionSummary="KMS"), action(**KNOWN)), "its action Deliver failed: KMS"),
+        ((failed("Deliver"),), "its action Deliver failed: CodePipeline does not say why"),
+        ((action(**KNOWN),), ""),
+    ],
+    ids=["source", "deliver", "without a word", "not failed"],
+)
+def test_why_an_execution_failed(details: tuple[dict[str, Any], ...], why: str) -> None:
+    assert CodePipelineSources(Pipelines(*details).client()).failure("p", EXECUTION) == why

@@ -149,6 +149,15 @@ def build_changed(build_arn: str, status: str, account: str = "111111111111") ->
     return event("aws.codebuild", "CodeBuild Build State Change", account, [build_arn], detail)
 
 
+def pipeline_execution_changed(
+    pipeline: str, execution_id: str, state: str = "FAILED", account: str = "111111111111"
+) -> dict[str, Any]:
+    """CodePipeline: an execution has changed its state."""
+    detail = {"pipeline": pipeline, "execution-id": execution_id, "state": state, "version": 1.0}
+    arn = f"arn:aws:codepipeline:{REGION}:{account}:{pipeline}"
+    return event("aws.codepipeline", "CodePipeline Pipeline Execution State Change", account, [arn], detail)
+
+
 def repository_changed(
     event_name: str = "referenceUpdated",
     *,

@@ -85,6 +85,8 @@ class FakePipelines:
 
     revisions: dict[tuple[str, str], Revision] = field(default_factory=dict)
 
+    failures: dict[tuple[str, str], str] = field(default_factory=dict)
+
     def fetched(self, pipeline: str, execution_id: str, commit_id: str, started_at: datetime) -> None:
         """An execution has fetched a commit."""
         url = f"https://github.example/commit/{commit_id}"
@@ -95,6 +97,12 @@ class FakePipelines:
         if (pipeline, execution_id) not in self.revisions:
             raise SourceGone(f"the pipeline {pipeline} has no execution {execution_id}")
         return self.revisions[pipeline, execution_id]
+
+    def failure(self, pipeline: str, execution_id: str) -> str:
+        """See ``SourcePipelines``."""
+        if (pipeline, execution_id) not in {*self.revisions, *self.failures}:
+            raise SourceGone(f"the pipeline {pipeline} has no execution {execution_id}")
+        return self.failures.get((pipeline, execution_id), "")
 
 
 def archive(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:

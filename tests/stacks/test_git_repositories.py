@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.settings import CONNECTED_REPOSITORY, CONNECTION_ARN
-from tests.events.samples import object_created, repository_changed
+from tests.events.samples import object_created, pipeline_execution_changed, repository_changed
 from tests.stacks.event_matching import matches
 from tests.stacks.templates import Synthesised, of_type, settings_of, statements, synthesise, text
 from tests.stacks.test_event_rules import pattern
@@ -39,6 +39,20 @@ def test_pushes_to_the_branch_arrive(synthesised: Synthesised, event: dict[str, 
 def test_archives_arrive_and_artifacts_do_not(synthesised: Synthesised, key: str, arrives: bool) -> None:
     rule = pattern(synthesised.orchestrator, "delivered the archive")
     assert matches(rule, object_created("assets", key, "v1")) is arrives
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "state", "arrives"),
+    [
+        ("mlops-source-github-models", "FAILED", True),
+        ("mlops-source-github-models", "SUCCEEDED", False),
+        ("another", "FAILED", False),
+    ],
+)
+def test_a_pipeline_that_fails_is_heard_of(synthesised: Synthesised, pipeline: str, state: str, arrives: bool) -> None:
+    rule = pattern(synthesised.orchestrator, "could not fetch or deliver")
+    event = pipeline_execution_changed(pipeline, "0a1b2c3d-0000-1111-2222-333344445555", state)
+    assert matches(rule, event) is arrives
 
 
 def test_a_repository_is_read_by_the_function_that_receives_and_by_nobody_else(synthesised: Synthesised) -> None:
