@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aws_cdk import CfnOutput, Environment, Stack
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -113,6 +114,15 @@ class OrchestratorStack(Stack):
                 archives=archives,
                 key=buckets.key,
             )
+        logs.MetricFilter(
+            self,
+            "DuplicateDeliveries",
+            log_group=fleet["receive_request"].log_group,
+            filter_pattern=logs.FilterPattern.string_value("$.outcome", "=", "duplicate"),
+            metric_namespace="MlopsOrchestrator",
+            metric_name="DuplicateDeliveries",
+            metric_value="1",
+        )
         telling = Telling(
             self,
             "Telling",

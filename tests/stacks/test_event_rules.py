@@ -268,3 +268,11 @@ def test_the_bus_takes_what_stages_forward_and_nothing_else(multi: Synthesised) 
     )
     # The orchestrator's own account needs no statement: its forwarding role may put events there itself.
     assert resuming["account"] == ["111111111111", "222222222222", "333333333333", "444444444444"]
+
+
+def test_deliveries_that_came_again_are_counted(synthesised: Synthesised) -> None:
+    (found,) = of_type(synthesised.orchestrator, "AWS::Logs::MetricFilter").values()
+    (metric,) = found["Properties"]["MetricTransformations"]
+    assert found["Properties"]["FilterPattern"] == '{ $.outcome = "duplicate" }'
+    assert (metric["MetricNamespace"], metric["MetricName"]) == ("MlopsOrchestrator", "DuplicateDeliveries")
+    assert metric["MetricValue"] == "1"

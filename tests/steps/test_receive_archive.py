@@ -183,3 +183,11 @@ def test_dying_anywhere_and_delivered_again_completes_and_never_repeats() -> Non
         github.receive(upload)
         assert len(github.world.memory.all(Release)) == 4
         assert len(github.world.fake_tasks.started) == 3
+
+
+def test_two_files_of_one_archive_that_configure_one_workload_start_one_release() -> None:
+    deliveries = Deliveries()
+    files = {"a/mlops-config.json": text(), "b/mlops-config.json": text(description="other")}
+    begun, refused = sorted(deliveries.deliver(files), key=lambda release: release.source.key)
+    assert (begun.status, refused.status) == (Status.REQUESTED, Status.REFUSED)
+    assert "is configured by a/mlops-config.json of the same commit too" in refused.problems[0]

@@ -228,3 +228,19 @@ def test_dying_anywhere_and_delivered_again_completes_and_never_repeats() -> Non
         receive(world, git, push(second, first))
         assert len(world.memory.all(Release)) == 3
         assert len(world.fake_tasks.started) == 2
+
+
+def test_two_files_of_one_commit_that_configure_one_workload_start_one_release(
+    world: MemoryWorld, git: FakeRepositories
+) -> None:
+    commit = git.commit({"a/mlops-config.json": text(), "b/mlops-config.json": text(description="other")})
+    first = receive(world, git, push(commit))
+    again = receive(world, git, push(commit))
+    begun, refused = sorted(first.releases, key=lambda release: release.source.key)
+    assert (begun.status, refused.status) == (Status.REQUESTED, Status.REFUSED)
+    assert refused.problems == (
+        '$: the workload "fraud-detector-realtime" is configured by a/mlops-config.json of the same commit too. '
+        "Keep one of them.",
+    )
+    assert again.duplicate
+    assert len(world.fake_tasks.started) == 1

@@ -11,7 +11,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orchestrator.core.archives import Found, read_configurations
 from orchestrator.core.commits import ARCHIVES, Revision, SourcePipelines, commit_of, pipeline_name
@@ -26,7 +26,7 @@ from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.steps.progress import stamp
 from orchestrator.core.steps.receipts import NOTHING, Receipt, together
 from orchestrator.core.steps.reception import Reception
-from orchestrator.core.steps.start_releases import Terms, refuse, start_or_refuse
+from orchestrator.core.steps.start_releases import Terms, refuse, start_or_refuse, taken_by
 from orchestrator.core.steps.tell_deleted import tell_deleted
 
 _KEY = re.compile(rf"{ARCHIVES}([A-Za-z0-9][A-Za-z0-9._-]*)/([0-9a-f-]{{36}})\.zip")
@@ -104,7 +104,8 @@ def _released(
             problem = found.unreadable[path].sentence
             receipts.append(refuse(source, this.requester, [problem], reception, this.terms))
         else:
-            receipts.append(start_or_refuse(source, this.requester, found.files[path], reception, this.terms))
+            terms = replace(this.terms, taken=taken_by(receipts))
+            receipts.append(start_or_refuse(source, this.requester, found.files[path], reception, terms))
     released = {release.workload for receipt in receipts for release in receipt.releases}
     for path in sorted(before.keys() - digests.keys()):
         if before[path] not in digests.values():

@@ -33,7 +33,7 @@ from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.steps.progress import TICK, read_stamp, stamp
 from orchestrator.core.steps.receipts import NOTHING, Receipt, together
 from orchestrator.core.steps.reception import Reception
-from orchestrator.core.steps.start_releases import Terms, refuse, start_or_refuse
+from orchestrator.core.steps.start_releases import Terms, refuse, start_or_refuse, taken_by
 from orchestrator.core.steps.tell_deleted import tell_deleted
 
 OVERTAKEN = "The branch has a newer version of this configuration than the commit that asked for this release."
@@ -61,22 +61,17 @@ def receive_push(push: Push, repositories: Repositories, reception: Reception) -
         return _refuse_whole(push, author, page, [problem.sentence for problem in error.problems], reception)
     commit = commit_of(push.repository, push.reference, push.commit_id, author, page)
     requester = requester_of(push, commit)
-    receipts = [
-        _start(
-            change,
-            source_of(push, change.path),
-            requester,
-            Terms(
-                commit=commit,
-                overtaken=OVERTAKEN if change.path in newer else "",
-                asked_at=asked_at[change.path],
-            ),
-            repositories,
-            reception,
+    receipts: list[Receipt] = []
+    for change in changed:
+        if change.kind is ChangeKind.DELETED:
+            continue
+        terms = Terms(
+            commit=commit,
+            overtaken=OVERTAKEN if change.path in newer else "",
+            asked_at=asked_at[change.path],
+            taken=taken_by(receipts),
         )
-        for change in changed
-        if change.kind is not ChangeKind.DELETED
-    ]
+        receipts.append(_start(change, source_of(push, change.path), requester, terms, repositories, reception))
     released = {release.workload for receipt in receipts for release in receipt.releases}
     for change in changed:
         if change.kind is ChangeKind.DELETED and change.path not in newer:

@@ -6,9 +6,9 @@ half way is completed, not repeated, by the next delivery.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from orchestrator.core.config import Checked
@@ -18,7 +18,7 @@ from orchestrator.core.origins import Commit, Source
 from orchestrator.core.packaging import canonical
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
-from orchestrator.core.problems import BadConfiguration
+from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.checking import checked_file
 from orchestrator.core.steps.claims import claim, delivery, known, record_begun, record_ended, release_id
@@ -56,6 +56,8 @@ class Terms:
     """The release whose place it may not take, where that is why."""
     configured_by: Source | None = None
     """See ``Release.configured_by``."""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    """Workloads that another file of the same commit configures, with that file's path."""
     share: str = ""
     """The workload, where one source starts releases of several that do not lie in one file: each is claimed alone."""
 
@@ -71,7 +73,21 @@ def start_releases(
     Raises ``BadConfiguration`` with every problem of the file, and then leaves nothing behind.
     """
     checked = checked_file(data, reception)
+    twice = [_twice(one, terms.taken[one.workload_name]) for one in checked if one.workload_name in terms.taken]
+    if twice:
+        raise BadConfiguration(twice)
     return start_checked(source, requester, checked, reception, terms)
+
+
+def taken_by(receipts: Iterable[Receipt]) -> Mapping[str, str]:
+    """See ``Terms.taken``: of what was started so far of one commit. What is superseded takes no workload."""
+    begun = (release for receipt in receipts for release in receipt.releases)
+    return {one.workload: one.source.key for one in begun if one.workload_type and one.status is not Status.SUPERSEDED}
+
+
+def _twice(checked: Checked, path: str) -> Problem:
+    what = f'the workload "{checked.workload_name}" is configured by {path} of the same commit too'
+    return Problem(checked.path, what, "Keep one of them.")
 
 
 def start_or_refuse(
