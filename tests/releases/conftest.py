@@ -17,7 +17,7 @@ from local.installation import Running, down, up
 from local.settings import Mode
 from local.upload import Example, build_example, upload_example
 from tests.browser.chromium import launched
-from tests.releases.registry import GROUP, Registry, bucket_of
+from tests.releases.registry import GROUP, REPOSITORY, Registry, bucket_of
 from tests.releases.team import Team
 from tests.releases.workloads.data import Data
 
@@ -112,7 +112,8 @@ def with_registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
     """Another installation, with the Model Registry and a group, and a bucket of the organisation's in every stage."""
     mode: Mode = request.param
     home = tmp_path_factory.mktemp(f"registry-{mode}") / "home"
-    running = up(mode, home=home, changes={"model_registry": True, "model_package_group": GROUP})
+    changes = {"model_registry": True, "model_package_group": GROUP, "ecr_repository": {"name": REPOSITORY}}
+    running = up(mode, home=home, changes=changes)
     try:
         example = build_example(tmp_path_factory.mktemp(f"example-registry-{mode}"), mode)
         registry = Registry(Team(running, example), Data(example))

@@ -20,6 +20,9 @@ from tests.releases.workloads.realtime import SKLEARN
 GROUP = "cell-models"
 """The group that the installation's own stack makes."""
 
+REPOSITORY = "ml-images"
+"""The repository of images that it makes."""
+
 
 @dataclass
 class Registry:

@@ -1,9 +1,6 @@
-"""What an organisation brings along, deployed: a bucket that is checked first, repositories, the Model Registry.
+"""What an organisation brings along, deployed: a bucket that is checked first, and a repository.
 
-One embedded cloud holds two installations. The first, in one account, has a bucket and a repository of the
-organisation's own; its first deployment is refused since the bucket keeps no versions. The second, the orchestrator of
-several accounts, makes bucket, repository and group. Stack sets need an organisation, which no embedded cloud has:
-``tests/stacks/test_launch_stack_sets.py`` looks at their templates.
+The first deployment is refused since the bucket keeps no versions.
 """
 
 from __future__ import annotations
@@ -20,16 +17,13 @@ from botocore.exceptions import ClientError
 from local.cloud.client import EmbeddedCloud
 from local.deploy import DeploymentFailed, Target, bootstrap, deploy, deploy_everywhere, synthesise
 from local.installation import down, up
-from local.settings import DEV, ORCHESTRATOR, PROD, REGION, settings
+from local.settings import ORCHESTRATOR, REGION
 from local.upload import build_example, upload_example
 from tests.releases.team import Team
 
 BUCKET = "example-corp-ml-assets"
 IMAGES = "data-science/ml-images"
 STACK = "MlopsOrchestrator"
-
-SECOND = "555555555555"
-GROUP = "fraud-models"
 
 
 @dataclass
@@ -144,124 +138,16 @@ def test_going_over_to_a_bucket_that_cannot_be_used_changes_nothing(brought: Bro
     brought.client("s3").create_bucket(Bucket="another-bucket")
     chosen = json.loads((brought.home / "settings.json").read_text()) | {"existing_assets_bucket": "another-bucket"}
     folder = brought.home / "another"
+    folder.mkdir()
+    (folder / "settings.json").write_text(json.dumps(chosen))
+    synthesise(folder / "settings.json", folder / "cdk.out", folder / "synth.log")
+    targets = [Target(ORCHESTRATOR, (STACK,), bootstrap=True)]
+    environment = brought.team.running.cloud.environment
 
     with pytest.raises(DeploymentFailed, match="bucket another-bucket of existing_assets_bucket cannot be used"):
-        deployed(brought, chosen, ORCHESTRATOR, folder)
+        deploy_everywhere(targets, folder / "cdk.out", REGION, environment, folder, print)
 
     package = brought.client("lambda").get_function_configuration(FunctionName="mlops-package")
     (stack,) = brought.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     assert package["Environment"]["Variables"]["ASSETS_BUCKET"] == BUCKET
     assert stack["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"
-
-
-def deployed(brought: Brought, chosen: dict[str, Any], account: str, folder: Path) -> dict[str, str]:
-    """Outputs of the orchestrator's stack with these settings."""
-    folder.mkdir()
-    (folder / "settings.json").write_text(json.dumps(chosen))
-    synthesise(folder / "settings.json", folder / "cdk.out", folder / "synth.log")
-    targets = [Target(account, (STACK,), bootstrap=True)]
-    environment = brought.team.running.cloud.environment
-    return deploy_everywhere(targets, folder / "cdk.out", REGION, environment, folder, print)
-
-
-@pytest.fixture(scope="module")
-def made(brought: Brought) -> dict[str, str]:
-    """Outputs of the second installation's orchestrator, beside the first in the same cloud."""
-    chosen = settings("multi", "https://slack.com/api/", "ml-releases") | {
-        "orchestrator_account": SECOND,
-        "ecr_repository": {"name": "ml-images"},
-        "model_registry": True,
-        "model_package_group": GROUP,
-    }
-    return deployed(brought, chosen, SECOND, brought.home / "made")
-
-
-def test_a_new_repository_is_as_it_should_be(brought: Brought, made: dict[str, str]) -> None:
-    ecr = brought.client("ecr", SECOND)
-    (repository,) = ecr.describe_repositories(repositoryNames=["ml-images"])["repositories"]
-    lifecycle = json.loads(ecr.get_lifecycle_policy(repositoryName="ml-images")["lifecyclePolicyText"])
-    policy = json.loads(ecr.get_repository_policy(repositoryName="ml-images")["policyText"])
-
-    assert repository["imageScanningConfiguration"] == {"scanOnPush": True}
-    assert repository["imageTagMutability"] == "IMMUTABLE"
-    assert repository["encryptionConfiguration"]["encryptionType"] == "KMS"
-    assert [rule["selection"]["tagStatus"] for rule in lifecycle["rules"]] == ["untagged"]
-    assert [statement["Sid"] for statement in policy["Statement"]] == ["StagesPullImages"]
-    assert made["EcrRepositoryUri"].endswith("/ml-images")
-
-
-def role_in(brought: Brought, account: str, path: str, name: str) -> str:
-    """ARN of a role of an account that may do everything: what stops it are policies of the other account."""
-    iam = brought.client("iam", account)
-    trust = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "sts:AssumeRole"}
-    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=_document(trust))
-    iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=_document(everything))
-    return f"arn:aws:iam::{account}:role{path}{name}"
-
-
-def _document(statement: dict[str, Any]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-@pytest.fixture(scope="module")
-def workload(brought: Brought) -> str:
-    """A workload's role in a stage."""
-    return role_in(brought, PROD, "/mlops/workload/", "launch-workload")
-
-
-@pytest.fixture(scope="module")
-def stranger(brought: Brought) -> str:
-    """Another role of the same account."""
-    return role_in(brought, PROD, "/", "launch-stranger")
-
-
-def as_role(brought: Brought, service: str, role: str) -> Any:
-    """A client of a role of prod."""
-    return brought.team.running.cloud.client_as(service, role, PROD)
-
-
-def test_model_data_of_the_assets_bucket_are_for_workloads_of_the_stages(
-    brought: Brought, made: dict[str, str], workload: str, stranger: str
-) -> None:
-    bucket = made["AssetsBucketName"]
-    brought.client("s3", SECOND).put_object(Bucket=bucket, Key="models/model.tar.gz", Body=b"a model")
-    where = {"Bucket": bucket, "Key": "models/model.tar.gz"}
-
-    assert as_role(brought, "s3", workload).get_object(**where)["Body"].read() == b"a model"
-    with pytest.raises(ClientError, match="AccessDenied"):
-        as_role(brought, "s3", stranger).get_object(**where)
-
-
-def test_images_are_for_deployments_of_the_stages(
-    brought: Brought, made: dict[str, str], workload: str, stranger: str
-) -> None:
-    pulled = {"registryId": SECOND, "repositoryName": "ml-images", "imageIds": [{"imageTag": "1.0"}]}
-
-    answer = as_role(brought, "ecr", workload).batch_get_image(**pulled)
-    assert [failure["failureCode"] for failure in answer["failures"]] == ["ImageNotFound"]
-    with pytest.raises(ClientError, match="AccessDenied"):
-        as_role(brought, "ecr", stranger).batch_get_image(**pulled)
-
-
-def test_a_group_of_model_packages_is_there_with_its_policy(brought: Brought, made: dict[str, str]) -> None:
-    sagemaker = brought.client("sagemaker", SECOND)
-    policy = json.loads(sagemaker.get_model_package_group_policy(ModelPackageGroupName=GROUP)["ResourcePolicy"])
-
-    assert [statement["Sid"] for statement in policy["Statement"]] == ["StagesSeeGroup", "StagesDeployPackages"]
-    assert f"arn:aws:iam::{DEV}:root" in policy["Statement"][0]["Principal"]["AWS"]
-    assert sagemaker.describe_model_package_group(ModelPackageGroupName=GROUP)["ModelPackageGroupStatus"] == "Completed"
-    assert "ModelPackageGroupPolicyStatements" not in made
-
-
-@pytest.mark.parametrize(("account", "status"), [(ORCHESTRATOR, 0), (SECOND, 2)])
-def test_packages_are_for_functions_of_an_installation_with_the_registry(
-    brought: Brought, made: dict[str, str], account: str, status: int
-) -> None:
-    iam = brought.client("iam", account)
-    documents = [
-        json.dumps(iam.get_role_policy(RoleName="mlops-function-package", PolicyName=name)["PolicyDocument"])
-        for name in iam.list_role_policies(RoleName="mlops-function-package")["PolicyNames"]
-    ]
-
-    assert "".join(documents).count("ModelPackage") == status
