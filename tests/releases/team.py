@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +13,7 @@ from typing import Any, TypeVar
 from botocore.credentials import Credentials
 
 from local import deciding
+from local.deploy import ROOT
 from local.follow import ENDS, Ended, Follower, waiting_approval
 from local.people import credentials_of
 from local.settings import CHANNEL, ORCHESTRATOR
@@ -18,6 +21,9 @@ from local.upload import Example
 from tests.releases.owner import Owner
 
 T = TypeVar("T")
+
+MLOPS = "from mlops.main import main; raise SystemExit(main())"
+"""The command, in a process of its own."""
 
 PATIENCE_SECONDS = 90.0
 
@@ -179,6 +185,27 @@ class Team(Owner):
             return found if len(found) == count else None
 
         return eventually(f"{count} of the commit {commit_id}", look)
+
+    def printed_status(self, release_id: str) -> str:
+        """What ``mlops status`` prints, called by Ana."""
+        credentials = self.credentials_of("ana")
+        address = self.running.cloud.local_url(self.running.outputs["ApiUrl"])
+        done = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-c", MLOPS, "status", release_id, "--api-url", address],
+            cwd=ROOT,
+            env={
+                **self.running.cloud.environment(ORCHESTRATOR),
+                "AWS_ACCESS_KEY_ID": str(credentials.access_key),
+                "AWS_SECRET_ACCESS_KEY": str(credentials.secret_key),
+                "AWS_SESSION_TOKEN": str(credentials.token),
+                "PATH": "/usr/bin:/bin",
+                "COLUMNS": "200",
+            },
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
 
     def secrets(self, release_id: str) -> list[str]:
         """Everything that must never be seen: the Slack secret's values, and the task token of the open question."""

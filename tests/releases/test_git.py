@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ from local.settings import BRANCH, ORCHESTRATOR, REGION, REPOSITORY, session
 from tests.events.samples import repository_changed
 from tests.releases.team import Team, eventually
 
-RUN = "from mlops.main import main; raise SystemExit(main())"
 """The command, without its entry point."""
 
 BEN = "Ben Okafor <ben@example.com>"
@@ -85,7 +82,7 @@ def test_a_commit_becomes_a_release_that_shows_where_it_came_from(git: Git) -> N
     (mail,) = eventually("the e-mail of its end", lambda: team.mails(release_id))
     assert commit in mail["message"]
     assert "Author, as the commit says: Ben Okafor" in mail["message"]
-    status = _status(team, release_id)
+    status = team.printed_status(release_id)
     assert commit in status
     assert "Ben Okafor <ben@example.com> (as the commit says)" in status
 
@@ -181,32 +178,3 @@ def test_a_commit_is_released_in_one_account(single: Team, live_single: str) -> 
     assert ended.status == "succeeded", ended.reason
     assert single.show(release_id)["commit"]["commit_id"] == commit
     assert commit[:8] in single.message(release_id)
-
-
-def _status(team: Team, release_id: str) -> str:
-    """What `mlops status` says."""
-    credentials = team.credentials_of("ana")
-    done = subprocess.run(  # noqa: S603 - our own command
-        [
-            sys.executable,
-            "-c",
-            RUN,
-            "status",
-            release_id,
-            "--api-url",
-            team.running.cloud.local_url(team.running.outputs["ApiUrl"]),
-        ],
-        env={
-            **team.running.cloud.environment(ORCHESTRATOR),
-            "AWS_ACCESS_KEY_ID": str(credentials.access_key),
-            "AWS_SECRET_ACCESS_KEY": str(credentials.secret_key),
-            "AWS_SESSION_TOKEN": str(credentials.token),
-            "PATH": "/usr/bin:/bin",
-            "COLUMNS": "200",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
