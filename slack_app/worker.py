@@ -25,10 +25,14 @@ if TYPE_CHECKING:
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     """Work on a batch; what failed is delivered again (ReportBatchItemFailures)."""
     env = load(Env)
-    world = World(env.table_name, env.settings_parameter)
     secret = slack_secret(client("secretsmanager"), env.slack_secret_arn)
-    desk = Desk(world.store, world.tasks, world.installation, world.now, lambda: _reception(world, env))
-    return replay_batch(event.get("Records", []), build_app(desk, secret.bot_token))
+    return replay_batch(event.get("Records", []), build_app(desk_of(env), secret.bot_token))
+
+
+def desk_of(env: Env) -> Desk:
+    """The listeners' collaborators in an installation."""
+    world = World(env.table_name, env.settings_parameter)
+    return Desk(world.store, world.tasks, world.installation, world.now, lambda: _reception(world, env))
 
 
 def _reception(world: World, env: Env) -> Reception:

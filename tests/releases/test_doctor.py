@@ -1,18 +1,27 @@
-"""``mlops doctor`` on the deployed product: all is well, and each thing that is broken is named."""
+"""``mlops doctor`` on the deployed product: all is well, and each thing that is broken is named; Socket Mode."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
 from typer.testing import CliRunner, Result
 
+from local.deploy import ROOT
+from local.installation import front_url
+from local.real_workspace import UnknownPerson, Workspace, connected, worker_environment
 from local.settings import DEV, ORCHESTRATOR, REGION, TEAM_MAIL
 from mlops.main import app
-from tests.releases.team import Team
+from tests.fakes.socket_mode import serving
+from tests.releases.team import Team, eventually
 
 APP_TOKEN = "xapp-1-A0-made-up"
 
@@ -143,3 +152,61 @@ def test_the_manifest_is_the_installations_own(multi: Team) -> None:
     url = multi.running.outputs["SlackRequestUrl"]
     assert parsed["settings"]["interactivity"]["request_url"] == url
     assert mlops(multi, "slack", "manifest", "--link").stdout.strip() == multi.running.outputs["SlackAppLink"]
+
+
+# Socket Mode.
+
+
+def test_only_known_people_can_be_stood_for(multi: Team) -> None:
+    with pytest.raises(UnknownPerson, match="zoe"), connected(multi.running, "xoxb-1", Workspace("C0", {"zoe": "U0"})):
+        raise AssertionError("unreachable")
+
+
+def test_what_happens_in_the_workspace_comes_through_the_connection(multi: Team) -> None:
+    """As ``mlops local slack`` does it; the local page plays the workspace, and a double Slack's side of the socket."""
+    page, running = multi.running.slack, multi.running
+    parameters = multi.client("ssm", ORCHESTRATOR)
+    name = worker_environment(running)["SETTINGS_PARAMETER"]
+
+    def settings() -> Any:
+        return json.loads(parameters.get_parameter(Name=name)["Parameter"]["Value"])
+
+    before = settings()
+    keys = json.loads(
+        multi.client("secretsmanager", ORCHESTRATOR).get_secret_value(SecretId=running.outputs["SlackSecretArn"])[
+            "SecretString"
+        ]
+    )
+    with serving(APP_TOKEN) as slack:
+        slack.upstream = page.api_url
+        workspace = Workspace("C0PLATFORM", {"ana": "U0ANA", "ben": "U0BEN"}, slack.api_url)
+        with connected(running, keys["bot_token"], workspace):
+            now = settings()
+            assert (now["slack_api_url"], now["slack_channel"]) == (slack.api_url, "C0PLATFORM")
+            assert [one["slack_ids"] for one in now["people"]["everybody"]] == [["U0ANA"], ["U0BEN"], [], []]
+            process = subprocess.Popen(
+                [sys.executable, "-m", "slack_app.socket_mode"],
+                cwd=ROOT,
+                env={
+                    **os.environ,
+                    **running.cloud.environment(ORCHESTRATOR),
+                    **worker_environment(running),
+                    "SLACK_APP_TOKEN": APP_TOKEN,
+                },
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            try:
+                slack.wait_for_link()
+                page.point_to(slack.url)
+                assert page.slash("U0ANA", "/mlops", "status", "C0PLATFORM").ok
+                eventually("an answer", lambda: [m for m in page.ephemerals("U0ANA") if m["channel"] == "C0PLATFORM"])
+            finally:
+                page.point_to(front_url(running.cloud, running.outputs))
+                process.send_signal(signal.SIGTERM)
+                printed, _ = process.communicate(timeout=30)
+            assert process.returncode == 0, printed
+            for never in (APP_TOKEN, *keys.values()):
+                assert never not in printed
+    assert settings() == before
