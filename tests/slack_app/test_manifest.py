@@ -116,3 +116,10 @@ def test_for_socket_mode_no_url_is_needed(text: str, parsed: dict[str, Any]) -> 
     assert found["display_information"]["name"] == "MLOps Orchestrator (development)"
     assert found["oauth_config"] == parsed["oauth_config"]
     assert "slack-request-url" not in for_socket_mode(text)
+
+
+def test_the_documentation_names_every_scope_and_method_and_no_other_scope() -> None:
+    page = (ROOT / "docs" / "slack-setup.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert [scope for row in rows for scope in re.findall(r"`([a-z:.]+)`", row.split(" | ")[0])] == list(SCOPES)
+    assert {method for method in METHODS if f"`{method}`" not in page} == set()
