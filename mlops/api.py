@@ -61,6 +61,14 @@ class Api:
         query = "?force=true" if force else ""
         return self._call("POST", f"/provisionpipeline{query}", configuration, {"Idempotency-Key": token})
 
+    def doctor(self) -> dict[str, Any]:
+        """What is well in the installation and what is not; takes up to half a minute."""
+        return self._call("GET", "/doctor")
+
+    def slack_manifest(self, *, socket_mode: bool) -> dict[str, Any]:
+        """The Slack app's manifest, and the link that creates the app."""
+        return self._call("GET", f"/slack-manifest{'?socket_mode=true' if socket_mode else ''}")
+
     def decide(self, release_id: str, decision: Mapping[str, str]) -> dict[str, Any]:
         """Vote on the release's approval."""
         return self._call("POST", f"/releases/{release_id}/decision", json.dumps(decision).encode())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
@@ -50,6 +52,57 @@ def status(as_json: AsJson = False) -> None:
     if running is None:
         raise Refused("No local installation is up. Bring one up with `mlops local up`.", {"up": False})
     _show(running, screen)
+
+
+@app.command()
+def slack(
+    channel: Annotated[
+        str, typer.Option("--channel", help="Id of a channel of the workspace that the app has been invited to.")
+    ],
+    persons: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--person",
+            metavar="PERSON=SLACK_ID",
+            help="Whose Slack account stands for ana, ben, chloe or dev; may be repeated.",
+        ),
+    ] = None,
+    api_url: Annotated[str, typer.Option("--api-url", help="Slack's Web API.")] = "https://slack.com/api/",
+) -> None:
+    """Let the local installation use a real Slack workspace, over Socket Mode, until Ctrl-C."""
+    screen = Screen()
+    accounts = dict(_account(person) for person in persons or [])
+    running = _installation().status()
+    if running is None:
+        raise Refused("No local installation is up. Bring one up with `mlops local up`.")
+    from local.real_workspace import Tokens, UnknownPerson, Workspace, connected, serve
+
+    tokens = Tokens(bot=_token("SLACK_BOT_TOKEN", "xoxb-"), app=_token("SLACK_APP_TOKEN", "xapp-"))
+    try:
+        with connected(running, tokens.bot, Workspace(channel, accounts, api_url)):
+            screen.note(f"Messages go to {channel} within a minute. Ctrl-C ends it.")
+            status = serve(running, tokens)
+    except UnknownPerson as error:
+        raise typer.BadParameter(str(error), param_hint="--person") from None
+    screen.note("The local Slack page is in use again.")
+    if status:
+        raise Refused(f"The app has ended with status {status}; what it printed is above.")
+
+
+def _account(given: str) -> tuple[str, str]:
+    """``ben=U0123456789`` as person and Slack id."""
+    person, _, user = given.partition("=")
+    if not person or not re.fullmatch(r"[UW][A-Z0-9]+", user):
+        raise typer.BadParameter(f"{given!r} should be such as ben=U0123456789", param_hint="--person")
+    return person, user
+
+
+def _token(variable: str, beginning: str) -> str:
+    """A token from the environment: on a command line everybody at this computer could read it."""
+    token = os.environ.get(variable, "")
+    if not token.startswith(beginning):
+        raise typer.BadParameter(f"the variable {variable} should hold a token that begins with {beginning}")
+    return token
 
 
 def _installation() -> Any:

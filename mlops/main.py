@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mlops import cards, decisions, local_installation, packages, releases, starting, validation, workloads
+from mlops import cards, decisions, doctor, local_installation, packages, releases, starting, validation, workloads
 from mlops.refusals import Denied, Problems, Refused
 from mlops.screen import Screen, problem_lines
 from orchestrator.core.version import VERSION
@@ -71,8 +71,10 @@ for verb in (
     releases.history,
     workloads.workloads,
     workloads.remove,
+    doctor.doctor,
 ):
     app.command()(verb)
+app.add_typer(doctor.slack, name="slack")
 app.add_typer(cards.app, name="card")
 app.add_typer(local_installation.app, name="local")
 

@@ -17,8 +17,16 @@ from orchestrator.core.errors import NotAllowed
 from orchestrator.core.installation import Installation
 from orchestrator.core.messages import private
 from orchestrator.core.people import Identity, IdentityKind
+from orchestrator.core.slack_accounts import Unfit, unfit
 
 _UNKNOWN_USER = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
+
+_REFUSALS = {
+    Unfit.DELETED: private.DELETED,
+    Unfit.BOT: private.BOT,
+    Unfit.ELSEWHERE: private.PARTNER,
+    Unfit.GUEST: private.GUEST,
+}
 
 
 @dataclass(frozen=True)
@@ -53,15 +61,10 @@ def member(who: Caller, client: WebClient, installation: Installation) -> Identi
         raise NotAllowed(private.OTHER_WORKSPACE)
     if who.workspace and who.user_team and who.user_team != who.workspace:
         raise NotAllowed(private.PARTNER)
-    account = _account(who.user, client)
-    if account.get("deleted"):
-        raise NotAllowed(private.DELETED)
-    if account.get("is_bot") or account.get("is_workflow_bot") or who.user == "USLACKBOT":
-        raise NotAllowed(private.BOT)
-    if account.get("is_stranger") or _elsewhere(account, who):
-        raise NotAllowed(private.PARTNER)
-    if account.get("is_restricted") or account.get("is_ultra_restricted"):
-        raise NotAllowed(private.GUEST)
+    account = {**_account(who.user, client), "id": who.user}
+    found = unfit(account, who.workspace)
+    if found is not None:
+        raise NotAllowed(_REFUSALS[found])
     identity = Identity(IdentityKind.SLACK, who.user, verified=True)
     if installation.people.find(identity) is None:
         by_mail = Identity(IdentityKind.EMAIL, str((account.get("profile") or {}).get("email") or ""), verified=True)
@@ -83,15 +86,6 @@ def _account(user: str, client: WebClient) -> Mapping[str, Any]:
             raise NotAllowed(private.NOBODY) from error
         raise
     return account
-
-
-def _elsewhere(account: Mapping[str, Any], who: Caller) -> bool:
-    """Whether the account belongs to another workspace; in an organisation its home may be another one of it."""
-    home = str(account.get("team_id") or "")
-    if not home or not who.workspace:
-        return False
-    teams = (account.get("enterprise_user") or {}).get("teams") or []
-    return home != who.workspace and who.workspace not in teams
 
 
 def _id(value: Any, name: str = "id") -> str:

@@ -22,10 +22,13 @@ from slack_app.front.replay import FORM, body_of
 def handler(event: dict[str, Any]) -> dict[str, Any]:
     """Work on a batch; what failed is delivered again (ReportBatchItemFailures)."""
     env = load(Env)
-    world = World(env.table_name, env.settings_parameter)
     secret = slack_secret(client("secretsmanager"), env.slack_secret_arn)
-    app = build_app(Desk(world.reception(env)), secret.bot_token)
-    return replay_batch(event.get("Records", []), app)
+    return replay_batch(event.get("Records", []), build_app(desk_of(env), secret.bot_token))
+
+
+def desk_of(env: Env) -> Desk:
+    """The listeners' collaborators in an installation."""
+    return Desk(World(env.table_name, env.settings_parameter).reception(env))
 
 
 def replay_batch(records: Sequence[Mapping[str, Any]], app: App) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The fourteen functions: what each holds, how long it may run, and what its environment says.
+"""The fifteen functions: what each holds, how long it may run, and what its environment says.
 
 What a function may do is granted where it meets the thing (``grants.py`` and the constructs of the things themselves).
 """
@@ -14,6 +14,7 @@ from constructs import Construct
 
 import functions.api.env
 import functions.deploy_stage.env
+import functions.examine.env
 import functions.notify.env
 import functions.package.env
 import functions.plan_stage.env
@@ -26,6 +27,7 @@ import functions.sweep_waits.env
 import functions.verify_stage.env
 import slack_app.env
 import slack_app.front.env
+from orchestrator.core.slack_manifest import FILE as MANIFEST
 from stacks.functions import Function
 from stacks.layers import layer
 from stacks.machines import machines_of
@@ -40,6 +42,9 @@ TASK_SECONDS = 900
 
 API_SECONDS = 29
 """What API Gateway waits."""
+
+EXAMINE_SECONDS = 25
+"""The function ends its examination after twenty, whatever has been answered by then."""
 
 FRONT_SECONDS = 5
 """Slack gives up after three."""
@@ -63,6 +68,7 @@ class Fleet(Construct):
         topic_arn: str,
         slack_secret_arn: str,
         slack_queue_url: str,
+        slack_request_url: str,
     ) -> None:
         super().__init__(scope, id)
         self._settings = settings
@@ -120,12 +126,30 @@ class Fleet(Construct):
             seconds=300,
         )
         self._step(
+            "examine",
+            functions.examine.env.Env(
+                settings_parameter=settings_parameter,
+                slack_secret_arn=slack_secret_arn,
+                slack_request_url=slack_request_url,
+                topic_arn=topic_arn,
+            ),
+            "Looks at the installation for mlops doctor",
+            seconds=EXAMINE_SECONDS,
+            layers=SLACK,
+            memory_mb=1024,
+        )
+        self._step(
             "api",
-            functions.api.env.Env(**starting),
+            functions.api.env.Env(
+                **starting,
+                examine_function=self["examine"].function.function_name,
+                slack_request_url=slack_request_url,
+            ),
             "Answers the REST API",
             seconds=API_SECONDS,
             with_templates=True,
             memory_mb=1024,
+            files=(MANIFEST,),
         )
         self._step(
             "notify",
@@ -178,9 +202,10 @@ class Fleet(Construct):
         with_templates: bool = False,
         layers: Sequence[str] = BASE,
         memory_mb: int = 512,
+        files: Sequence[str] = (),
     ) -> None:
         """A function of ``functions/<name>/``."""
-        folders = ("orchestrator", f"functions/{name}", *(("templates",) if with_templates else ()))
+        folders = ("orchestrator", f"functions/{name}", *(("templates",) if with_templates else ()), *files)
         self._add(
             name,
             env,

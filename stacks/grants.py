@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 
 from orchestrator.core.model_cards import EXPORTS
@@ -126,6 +128,17 @@ def grant_model_cards(settings: Settings, buckets: Buckets, fleet: Fleet) -> Non
         # Service Authorization Reference: neither knows a resource.
         function.may(["sagemaker:ListModelCards", "sagemaker:Search"], ["*"])
         function.may(["s3:PutObject"], [buckets.assets.arn_for_objects(f"{EXPORTS}/*")])
+
+
+def grant_examination(
+    parameter: ssm.StringParameter, secret: secretsmanager.Secret, topic: sns.Topic, fleet: Fleet
+) -> None:
+    """Look at settings, Slack secret and subscriptions; the stages' roles are with the others that are assumed."""
+    examine = fleet["examine"]
+    examine.may(["ssm:GetParameter"], [parameter.parameter_arn])
+    examine.may(["secretsmanager:GetSecretValue"], [secret.secret_arn])
+    examine.may(["sns:ListSubscriptionsByTopic"], [topic.topic_arn])
+    fleet["api"].may(["lambda:InvokeFunction"], [examine.arn])
 
 
 def grant_assets_key(settings: Settings, fleet: Fleet) -> None:

@@ -10,19 +10,45 @@ from collections.abc import Iterable, Sequence
 
 from orchestrator.core.events import MANAGED_STACK_PREFIX
 from orchestrator.core.installation import StageSettings
+from orchestrator.core.stage_roles import (
+    ASSUMED_BY,
+    DEPLOY,
+    FUNCTIONS_PATH,
+    OBSERVE,
+    PATH,
+    RUN_JOB,
+    SERVICE,
+    function_role_arn,
+    function_role_name,
+    hyphened,
+)
 from stacks.settings import Settings
 
-PATH = "/mlops/"
-"""IAM path of every role of the product's own."""
-FUNCTIONS_PATH = "/mlops/functions/"
-"""IAM path of the functions' roles, in the orchestrator's account."""
+__all__ = [
+    "ASSUMED_BY",
+    "BOUNDARY",
+    "DEPLOY",
+    "EVENT_BUS",
+    "FORWARD",
+    "FUNCTIONS_PATH",
+    "OBSERVE",
+    "ORCHESTRATOR_STAGE",
+    "PATH",
+    "RUN_JOB",
+    "SERVICE",
+    "SETTINGS_PARAMETER",
+    "WORKLOAD_PATH",
+    "Machine",
+    "Names",
+    "construct_id",
+    "function_role_name",
+    "hyphened",
+    "places",
+]
+
 WORKLOAD_PATH = "/mlops/workload/"
 """IAM path of the roles that workload stacks make."""
 
-DEPLOY = "mlops-deploy"
-OBSERVE = "mlops-observe"
-RUN_JOB = "mlops-run-job"
-SERVICE = "mlops-cloudformation"
 FORWARD = "mlops-forward-events"
 BOUNDARY = "mlops-workload-boundary"
 
@@ -34,27 +60,10 @@ SETTINGS_PARAMETER = "/mlops/installation"
 ORCHESTRATOR_STAGE = "orchestrator"
 """Name of the one stage of types that run in the orchestrator's account (``runs_in`` of ``workload.json``)."""
 
-ASSUMED_BY: dict[str, tuple[str, ...]] = {
-    DEPLOY: ("plan_stage", "deploy_stage", "record_outcome"),
-    OBSERVE: ("deploy_stage", "verify_stage", "resume_deployment", "sweep_waits"),
-    RUN_JOB: ("run_job", "resume_deployment", "sweep_waits"),
-}
-"""Stage role → the functions (by folder) that assume it: feeds the roles' trust and the functions' own grants."""
-
-
-def hyphened(function: str) -> str:
-    """``plan_stage`` → ``plan-stage``."""
-    return function.replace("_", "-")
-
 
 def construct_id(function: str) -> str:
     """``plan_stage`` → ``PlanStage``."""
     return "".join(word.capitalize() for word in function.split("_"))
-
-
-def function_role_name(function: str) -> str:
-    """Name of a function's role: never that of a stage role, which may stand in the same account."""
-    return f"mlops-function-{hyphened(function)}"
 
 
 def places(settings: Settings) -> tuple[StageSettings, ...]:
@@ -104,7 +113,7 @@ class Names:
 
     def function_role_arns(self, functions: Iterable[str]) -> list[str]:
         """Roles of functions."""
-        return [self.role_arn(self.account, FUNCTIONS_PATH, function_role_name(name)) for name in functions]
+        return [function_role_arn(self.partition, self.account, name) for name in functions]
 
     def role_arn(self, account: str, path: str, name: str) -> str:
         """A role's ARN; the name may be a pattern."""

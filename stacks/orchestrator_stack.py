@@ -56,6 +56,7 @@ class OrchestratorStack(Stack):
         )
         notifications = Notifications(self, "Notifications", settings=settings, key=buckets.key)
         secret = SlackSecret(self, "SlackSecret")
+        slack = SlackIngress(self, "Slack", settings=settings)
         queue = SlackQueue(self, "SlackQueue")
         parameter = ssm.StringParameter(
             self,
@@ -79,10 +80,12 @@ class OrchestratorStack(Stack):
             topic_arn=notifications.topic.topic_arn,
             slack_secret_arn=secret.secret.secret_arn,
             slack_queue_url=queue.queue.queue_url,
+            slack_request_url=slack.url,
         )
         grants.grant_table(records, fleet)
         grants.grant_settings(parameter, fleet)
         grants.grant_buckets(buckets, fleet)
+        grants.grant_examination(parameter, secret.secret, notifications.topic, fleet)
         grants.grant_assets_key(settings, fleet)
         grants.grant_machines(settings, fleet)
         grants.grant_stage_roles(settings, fleet)
@@ -132,15 +135,7 @@ class OrchestratorStack(Stack):
             key=buckets.key,
             secret=secret,
         )
-        slack = SlackIngress(
-            self,
-            "Slack",
-            settings=settings,
-            front=fleet["slack_front"],
-            worker=fleet["slack_worker"],
-            secret=secret,
-            queue=queue,
-        )
+        slack.connect(front=fleet["slack_front"], worker=fleet["slack_worker"], secret=secret, queue=queue)
         rest = RestApi(self, "Rest", settings=settings, api=fleet["api"])
         Alarms(
             self,
@@ -160,6 +155,7 @@ class OrchestratorStack(Stack):
         self._output("TopicArn", notifications.topic.topic_arn, "Outcomes of releases, and alarms")
         self._output("SlackSecretArn", secret.secret.secret_arn, "Put bot_token and signing_secret here")
         self._output("SlackRequestUrl", slack.url, "The Slack app's request URL for events, clicks and commands")
+        self._output("SlackAppLink", slack.app_link, "Open it to create the Slack app, with the request URL filled in")
         self._output("ApiUrl", rest.api.url, "REST API; callers sign with IAM credentials")
         for name, machine in machines.items():
             self._output(f"{_MACHINE_IDS[name]}Arn", machine.machine.state_machine_arn, "State machine of releases")

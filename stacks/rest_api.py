@@ -21,6 +21,8 @@ ROUTES = (
     ("DELETE", "workloads/{id}"),
     ("POST", "provisionpipeline"),
     ("POST", "pipelinestatus"),
+    ("GET", "doctor"),
+    ("GET", "slack-manifest"),
     ("GET", "openapi.json"),
 )
 """Method and path of each, as ``functions/api/routes.py`` answers them."""
@@ -28,6 +30,18 @@ ROUTES = (
 EVERYTHING_ELSE = ("ANY", "{proxy+}")
 """A path or a method without a route goes to the function too, which answers 404 or 405 as JSON. API Gateway itself
 would answer 403 "Missing Authentication Token", which tells a client nothing. IAM is asked all the same."""
+
+COSTLY = (("GET", "doctor"),)
+"""Each call asks Slack a few dozen questions, with the one token by which the app does everything."""
+
+_SELDOM = apigateway.MethodDeploymentOptions(
+    throttling_burst_limit=2,
+    throttling_rate_limit=0.5,
+    # A method's own settings take the place of the stage's, all of them.
+    metrics_enabled=True,
+    logging_level=apigateway.MethodLoggingLevel.ERROR,
+    data_trace_enabled=False,
+)
 
 STAGE = "v1"
 
@@ -52,6 +66,7 @@ class RestApi(Construct):
                 data_trace_enabled=False,
                 throttling_burst_limit=100,
                 throttling_rate_limit=50,
+                method_options={f"/{path}/{method}": _SELDOM for method, path in COSTLY},
                 access_log_destination=apigateway.LogGroupLogDestination(
                     log_group(self, "/aws/vendedlogs/apis/mlops", settings)
                 ),

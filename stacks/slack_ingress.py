@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.parse import quote
 
 from aws_cdk import ArnFormat, Duration, Stack
 from aws_cdk import aws_apigatewayv2 as http
@@ -12,7 +13,9 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from orchestrator.core.slack_manifest import link_parts, manifest
 from stacks.acknowledgements import acknowledge
+from stacks.bundles import ROOT
 from stacks.functions import Function
 from stacks.log_groups import log_group
 from stacks.queues import failures
@@ -81,26 +84,14 @@ class SlackQueue(Construct):
 
 
 class SlackIngress(Construct):
-    """The HTTP API before the front, and the worker behind the queue."""
+    """The HTTP API before the front, and the worker behind the queue.
 
-    def __init__(
-        self,
-        scope: Construct,
-        id: str,
-        *,
-        settings: Settings,
-        front: Function,
-        worker: Function,
-        secret: SlackSecret,
-        queue: SlackQueue,
-    ) -> None:
+    Two steps, since there are functions that know the API's URL: it is made first, and led to the front by ``connect``.
+    """
+
+    def __init__(self, scope: Construct, id: str, *, settings: Settings) -> None:
         super().__init__(scope, id)
-        front.may(["sqs:SendMessage"], [queue.queue.queue_arn])
-        for function in (front, worker):
-            function.may(["secretsmanager:GetSecretValue"], [secret.secret.secret_arn])
-        worker.function.add_event_source(
-            sources.SqsEventSource(queue.queue, batch_size=10, report_batch_item_failures=True)
-        )
+        self._settings = settings
         self.api = http.HttpApi(
             self,
             "Api",
@@ -108,16 +99,28 @@ class SlackIngress(Construct):
             description="Requests of Slack, signed by Slack",
             create_default_stage=False,
         )
-        self.api.add_routes(
-            path=PATH,
-            methods=[http.HttpMethod.POST],
-            integration=integrations.HttpLambdaIntegration("Front", front.function),
-        )
         acknowledge(
             self.api,
             "AwsSolutions-APIG4",
             "Slack signs its requests and takes no other authorisation; the front checks the signature of each",
         )
+        self._stage()
+
+    def connect(self, *, front: Function, worker: Function, secret: SlackSecret, queue: SlackQueue) -> None:
+        """Lead requests to the front, and what it puts on the queue to the worker."""
+        front.may(["sqs:SendMessage"], [queue.queue.queue_arn])
+        for function in (front, worker):
+            function.may(["secretsmanager:GetSecretValue"], [secret.secret.secret_arn])
+        worker.function.add_event_source(
+            sources.SqsEventSource(queue.queue, batch_size=10, report_batch_item_failures=True)
+        )
+        self.api.add_routes(
+            path=PATH,
+            methods=[http.HttpMethod.POST],
+            integration=integrations.HttpLambdaIntegration("Front", front.function),
+        )
+
+    def _stage(self) -> None:
         stage = http.HttpStage(
             self,
             "Stage",
@@ -133,7 +136,7 @@ class SlackIngress(Construct):
             destination_arn=Stack.of(self).format_arn(
                 service="logs",
                 resource="log-group",
-                resource_name=log_group(self, "/aws/vendedlogs/apis/mlops-slack", settings).log_group_name,
+                resource_name=log_group(self, "/aws/vendedlogs/apis/mlops-slack", self._settings).log_group_name,
                 arn_format=ArnFormat.COLON_RESOURCE_NAME,
             ),
             format=json.dumps(_LOGGED),
@@ -142,5 +145,16 @@ class SlackIngress(Construct):
     @property
     def url(self) -> str:
         """What is entered in the Slack app's settings as every request URL."""
+        return f"https://{self._host}{PATH}"
+
+    @property
+    def app_link(self) -> str:
+        """What creates the Slack app when it is opened, with this URL in its manifest."""
+        # Of the host's characters none has to be percent-encoded, also where it is known only when deployed.
+        encoded = f"{quote('https://', safe='')}{self._host}{quote(PATH, safe='')}"
+        return encoded.join(link_parts(manifest(ROOT), self._settings.installation.slack_api_url))
+
+    @property
+    def _host(self) -> str:
         stack = Stack.of(self)
-        return f"https://{self.api.api_id}.execute-api.{stack.region}.{stack.url_suffix}{PATH}"
+        return f"{self.api.api_id}.execute-api.{stack.region}.{stack.url_suffix}"

@@ -72,6 +72,12 @@ class StageRoles(Construct):
             [self._sagemaker(stage, "endpoint/*")],
             OF_A_WORKLOAD,
         )
+        # Whether the others let in whom they should is seen by who looks, without a right to be let in.
+        self._may(
+            observe,
+            ["iam:GetRole"],
+            self._fixed.stage_role_arns([stage.account], *names.ASSUMED_BY, names.SERVICE),
+        )
 
         run_job = self._role("RunJob", names.RUN_JOB, "Starts a workload's job and looks how it ends")
         self._may(

@@ -15,3 +15,6 @@ class Env:
     packages_bucket: str
     multi_machine_arn: str
     single_machine_arn: str
+    examine_function: str
+    """Name of the function behind ``GET /doctor``."""
+    slack_request_url: str

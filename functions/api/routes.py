@@ -38,6 +38,8 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("DELETE", "/workloads/{id}"): ("removals", "remove"),
     ("POST", "/provisionpipeline"): ("provisioning", "provision_pipeline"),
     ("POST", "/pipelinestatus"): ("pipeline_status", "pipeline_status"),
+    ("GET", "/doctor"): ("examination", "examine"),
+    ("GET", "/slack-manifest"): ("slack_manifest", "show_manifest"),
     ("GET", "/openapi.json"): ("description", "describe"),
 }
 """As ``stacks/rest_api.py`` makes them: module of this folder, and function. A module is imported by the first call

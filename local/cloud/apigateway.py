@@ -2,13 +2,15 @@
 
 On AWS the host name of an API leads to its owner. The emulator looks an API up in the caller's account, so that an
 unsigned call finds nothing. Here each call runs in the owner's account; a call of another account to a method with
-``AWS_IAM`` is refused, as on AWS without a resource policy that allows it.
+``AWS_IAM`` is refused, as on AWS without a resource policy that allows it. An API is also found by the host name that
+AWS gives it, in the ``Host`` header of a caller who was told by ``AWS_ENDPOINT_URL`` to connect here.
 """
 
 from __future__ import annotations
 
 import functools
 import json
+import re
 from typing import Any
 
 from local.cloud.contract import Seam
@@ -25,6 +27,8 @@ SEAMS = (
     Seam("ministack.services.apigateway", "_apis.all_items"),
     Seam("ministack.services.apigateway_v1", "_rest_apis.all_items"),
 )
+
+_AWS_HOST = re.compile(r"([a-z0-9]+)\.execute-api\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?")
 
 
 def owner(api_id: str) -> tuple[str, str] | None:
@@ -43,6 +47,14 @@ def install() -> None:
     from ministack import app
     from ministack.core import iam_evaluator, responses, router
 
+    parse = app._parse_execute_api_url
+
+    @functools.wraps(parse)
+    def parsed_host(host: str, path: str) -> Any:
+        matched = _AWS_HOST.fullmatch(host)
+        return parse(host, f"/_aws/execute-api/{matched[1]}{path}" if matched else path)
+
+    app._parse_execute_api_url = parsed_host
     handle = app._handle_execute_api_request
 
     @functools.wraps(handle)

@@ -2,6 +2,7 @@
 
 - A trust policy, bucket policy or key policy whose principal is a role or user that does not exist is refused, so that
   an order of deployment that cannot work on AWS fails here too.
+- Calls about a role are decided on its ARN with its path, as AWS has it; the emulator leaves the path out.
 - A role made by CloudFormation has the boundary of its template, and one that does not exist is refused; the emulator
   drops it.
 """
@@ -15,6 +16,7 @@ from typing import Any
 from local.cloud.contract import Seam
 
 SEAMS = (
+    Seam("ministack.core.iam_actions", "extract_resource_arn", ("service", "method", "path", "headers", "body")),
     Seam("ministack.services.cloudformation.provisioners", "_RESOURCE_HANDLERS"),
     Seam("ministack.services.iam", "_policies.get"),
     Seam("ministack.services.iam", "_roles.get_scoped"),
@@ -47,6 +49,17 @@ def absent_principals(document: Any) -> list[str]:
     return found
 
 
+def arn_of_role(arn: str) -> str:
+    """The role's ARN with its path; anything else as it is."""
+    from ministack.services import iam
+
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or not parts[5].startswith("role/"):
+        return arn
+    record = iam._roles.get_scoped(parts[4], None, parts[5].rpartition("/")[2])
+    return str(record["Arn"]) if record is not None else arn
+
+
 def _exists(principal: Any) -> bool:
     from ministack.services import iam
 
@@ -63,9 +76,19 @@ def _exists(principal: Any) -> bool:
 
 def install() -> None:
     """Wrap where policies are taken, and CloudFormation's handlers of roles, bucket policies and keys."""
-    from ministack.core import responses
+    from ministack.core import iam_actions, responses
     from ministack.services import iam, kms, s3
 
+    extract = iam_actions.extract_resource_arn
+
+    @functools.wraps(extract)
+    def with_path(
+        service: str, method: str, path: str, headers: dict[str, str], body: bytes, *more: Any, **named: Any
+    ) -> str:
+        arn = str(extract(service, method, path, headers, body, *more, **named))
+        return arn_of_role(arn) if service == "iam" else arn
+
+    iam_actions.extract_resource_arn = with_path
     refuse_trust = iam._trust_policy_not_principal_error
     put_bucket_policy = s3._put_bucket_policy
 

@@ -14,6 +14,9 @@ from local.slack.schema import Json
 
 REORDER_WAIT: Final = 1.5  # seconds that a held click waits for a second one to overtake it
 
+LISTS: Final = {"archived": "channel ids", "missing_scopes": "scopes", "deactivated": "user ids"}
+"""Faults that name things, and what."""
+
 
 @dataclass(frozen=True)
 class Faults:
@@ -23,6 +26,8 @@ class Faults:
     retry_after: int = 1  # seconds told with a 429
     outage: bool = False  # the Web API and response URLs answer 503
     archived: tuple[str, ...] = ()  # ids of channels that are archived
+    missing_scopes: tuple[str, ...] = ()  # scopes that the bot token does not have
+    deactivated: tuple[str, ...] = ()  # ids of people whose accounts Slack calls deleted
     duplicate_clicks: bool = False  # every click is delivered twice, at the same time
     reorder_clicks: bool = False  # of two clicks, the second is delivered first
     slow_front: float = 0.0  # seconds added to the app's answer on its way back
@@ -36,9 +41,9 @@ class Faults:
         for name, value in wanted.items():
             if name not in known:
                 raise ValueError(f"unknown fault {name}; known are {', '.join(known)}")
-            if name == "archived":
+            if name in LISTS:
                 if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-                    raise ValueError("archived must be a list of channel ids")
+                    raise ValueError(f"{name} must be a list of {LISTS[name]}")
                 value = tuple(value)
             elif isinstance(known[name], bool) != isinstance(value, bool) or not isinstance(value, (bool, int, float)):
                 raise ValueError(f"{name} must be {'true or false' if isinstance(known[name], bool) else 'a number'}")

@@ -19,6 +19,12 @@ class Api:
     faults: FaultBox
     base_url: str
 
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """What the bot token has just now."""
+        missing = self.faults.now.missing_scopes
+        return tuple(scope for scope in self.workspace.spec.scopes if scope not in missing)
+
     def writable(self, conversation: Conversation) -> Conversation:
         """Refuse archived channels and channels the app is not in."""
         if conversation.archived or conversation.id in self.faults.now.archived:

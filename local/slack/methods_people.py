@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from local.slack.arguments import Arguments
 from local.slack.method import Api
 from local.slack.people import Kind, Person, Usergroup
 from local.slack.schema import Json
+from local.slack.scopes import EMAIL
 from local.slack.workspace import Conversation, SlackError
 
 
@@ -25,6 +28,7 @@ def auth_test(api: Api, arguments: Arguments) -> Json:
 def user_json(api: Api, person: Person) -> Json:
     """A user object. Of a partner, Slack tells less: is_stranger, and no e-mail."""
     partner = person.kind is Kind.PARTNER
+    deleted = is_deleted(api, person)
     avatar = f"{api.base_url}/avatar/{person.id}.svg"
     profile: Json = {
         "title": person.title,
@@ -35,7 +39,7 @@ def user_json(api: Api, person: Person) -> Json:
         "team": person.team_id or api.workspace.spec.team_id,
         **{f"image_{size}": avatar for size in (24, 32, 48, 72, 192, 512)},
     }
-    if person.email and not partner:
+    if person.email and not partner and EMAIL in api.scopes:
         profile["email"] = person.email
     if person.kind is Kind.BOT:
         profile |= {"bot_id": api.workspace.spec.bot_id, "api_app_id": api.workspace.spec.app_id}
@@ -44,14 +48,14 @@ def user_json(api: Api, person: Person) -> Json:
         "team_id": person.team_id or api.workspace.spec.team_id,
         "name": person.name,
         "real_name": person.real_name,
-        "deleted": person.kind is Kind.DELETED,
+        "deleted": deleted,
         "tz": person.tz,
         "profile": profile,
         "is_bot": person.kind is Kind.BOT,
         "is_app_user": False,
         "updated": 0,
     }
-    if person.kind is not Kind.DELETED:
+    if not deleted:
         out |= {
             "is_admin": person.kind is Kind.ADMIN,
             "is_owner": False,
@@ -60,6 +64,11 @@ def user_json(api: Api, person: Person) -> Json:
             "is_ultra_restricted": False,
         }
     return {**out, "is_stranger": True} if partner else out
+
+
+def is_deleted(api: Api, person: Person) -> bool:
+    """Whether Slack calls the account deleted: deactivated from the beginning, or by a fault just now."""
+    return person.kind is Kind.DELETED or person.id in api.faults.now.deactivated
 
 
 def users_info(api: Api, arguments: Arguments) -> Json:
@@ -75,7 +84,7 @@ def users_list(api: Api, arguments: Arguments) -> Json:
 def users_lookup_by_email(api: Api, arguments: Arguments) -> Json:
     wanted = arguments.text("email").strip().lower()
     for person in api.workspace.spec.people:
-        if person.email.lower() == wanted and person.kind not in (Kind.PARTNER, Kind.DELETED):
+        if person.email.lower() == wanted and person.kind is not Kind.PARTNER and not is_deleted(api, person):
             return {"user": user_json(api, person)}
     raise SlackError("users_not_found")
 
@@ -164,6 +173,15 @@ def conversations_members(api: Api, arguments: Arguments) -> Json:
 
 def conversations_list(api: Api, arguments: Arguments) -> Json:
     """Channels of the wanted types (public ones if none is named); direct messages are not listed here."""
+    return _listed(api, arguments, lambda conversation: _is_seen(api, conversation))
+
+
+def users_conversations(api: Api, arguments: Arguments) -> Json:
+    """The same, of those that the app is in."""
+    return _listed(api, arguments, lambda conversation: api.workspace.spec.bot.id in conversation.members)
+
+
+def _listed(api: Api, arguments: Arguments, shows: Callable[[Conversation], bool]) -> Json:
     wanted = {kind.strip() for kind in (arguments.optional("types") or "public_channel").split(",")}
     shown = [
         channel_json(api, conversation)
@@ -171,7 +189,7 @@ def conversations_list(api: Api, arguments: Arguments) -> Json:
         if not conversation.is_im
         and not conversation.name.startswith("mpdm-")
         and ("private_channel" if conversation.private else "public_channel") in wanted
-        and _is_seen(api, conversation)
+        and shows(conversation)
     ]
     if arguments.flag("exclude_archived"):
         shown = [channel for channel in shown if not channel["is_archived"]]

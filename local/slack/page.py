@@ -132,6 +132,7 @@ class Page:
                 "rooms": {c.id: c.name for c in self._workspace.conversations.values() if not c.private},
                 "commands": [vars(command) for command in spec.commands],
                 "faults": vars(self._faults.now),
+                "scopes": list(spec.scopes),
                 **self._workspace.snapshot(user),
                 **self._views.snapshot(user),
             }
@@ -217,6 +218,8 @@ class Page:
         wanted = dict(body)
         if isinstance(body.get("archived"), list):
             wanted["archived"] = [self._workspace.room(str(channel)).id for channel in body["archived"]]
+        if isinstance(body.get("deactivated"), list):
+            wanted["deactivated"] = [self._workspace.person(str(user)).id for user in body["deactivated"]]
         before = set(self._faults.now.archived)
         faults = self._faults.change(wanted)
         for channel in before ^ set(faults.archived):

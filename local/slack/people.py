@@ -21,6 +21,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+SCOPES = (
+    *("chat:write", "commands", "users:read", "users:read.email"),
+    *("channels:read", "groups:read", "channels:history", "groups:history"),
+)
+"""What ``slack_app/manifest.yaml`` asks a workspace for; a test compares."""
+
 
 class Kind(StrEnum):
     """What a member of the workspace is; Slack tells apps through several booleans, this is their source."""
@@ -107,6 +113,8 @@ class WorkspaceSpec:
     team_id: str = "T0ACME"
     app_id: str = "A0MLOPS"
     bot_id: str = "B0MLOPS"
+    scopes: tuple[str, ...] = SCOPES
+    """Of the bot token: what the app was installed with."""
 
     @property
     def bot(self) -> Person:
@@ -181,6 +189,8 @@ def parse_spec(data: object, source: str = "workspace") -> WorkspaceSpec:
         for key, cls in (("people", Person), ("channels", Channel), ("usergroups", Usergroup), ("commands", Command))
         if key in data or key in ("people", "channels")
     }
+    if "scopes" in data:
+        lists["scopes"] = _value("tuple", data["scopes"], "scopes", problems)
     if problems:
         raise WorkspaceFileError(source, problems)
     spec = WorkspaceSpec(**scalars, **lists)
@@ -224,7 +234,7 @@ def _value(kind: str, value: object, path: str, problems: list[str]) -> object:
     if kind.startswith("tuple"):
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
-        problems.append(f"{path}: must be a list of ids")
+        problems.append(f"{path}: must be a list of {'names' if path == 'scopes' else 'ids'}")
     elif kind == "bool":
         if not isinstance(value, bool):
             problems.append(f"{path}: must be true or false")

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from local.slack import methods_chat, methods_people, methods_views
+from local.slack import methods_chat, methods_people, methods_views, scopes
 from local.slack.arguments import Arguments
 from local.slack.faults import FaultBox, RequestLog
 from local.slack.method import Api
@@ -31,6 +31,7 @@ METHODS: Final[Mapping[str, Callable[[Api, Arguments], Json]]] = {
     "conversations.info": methods_people.conversations_info,
     "conversations.members": methods_people.conversations_members,
     "conversations.list": methods_people.conversations_list,
+    "users.conversations": methods_people.users_conversations,
     "users.info": methods_people.users_info,
     "users.list": methods_people.users_list,
     "users.lookupByEmail": methods_people.users_lookup_by_email,
@@ -90,13 +91,23 @@ class WebApi:
             raise SlackError("not_authed")
         if not hmac.compare_digest(token.encode(), self._bot_token.encode()):
             raise SlackError("invalid_auth")
-        with self._api.workspace.changed:
-            return Reply(200, {"ok": True, **method(self._api, arguments)})
+        told = {
+            "X-OAuth-Scopes": ",".join(self._api.scopes),
+            "X-Accepted-OAuth-Scopes": ",".join(scopes.accepted(name)),
+        }
+        try:
+            with self._api.workspace.changed:
+                scopes.check(name, arguments, self._api.workspace, self._api.scopes)
+                return Reply(200, {"ok": True, **method(self._api, arguments)}, told)
+        except SlackError as error:
+            return Reply(200, refusal(error), told)
 
 
 def refusal(error: SlackError) -> Json:
     """A refusal in Slack's form; sentences stand in `errors` and `response_metadata`, as Slack has them."""
     body: Json = {"ok": False, "error": error.code}
+    if isinstance(error, scopes.MissingScope):
+        body |= error.facts
     if error.sentences:
         body["errors"] = [sentence.removeprefix("[ERROR] ") for sentence in error.sentences]
         body["response_metadata"] = {"messages": [f"[ERROR] {sentence}" for sentence in body["errors"]]}

@@ -7,20 +7,22 @@ A role assumed by a role lives an hour at most, and a warm function lives longer
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from orchestrator.aws.credentials import RoleCredentials
 from orchestrator.aws.endpoints import SageMakerEndpoints
 from orchestrator.aws.jobs import StageJobs
+from orchestrator.aws.role_trust import ObservedRoles
 from orchestrator.aws.stacks import CloudFormationStacks
 from orchestrator.aws.translated import translated
 from orchestrator.core.installation import Installation
+from orchestrator.core.stage_roles import DEPLOY, OBSERVE, RUN_JOB, SERVICE
 
 if TYPE_CHECKING:
     from types_boto3_sts.client import STSClient
 
-DEPLOY, OBSERVE, RUN_JOB, SERVICE = "mlops-deploy", "mlops-observe", "mlops-run-job", "mlops-cloudformation"
-"""Names of the roles that the stage stack makes."""
+    from orchestrator.core.examination.ports import Role
 
 SESSION_SECONDS = 3600
 
@@ -84,6 +86,11 @@ class AssumedAccounts:
             lambda: self._clients("codebuild", credentials),
             credentials.role_arn,
         )
+
+    def roles(self, stage: str, names: Sequence[str]) -> tuple[Role, ...]:
+        """See ``examination.ports.StageRoles``."""
+        observer = self._assume(stage, OBSERVE)
+        return ObservedRoles(self._clients("iam", observer), observer.role_arn).roles(names)
 
     def _client(self, service: str, stage: str, role: str) -> Any:
         return self._clients(service, self._assume(stage, role))

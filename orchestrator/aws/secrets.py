@@ -27,13 +27,17 @@ class SlackSecret:
 
 def slack_secret(client: SecretsManagerClient, secret_arn: str) -> SlackSecret:
     """Read the secret's current version; one that is no JSON object with both texts counts as not configured."""
-    with translated("secretsmanager"):
-        text = client.get_secret_value(SecretId=secret_arn).get("SecretString", "")
     try:
-        raw = json.loads(text)
+        raw = json.loads(secret_text(client, secret_arn))
     except ValueError:
         raw = {}
     return SlackSecret(_text(raw, "bot_token"), _text(raw, "signing_secret"))
+
+
+def secret_text(client: SecretsManagerClient, secret_arn: str) -> str:
+    """The current version as it was written; empty where it is no text."""
+    with translated("secretsmanager"):
+        return client.get_secret_value(SecretId=secret_arn).get("SecretString", "")
 
 
 def _text(raw: Any, name: str) -> str:

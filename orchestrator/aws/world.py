@@ -18,11 +18,15 @@ from orchestrator.core.steps.reception import Places, Reception
 if TYPE_CHECKING:
     from orchestrator.aws.accounts import AssumedAccounts
     from orchestrator.aws.code_commit import CodeCommitRepositories
+    from orchestrator.aws.examination import ExamineFunction
     from orchestrator.aws.model_cards import SageMakerModelCards
     from orchestrator.aws.model_registry import SageMakerModelRegistry
     from orchestrator.aws.outcomes import RecordOutcomeFunction
     from orchestrator.aws.source_pipelines import CodePipelineSources
     from orchestrator.core.workloads import Catalogue
+
+EXAMINATION_SECONDS = 27
+"""What an examination is waited for: API Gateway itself waits 29."""
 
 
 class Starting(Protocol):
@@ -99,6 +103,12 @@ class World:
         from orchestrator.aws.outcomes import RecordOutcomeFunction
 
         return RecordOutcomeFunction(client("lambda"), function_name)
+
+    def examination(self, function_name: str) -> ExamineFunction:
+        """The function that examines the installation."""
+        from orchestrator.aws.examination import ExamineFunction
+
+        return ExamineFunction(client("lambda", only_attempt_seconds=EXAMINATION_SECONDS), function_name)
 
     @cached_property
     def cards(self) -> SageMakerModelCards:

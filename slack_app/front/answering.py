@@ -93,7 +93,7 @@ def answer(headers: Mapping[str, str], body: bytes, front: Front) -> Answer:
         known = _verified(headers, body, front)
         if known is None:
             return Answer(401, "not signed")
-        return _answer(headers, body, known, front)
+        return answer_verified(headers, body, known, front)
     except CallFailed as error:
         return Answer(503, f"lost: {error.code}")
     except (ValueError, RecursionError):
@@ -111,7 +111,8 @@ def _verified(headers: Mapping[str, str], body: bytes, front: Front) -> Known | 
     return None
 
 
-def _answer(headers: Mapping[str, str], body: bytes, known: Known, front: Front) -> Answer:
+def answer_verified(headers: Mapping[str, str], body: bytes, known: Known, front: Front) -> Answer:
+    """Answer a request that certainly is Slack's; raises what ``answer`` turns into answers."""
     if len(body) > MAX_BODY:
         return Answer(400, "too large")
     if headers.get("content-type", "").split(";")[0].strip().lower() == "application/json":

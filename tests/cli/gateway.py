@@ -27,6 +27,7 @@ from tests.fakes.memory_world import ASSETS, MULTI_MACHINE, PACKAGES, SINGLE_MAC
 
 REGION = "eu-central-1"
 STAGE = "/prod"
+SLACK_REQUEST_URL = "https://abc123.execute-api.eu-central-1.amazonaws.com/slack/events"
 SECRETS = {"ANA": "secret-of-ana", "BEN": "secret-of-ben", "CHLOE": "secret-of-chloe"}
 """Secret key by access key; the access key in lower case is the session's name."""
 
@@ -54,6 +55,8 @@ class Gateway:
     received: list[Received] = field(default_factory=list)
     canned: list[Canned] = field(default_factory=list)
     """Status and body of the next answers; used up from the front."""
+    examination: Any = None
+    """Stands for ``orchestrator.aws.examination.ExamineFunction``."""
     after: Callable[[Received], None] = lambda request: None
     """Called after each answer: what happens in the world meanwhile."""
 
@@ -102,8 +105,11 @@ class Gateway:
             installation=self.world.installation,
             now=self.world.clock,
             reception=lambda env: self.world.reception,
+            examination=lambda name: self.examination,
         )
-        env = Env("table", "settings", ASSETS, PACKAGES, MULTI_MACHINE, SINGLE_MACHINE)
+        env = Env(
+            "table", "settings", ASSETS, PACKAGES, MULTI_MACHINE, SINGLE_MACHINE, "mlops-examine", SLACK_REQUEST_URL
+        )
         return Service(world=cast(Any, world), env=env)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from typer.testing import CliRunner, Result
 
 from local.deploy import DeploymentFailed
 from local.installation import Running
+from local.real_workspace import Tokens, UnknownPerson, Workspace, settings_of
 from mlops.main import app
 
 RUNNING = Running(
@@ -106,3 +108,102 @@ def test_the_own_checkout_is_where_this_test_lies() -> None:
     from mlops import checkout
 
     assert checkout.own() == Path(__file__).parents[2]
+
+
+TOKENS = {"SLACK_BOT_TOKEN": "xoxb-of-the-bot", "SLACK_APP_TOKEN": "xapp-of-the-app"}
+
+
+def slack(*arguments: str, **environment: str) -> Result:
+    """``mlops local slack`` with tokens in the environment."""
+    return CliRunner().invoke(app, ["local", "slack", *arguments], env={**TOKENS, **environment})
+
+
+@pytest.fixture
+def workspace(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the installation is told of a workspace, and the app's exit status."""
+    told: list[Any] = []
+
+    @contextmanager
+    def connected(running: Running, bot_token: str, workspace: Workspace) -> Iterator[None]:
+        told.append((running, bot_token, workspace))
+        if "zoe" in workspace.accounts:
+            raise UnknownPerson("there is no 'zoe' here; known: ana")
+        yield
+        told.append("restored")
+
+    def serve(running: Running, tokens: Tokens) -> int:
+        told.append(tokens)
+        return 0
+
+    monkeypatch.setattr("local.installation.status", lambda: RUNNING)
+    monkeypatch.setattr("local.real_workspace.connected", connected)
+    monkeypatch.setattr("local.real_workspace.serve", serve)
+    return told
+
+
+def test_a_real_workspace_is_used_until_the_end(workspace: list[Any]) -> None:
+    result = slack("--channel", "C0123", "--person", "ben=U0123", "--person", "ana=W0456")
+    assert result.exit_code == 0, result.output
+    (running, bot_token, told), tokens, restored = workspace
+    assert (running, bot_token, restored) == (RUNNING, TOKENS["SLACK_BOT_TOKEN"], "restored")
+    assert told == Workspace("C0123", {"ben": "U0123", "ana": "W0456"})
+    assert (tokens.bot, tokens.app) == (TOKENS["SLACK_BOT_TOKEN"], TOKENS["SLACK_APP_TOKEN"])
+    for token in TOKENS.values():
+        assert token not in result.output + repr(tokens)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (("--channel", "C0123", "--person", "ben"), {}),
+        (("--channel", "C0123", "--person", "ben=@ben"), {}),
+        (("--channel", "C0123", "--person", "zoe=U0123"), {}),
+        (("--channel", "C0123"), {"SLACK_APP_TOKEN": "xoxb-the-wrong-one"}),
+        (("--channel", "C0123"), {"SLACK_BOT_TOKEN": ""}),
+        ((), {}),
+    ],
+)
+def test_what_is_missing_for_a_workspace_is_wrong_usage(
+    workspace: list[Any], arguments: tuple[str, ...], environment: dict[str, str]
+) -> None:
+    result = slack(*arguments, **environment)
+    assert result.exit_code == 2
+    assert "xoxb-the-wrong-one" not in result.output
+
+
+def test_an_app_that_cannot_connect_is_told(workspace: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.real_workspace.serve", lambda running, tokens: 1)
+    result = slack("--channel", "C0123")
+    assert (result.exit_code, "ended with status 1" in result.output, workspace[-1]) == (1, True, "restored")
+
+
+def test_without_an_installation_there_is_nothing_to_connect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.installation.status", lambda: None)
+    assert slack("--channel", "C0123").exit_code == 1
+
+
+SETTINGS = {
+    "people": {"everybody": [{"email": "ana@example.com", "slack_ids": ["U0ANA"]}, {"email": "ben@example.com"}]},
+    "slack_api_url": "http://127.0.0.1:1/api/",
+    "slack_channel": "ml-releases",
+    "slack_team": "T0ACME",
+    "mode": "multi",
+}
+
+
+def test_the_settings_name_the_real_accounts_and_no_local_ones() -> None:
+    changed = settings_of(SETTINGS, Workspace("C0123", {"ben": "U0123"}))
+    assert changed == {
+        "people": {
+            "everybody": [
+                {"email": "ana@example.com", "slack_ids": []},
+                {"email": "ben@example.com", "slack_ids": ["U0123"]},
+            ]
+        },
+        "slack_api_url": "https://slack.com/api/",
+        "slack_channel": "C0123",
+        "slack_team": "",
+        "mode": "multi",
+    }
+    with pytest.raises(UnknownPerson, match="known: ana, ben"):
+        settings_of(SETTINGS, Workspace("C0123", {"zoe": "U0123"}))

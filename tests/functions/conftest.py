@@ -34,6 +34,10 @@ VALUES = {
     "multi_machine_arn": MULTI_MACHINE,
     "single_machine_arn": SINGLE_MACHINE,
     "record_outcome_function": "mlops-record-outcome",
+    "examine_function": "mlops-examine",
+    "slack_request_url": "https://abc123.execute-api.us-east-1.amazonaws.com/slack/events",
+    "slack_secret_arn": "arn:aws:secretsmanager:us-east-1:111111111111:secret:SlackSecret-a1b2c3",
+    "topic_arn": "arn:aws:sns:us-east-1:111111111111:mlops",
 }
 
 CONTEXT = SimpleNamespace(aws_request_id="request-of-lambda")
@@ -54,6 +58,9 @@ class WorldInMemory:
     def __init__(self, memory: MemoryWorld) -> None:
         self._memory = memory
         self.asked: list[Asked] = []
+        self.found: Any = []
+        """Findings of the function behind GET /doctor; an exception is raised."""
+        self.examined: list[str] = []
 
     def __call__(self, table_name: str, settings_parameter: str, session_name: str = "mlops-orchestrator") -> Any:
         """Stands for the class."""
@@ -68,6 +75,16 @@ class WorldInMemory:
     def reception(self, env: Starting) -> Reception:
         """See ``World``."""
         return World.reception(cast("World", self), env)
+
+    def examination(self, function_name: str) -> Any:
+        """See ``World``."""
+        self.examined.append(function_name)
+        return SimpleNamespace(findings=self._findings)
+
+    def _findings(self) -> Any:
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._memory, name)

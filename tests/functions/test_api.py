@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml  # type: ignore[import-untyped]
@@ -18,10 +19,10 @@ from botocore.validate import ParamValidator
 from jsonschema import Draft202012Validator
 
 from functions.api.routes import ROUTES
-from orchestrator.core.errors import Throttled
+from orchestrator.core.errors import Refused, Throttled
 from orchestrator.core.records import ApprovalStatus, Release, Status, TaskToken
 from tests.fakes.memory_world import BEN, CHLOE, MemoryWorld, configuration
-from tests.functions.conftest import SECRET_TOKEN, Called
+from tests.functions.conftest import SECRET_TOKEN, VALUES, Called
 from tests.steps import journeys
 
 ROOT = Path(__file__).parents[2]
@@ -545,6 +546,54 @@ def test_a_pipelines_state_has_the_shape_that_the_sdk_knows(call: Client, waitin
 )
 def test_a_pipeline_that_is_not_known_has_no_state(call: Client, body: Any, status: int) -> None:
     assert call("POST", "/pipelinestatus", body=body).status == status
+
+
+# The installation itself.
+
+FINDING = {"check": "stage", "state": "fault", "what": "the roles are not there", "fix": "Deploy it.", "about": "dev"}
+
+
+def test_what_is_found_in_the_installation(api: Called, call: Client) -> None:
+    api.world.found = [FINDING]
+    reply = call("GET", "/doctor")
+    assert reply.status == 200
+    assert reply.body["findings"] == [FINDING]
+    assert (reply.body["mode"], reply.body["account"], reply.body["caller"]) == ("multi", "111111111111", ANA)
+    assert api.world.examined == ["mlops-examine"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(Refused("the examination itself has failed (KeyError)"), 409), (Throttled("lambda is busy"), 503)],
+)
+def test_an_examination_that_fails_is_told_in_words(api: Called, call: Client, error: Exception, status: int) -> None:
+    api.world.found = error
+    reply = call("GET", "/doctor")
+    assert (reply.status, str(error) in reply.body["message"]) == (status, True)
+
+
+def test_who_is_nobody_examines_nothing(api: Called, call: Client) -> None:
+    assert call("GET", "/doctor", caller="").status == 403
+
+
+def test_the_manifest_has_the_installations_own_url(call: Client) -> None:
+    reply = call("GET", "/slack-manifest")
+    url = VALUES["slack_request_url"]
+    assert (reply.status, reply.body["request_url"]) == (200, url)
+    parsed = yaml.safe_load(reply.body["manifest"])
+    assert parsed["settings"]["interactivity"]["request_url"] == url
+    (inside,) = parse_qs(urlsplit(reply.body["link"]).query)["manifest_yaml"]
+    assert yaml.safe_load(inside) == parsed
+
+
+def test_the_manifest_for_development_has_none(call: Client) -> None:
+    reply = call("GET", "/slack-manifest", query={"socket_mode": "true"})
+    parsed = yaml.safe_load(reply.body["manifest"])
+    assert parsed["settings"]["socket_mode_enabled"] is True
+    assert VALUES["slack_request_url"] not in json.dumps(reply.body)
+    (inside,) = parse_qs(urlsplit(reply.body["link"]).query)["manifest_yaml"]
+    assert yaml.safe_load(inside) == parsed
+    assert call("GET", "/slack-manifest", query={"socket_mode": "1"}).status == 400
 
 
 # The documentation.

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local.settings import DEV, ORCHESTRATOR, PROD, STAGING
-from orchestrator.aws.accounts import SERVICE
+from orchestrator.core.stage_roles import SERVICE
 from tests.releases.team import Team, eventually, stage
 
 NAME = "leaving"

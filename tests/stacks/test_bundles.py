@@ -17,6 +17,8 @@ from tests.stacks.templates import ROOT, Synthesised, of_type
 from tests.stacks.test_functions import FOLDERS
 
 WITH_TEMPLATES = {"package", "receive_request", "api"}
+WITH_MANIFEST = {"api"}
+"""Of the Slack app, its manifest alone."""
 
 
 def contents(synthesised: Synthesised, name: str) -> set[str]:
@@ -39,7 +41,9 @@ def test_a_function_holds_the_product_and_its_own_folder(multi: Synthesised, nam
         "functions",
         "orchestrator",
         *({"templates"} if name in WITH_TEMPLATES else ()),
+        *({"slack_app"} if name in WITH_MANIFEST else ()),
     }
+    assert {path for path in found if path.startswith("slack_app")} <= {"slack_app/manifest.yaml"}
     assert {path.split("/")[1] for path in found if path.startswith("functions/")} == {name}
     assert {"orchestrator/core/image_data/images.json", f"functions/{name}/handler.py"} <= found
     assert not [path for path in found if path.endswith(".pyc")]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from functions.api.routes import ROUTES as ANSWERED
-from orchestrator.aws import accounts
 from orchestrator.aws.environment import load, variables
+from orchestrator.core import stage_roles
 from orchestrator.core.steps.package import PERMISSIONS_BOUNDARY
 from stacks import functions as stacks_functions
 from stacks import grants, names
@@ -200,7 +200,7 @@ def test_names_are_those_that_the_functions_know(multi: Synthesised) -> None:
     policies = of_type(multi.stage("prod"), "AWS::IAM::ManagedPolicy").values()
     (boundary,) = (policy for policy in policies if "ManagedPolicyName" in policy)
 
-    known = (accounts.DEPLOY, accounts.OBSERVE, accounts.RUN_JOB, accounts.SERVICE)
+    known = (stage_roles.DEPLOY, stage_roles.OBSERVE, stage_roles.RUN_JOB, stage_roles.SERVICE)
     assert {installation.role_arn("prod", role) for role in known} < made
     assert f"{boundary['Path'][1:]}{boundary['ManagedPolicyName']}" == PERMISSIONS_BOUNDARY
 
@@ -226,8 +226,8 @@ def test_the_api_has_the_routes_that_its_function_answers(multi: Synthesised) ->
 
 def test_the_outputs_are_those_that_others_read(multi: Synthesised, single: Synthesised) -> None:
     both = {
-        *("ApiUrl", "AssetsBucketName", "PackagesBucketName", "SingleMachineArn", "SlackRequestUrl", "SlackSecretArn"),
-        *("TableName", "TopicArn"),
+        *("ApiUrl", "AssetsBucketName", "PackagesBucketName", "SingleMachineArn", "SlackAppLink", "SlackRequestUrl"),
+        *("SlackSecretArn", "TableName", "TopicArn"),
     }
 
     def outputs(found: Synthesised) -> set[str]:

@@ -21,7 +21,9 @@ const NUMBERS = [
   ["slow_front", "Delay of the app's answers", "seconds", 0.5],
 ];
 
-const bad = (faults) => SWITCHES.some(([name]) => faults[name]) || ["rate_limit", "lost_clicks", "slow_front"].some((name) => faults[name] > 0) || faults.archived.length > 0;
+const LISTS = ["archived", "missing_scopes", "deactivated"];
+
+const bad = (faults) => SWITCHES.some(([name]) => faults[name]) || ["rate_limit", "lost_clicks", "slow_front"].some((name) => faults[name] > 0) || LISTS.some((name) => faults[name].length > 0);
 
 /** The button in the bar says whether anything is wrong on purpose. */
 export function renderWeather() {
@@ -41,7 +43,8 @@ export function openFaults() {
     el("input", { type: "checkbox", checked: on, data: { fault: name }, onchange: (event) => act(event.target.checked) }),
     el("span", {}, label, about && el("small", {}, about)));
   const rooms = state.channels.filter((each) => each.id[0] === "C");
-  const archive = (id, on) => set({ archived: on ? [...state.faults.archived, id] : state.faults.archived.filter((each) => each !== id) });
+  const list = (name, id, on) => set({ [name]: on ? [...state.faults[name], id] : state.faults[name].filter((each) => each !== id) });
+  const listed = (name, id, label) => tick(`${name}-${id}`, label, "", state.faults[name].includes(id), (on) => list(name, id, on));
   fill(dialog,
     el("header", {}, el("h2", { id: "faults-title" }, "Slack's bad sides"),
       el("button", { type: "button", class: "icon", "aria-label": "Close", onclick: () => dialog.close() }, icon("close"))),
@@ -50,11 +53,13 @@ export function openFaults() {
       NUMBERS.map(([name, label, unit, step]) => el("label", { class: "fault number" },
         el("span", {}, label, el("small", {}, unit)),
         el("input", { type: "number", min: "0", max: "60", step: String(step), class: "text", value: String(state.faults[name]), data: { fault: name }, onchange: (event) => set({ [name]: Number(event.target.value) }) }))),
-      rooms.map((each) => tick(`archived-${each.id}`, `#${each.name} is archived`, "", state.faults.archived.includes(each.id), (on) => archive(each.id, on))),
+      rooms.map((each) => listed("archived", each.id, `#${each.name} is archived`)),
+      [...state.people.values()].filter((each) => each.may_act).map((each) => listed("deactivated", each.id, `Slack calls ${each.real_name} deactivated`)),
+      state.scopes.map((scope) => listed("missing_scopes", scope, `The app's token lacks ${scope}`)),
       trouble),
     el("footer", {},
       el("button", { type: "button", class: "button", onclick: async () => {
-        await set({ outage: false, duplicate_clicks: false, reorder_clicks: false, expired_triggers: false, rate_limit: 0, retry_after: 1, lost_clicks: 0, slow_front: 0, archived: [] });
+        await set({ outage: false, duplicate_clicks: false, reorder_clicks: false, expired_triggers: false, rate_limit: 0, retry_after: 1, lost_clicks: 0, slow_front: 0, archived: [], missing_scopes: [], deactivated: [] });
         dialog.close();
       } }, "All off"),
       el("button", { type: "button", class: "button primary", onclick: () => dialog.close() }, "Done")));

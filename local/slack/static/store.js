@@ -1,8 +1,8 @@
 // What the page knows: a snapshot of the workspace as one person sees it, kept up to date by events.
 
 export const state = {
-  me: "", team: {}, app: {}, people: new Map(), groups: new Map(), rooms: {}, commands: [],
-  channels: [], messages: {}, views: [], home: null, faults: { archived: [] }, epoch: "", seq: 0,
+  me: "", team: {}, app: {}, people: new Map(), groups: new Map(), rooms: {}, commands: [], scopes: [],
+  channels: [], messages: {}, views: [], home: null, faults: { archived: [], missing_scopes: [], deactivated: [] }, epoch: "", seq: 0,
   place: null, // {kind: "channel", id} or {kind: "home"} or {kind: "about"}
   thread: null, // ts of the parent of the open thread
   read: new Map(JSON.parse(sessionStorage.getItem("read") || "[]")), // `${user} ${channel}` -> ts up to which they have read

@@ -72,6 +72,18 @@ def test_the_path_is_part_of_a_roles_arn(cloud: EmbeddedCloud) -> None:
         assume(cloud.client("sts", HUB), role.replace("/mlops/", "/"))
 
 
+def test_a_call_about_a_role_is_decided_on_its_arn_with_its_path(cloud: EmbeddedCloud) -> None:
+    mine = make_role(cloud, DEV, trust({"AWS": f"arn:aws:iam::{DEV}:root"}), path="/mlops/")
+    other = make_role(cloud, DEV, trust({"AWS": f"arn:aws:iam::{DEV}:root"}), path="/mlops/workload/")
+    for allowed, refused in ((mine, other), (f"arn:aws:iam::{DEV}:role/mlops/workload/*", mine)):
+        looking = make_role(cloud, DEV, trust({"AWS": f"arn:aws:iam::{DEV}:root"}), statement("iam:GetRole", allowed))
+        iam = cloud.client_as("iam", looking, DEV)
+        found = mine if allowed == mine else other
+        assert iam.get_role(RoleName=found.rpartition("/")[2])["Role"]["Arn"] == found
+        with pytest.raises(ClientError, match="AccessDenied"):
+            iam.get_role(RoleName=refused.rpartition("/")[2])
+
+
 def test_the_caller_needs_permission_of_its_own(cloud: EmbeddedCloud) -> None:
     role = make_role(cloud, DEV, stage_trust(), path="/mlops/")
     with pytest.raises(ClientError, match="AccessDenied"):
