@@ -124,8 +124,8 @@ class Objects(Protocol):
         """
         ...
 
-    def size(self, bucket: str, key: str) -> int:
-        """Bytes of an object that may have no version; raises ``SourceGone``."""
+    def newest(self, bucket: str, key: str) -> ObjectVersion:
+        """The latest version of an object, with an empty id where its bucket keeps none; raises ``SourceGone``."""
         ...
 
     def template_url(self, bucket: str, key: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from orchestrator.core.errors import StepFailed
+from orchestrator.core.gates import bound
 from orchestrator.core.installation import Installation
 from orchestrator.core.ports import Accounts, Clock, Objects, Store, Tasks
 from orchestrator.core.records import (
@@ -158,7 +159,8 @@ def _execute(
     stacks = accounts.stacks(record.stage)
     if stacks.state(plan.stack_id).last_request_token != wait.request_token:
         check()
-        executes = stacks.still_valid(plan, release.digest) and stacks.execute(plan, wait.request_token)
+        digest = bound(release.digest, record.gates)
+        executes = stacks.still_valid(plan, digest) and stacks.execute(plan, wait.request_token)
         # An executed change set is no longer valid either: what an earlier run began may only show now.
         if not executes and stacks.state(plan.stack_id).last_request_token != wait.request_token:
             return False
