@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mlops.plans import show_approval, show_metrics, show_plan
+from mlops.plans import show_approval, show_gates, show_metrics, show_plan
 from mlops.refusals import Refused
 from mlops.releases import ReleaseId
 from mlops.screen import Screen, status_word
@@ -78,6 +78,7 @@ def _decide(
     if found["description"]:
         shown.line(f"  {found['description']}")
     show_metrics(found["metrics"], shown)
+    show_gates(waiting.get("gates", []), waiting["stage"], shown)
     show_plan(plan, waiting["stage"], shown)
     show_approval(waiting["approval"], shown)
     if verdict == "reject" and not reason:

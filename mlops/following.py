@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mlops.plans import show_metrics, show_plan
+from mlops.plans import show_gates, show_metrics, show_plan
 from mlops.screen import STYLES, Screen, status_word
 from orchestrator.core.records import Status
 
@@ -74,6 +74,7 @@ def _ask(found: dict[str, Any], asked: set[str], screen: Screen) -> None:
         if approval and approval["status"] == "pending" and approval["approval_id"] not in asked:
             asked.add(approval["approval_id"])
             show_metrics(found["metrics"], screen)
+            show_gates(stage.get("gates", []), stage["stage"], screen)
             if stage["plan"]:
                 show_plan(stage["plan"], stage["stage"], screen)
             screen.line(f"  still needed: {approval['needed']}", "yellow")

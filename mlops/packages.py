@@ -36,6 +36,7 @@ from orchestrator.core.config import (
     check_file,
 )
 from orchestrator.core.figures import read_figures
+from orchestrator.core.gates import metrics_of
 from orchestrator.core.installation import ORCHESTRATOR
 from orchestrator.core.packaging import Package, Provenance, asset_copy_key, build_package
 from orchestrator.core.problems import BadConfiguration
@@ -154,7 +155,10 @@ def _build(checked: Checked, file: Path, folder: Path, names: InstallationNames,
 def _figures(checked: Checked, assets: Sequence[LocalAsset]) -> tuple[Figure, ...]:
     """Of the evaluation file, where it lies here."""
     file = next((asset.file for asset in assets if asset.key == checked.metrics), None)
-    return read_figures(file.stat().st_size, file.read_bytes, f"{checked.path}.metrics") if file else ()
+    if file is None:
+        return ()
+    wanted = metrics_of(checked.configuration)
+    return read_figures(file.stat().st_size, file.read_bytes, f"{checked.path}.metrics", wanted)
 
 
 def _pinned(key: str, file: Path | None) -> PinnedAsset:

@@ -18,6 +18,8 @@ WORDS = {
 }
 COLOURS = {"add": "green", "modify": "yellow", "remove": "red", "replace": "red", "maybe_replace": "red"}
 
+GATES = {"passed": ("passed", "green"), "warned": ("warning", "yellow"), "failed": ("failed", "red")}
+
 
 def show_plan(plan: Mapping[str, Any], stage: str, screen: Screen) -> None:
     """Resources and parameters that the plan changes, and its digest."""
@@ -43,6 +45,15 @@ def show_metrics(metrics: Sequence[Mapping[str, Any]], screen: Screen) -> None:
     if metrics:
         shown = ", ".join(told(found["name"], found["value"], found["live"]) for found in metrics)
         screen.line(f"  {'Metrics':12} {shown}")
+
+
+def show_gates(gates: Sequence[Mapping[str, Any]], stage: str, screen: Screen) -> None:
+    """A line for each quality gate of the stage; nothing where there are none."""
+    if gates:
+        screen.line(f"  Quality gates before {stage}")
+    for gate in gates:
+        word, colour = GATES.get(gate["status"], (status_word(gate["status"]), ""))
+        screen.line(f"    {word:8} {gate['told']}", colour)
 
 
 def show_approval(approval: Mapping[str, Any], screen: Screen) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from mlops.cards import show_answer
 from mlops.following import tell_started
-from mlops.plans import show_approval, show_metrics, show_plan, summary
+from mlops.plans import show_approval, show_gates, show_metrics, show_plan, summary
 from mlops.refusals import Refused
 from mlops.screen import STYLES, Screen, moment, status_word
 from mlops.target import Target, on_target
@@ -196,6 +196,7 @@ def _show_stage(stage: Mapping[str, Any], screen: Screen) -> None:
     screen.line(f"{stage['stage']}: {word}", STYLES.get(word, "bold"))
     if stage["note"]:
         screen.line(f"  {stage['note']}")
+    show_gates(stage.get("gates", []), stage["stage"], screen)
     plan = stage["plan"]
     if plan and stage["status"] in {"planned", "awaiting_approval"}:
         show_plan(plan, stage["stage"], screen)

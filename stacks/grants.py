@@ -107,6 +107,15 @@ def grant_model_packages(settings: Settings, fleet: Fleet) -> None:
         function.may(["sagemaker:ListModelPackages"], ["*"])
 
 
+def grant_evaluations(settings: Settings, fleet: Fleet) -> None:
+    """Read the evaluations of model packages that lie outside of the assets bucket; to list is to hear of a missing one
+    that it is missing, rather than that it may not be read."""
+    buckets = [f"arn:{settings.installation.partition}:s3:::{name}" for name in settings.options.evaluation_buckets]
+    if buckets:
+        fleet["package"].may(["s3:GetObject", "s3:GetObjectVersion"], [f"{bucket}/*" for bucket in buckets])
+        fleet["package"].may(["s3:ListBucket"], buckets)
+
+
 def grant_model_cards(settings: Settings, buckets: Buckets, fleet: Fleet) -> None:
     """The six operations, what SageMaker knows of a model and its training job, and files with results.
 

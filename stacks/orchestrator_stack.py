@@ -92,6 +92,7 @@ class OrchestratorStack(Stack):
         if settings.installation.model_registry:
             ModelRegistry(self, "ModelRegistry", settings=settings)
             grants.grant_model_packages(settings, fleet)
+            grants.grant_evaluations(settings, fleet)
         grants.grant_model_cards(settings, buckets, fleet)
         machines = {
             name: StateMachine(self, _MACHINE_IDS[name], name=name, functions=fleet.by_id, settings=settings)

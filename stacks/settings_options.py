@@ -66,6 +66,8 @@ class Options:
     """ARN of the KMS key that the existing bucket's objects are encrypted with; empty: none of the organisation's."""
     ecr_repository: EcrRepository | None = None
     model_package_group: str = ""
+    evaluation_buckets: tuple[str, ...] = ()
+    """Buckets beside the assets bucket in which the evaluations of model packages lie."""
     stack_sets: StackSets | None = None
     template_folders: tuple[Path, ...] = field(default=())
     """Folders with workload types of the organisation's own, absolute."""
@@ -87,6 +89,7 @@ def read_options(reading: Reading, installation: Installation, units: Units, fol
         existing_assets_bucket_key=_bucket_key(reading, installation.region),
         ecr_repository=_repository(reading),
         model_package_group=_group(reading, installation.model_registry),
+        evaluation_buckets=_evaluation_buckets(reading, installation.model_registry),
         stack_sets=_stack_sets(reading, installation, units),
         template_folders=_template_folders(reading, folder),
     )
@@ -144,6 +147,20 @@ def _group(reading: Reading, model_registry: bool) -> str:
             "Set model_registry to true, or remove the group.",
         )
     return group
+
+
+def _evaluation_buckets(reading: Reading, model_registry: bool) -> tuple[str, ...]:
+    shape = "a bucket's name alone, without s3:// and without a key"
+    buckets = reading.texts("evaluation_buckets", pattern=BUCKET, shape=shape)
+    if buckets and not model_registry:
+        reading.note(
+            "evaluation_buckets",
+            "names buckets of model packages' evaluations, but model_registry is off",
+            "Set model_registry to true, or remove the buckets.",
+        )
+    for bucket in sorted({bucket for bucket in buckets if buckets.count(bucket) > 1}):
+        reading.note("evaluation_buckets", f"names {bucket} twice", "Keep one of them.")
+    return buckets
 
 
 def _stack_sets(reading: Reading, installation: Installation, units: Units) -> StackSets | None:

@@ -60,23 +60,10 @@ class S3Objects:
 
     def describe(self, bucket: str, key: str, version_id: str = "") -> ObjectVersion:
         """See ``ports.Objects``."""
-        with translated("s3"):
-            try:
-                head = self._client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", **_version(version_id))
-            except self._client.exceptions.ClientError as error:
-                _raise_if_gone(error, bucket, key, version_id)
-                raise
-        found = head.get("VersionId", "")
-        if found in {"", "null"}:
+        found = self._head(bucket, key, version_id)
+        if not found.version_id:
             raise UnversionedObject(f"s3://{bucket}/{key} has no version. Turn versioning on and upload it again.")
-        return ObjectVersion(
-            bucket=bucket,
-            key=key,
-            version_id=found,
-            size=int(head["ContentLength"]),
-            sha256=_hex(head.get("ChecksumSHA256", "")),
-            metadata=tuple(sorted(head.get("Metadata", {}).items())),
-        )
+        return found
 
     def copy_once(self, source: ObjectVersion, bucket: str, key: str) -> ObjectVersion:
         """See ``ports.Objects``. The key is content-addressed, so an object that stands there is the copy."""
@@ -145,14 +132,9 @@ class S3Objects:
                     digest.update(f"{one['Key']}\n{one['Size']}\n{one['ETag']}\n".encode())
         return digest.hexdigest()
 
-    def size(self, bucket: str, key: str) -> int:
+    def newest(self, bucket: str, key: str) -> ObjectVersion:
         """See ``ports.Objects``."""
-        with translated("s3"):
-            try:
-                return int(self._client.head_object(Bucket=bucket, Key=key)["ContentLength"])
-            except self._client.exceptions.ClientError as error:
-                _raise_if_gone(error, bucket, key, "")
-                raise
+        return self._head(bucket, key, "")
 
     def part(self, bucket: str, key: str, version_id: str, first: int, length: int) -> bytes:
         """See ``ports.Objects``."""
@@ -169,6 +151,24 @@ class S3Objects:
     def template_url(self, bucket: str, key: str) -> str:
         """See ``ports.Objects``. CloudFormation takes path-style URLs of the region's endpoint."""
         return f"{self._client.meta.endpoint_url.rstrip('/')}/{bucket}/{key}"
+
+    def _head(self, bucket: str, key: str, version_id: str) -> ObjectVersion:
+        """What S3 says of an object; the version's id is empty where it has none."""
+        with translated("s3"):
+            try:
+                head = self._client.head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED", **_version(version_id))
+            except self._client.exceptions.ClientError as error:
+                _raise_if_gone(error, bucket, key, version_id)
+                raise
+        found = head.get("VersionId", "")
+        return ObjectVersion(
+            bucket=bucket,
+            key=key,
+            version_id="" if found == "null" else found,
+            size=int(head["ContentLength"]),
+            sha256=_hex(head.get("ChecksumSHA256", "")),
+            metadata=tuple(sorted(head.get("Metadata", {}).items())),
+        )
 
     def _copy_whole(self, source: ObjectVersion, bucket: str, key: str) -> None:
         """Without the source's tags: copying them would take permissions of their own."""

@@ -122,6 +122,8 @@ class ResolvedAssets:
     """Of the evaluation file that the configuration names, else of the model package's own."""
     evaluation: str = ""
     """``s3://`` URI of the model package's evaluation, where the figures are its."""
+    evaluation_version: str = ""
+    """S3 version of it; empty where its bucket keeps none."""
     warnings: tuple[str, ...] = ()
     """What was found out on the way and stops nothing, in sentences."""
     prefixes: Mapping[str, str] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from typing import Any
 
 from orchestrator.core import schemas
 from orchestrator.core.config_conditions import conditions
+from orchestrator.core.config_gates import gate_problems
 from orchestrator.core.config_images import image_problems
 from orchestrator.core.config_part import Context, Part, is_stage_object
 from orchestrator.core.config_relations import relations
@@ -61,6 +62,7 @@ def find(values: Mapping[str, Any], path: str, catalogue: Catalogue, context: Co
     problems += _arns(part, sound)
     problems += _asset_keys(part, sound)
     problems += _approval_stages(part, sound)
+    problems += gate_problems(part, sound)
     problems += _dynamic_references(part)
     problems += image_problems(part, sound)
     named = list(_named(part))

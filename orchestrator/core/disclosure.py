@@ -24,6 +24,7 @@ OUR_OWN_WORDS = frozenset(
         "PackageDamaged",
         "PlanKeepsMoving",
         "ModelWithdrawn",
+        "GatesFailed",
         "ChangeSetPending",
         "WorkloadBusy",
         "StackBusy",

@@ -19,6 +19,7 @@
     │   ├── PlanFailed             CloudFormation refused the change set
     │   ├── PlanKeepsMoving        the stage changed under three plans in a row
     │   ├── ModelWithdrawn         the Model Registry no longer approves a version that the release deploys
+    │   ├── GatesFailed            the model's figures break a quality gate of the stage
     │   ├── DeploymentFailed       CloudFormation rolled the stage back; carries its reason
     │   ├── RemovalFailed          CloudFormation could not delete the stack; carries its reason
     │   ├── JobFailed              the job of the release did not complete
@@ -98,6 +99,10 @@ class PlanFailed(StepFailed):
 
 class ModelWithdrawn(StepFailed):
     """A version of the Model Registry that the release deploys has been rejected, or deleted, since it was packaged."""
+
+
+class GatesFailed(StepFailed):
+    """Quality gates stop the release before a stage; the message names each with figure and limit."""
 
 
 class PlanKeepsMoving(StepFailed):

@@ -1,4 +1,4 @@
-"""The figures of an evaluation file: what was measured of a model, shown to those who decide. Nothing is judged here.
+"""The figures of an evaluation file: what was measured of a model, shown to those who decide; ``gates`` judges them.
 
 The shape is that of SageMaker's model-quality reports ("Model quality metrics", Amazon SageMaker Developer Guide):
 ``{"binary_classification_metrics": {"accuracy": {"value": 0.97, "standard_deviation": "NaN"}, "auc": …}}``.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import TypeGuard
 
 from orchestrator.core import strict_json
 from orchestrator.core.problems import BadConfiguration, Problem
@@ -29,12 +30,14 @@ DIGITS = 4
 _SHAPE = 'Write it as {"binary_classification_metrics": {"accuracy": {"value": 0.97}}}.'
 
 
-def read_figures(size: int, read: Callable[[], bytes], path: str) -> tuple[Figure, ...]:
-    """The named numbers of an evaluation file of ``size`` bytes, in the file's order, the first twelve.
+def read_figures(size: int, read: Callable[[], bytes], path: str, wanted: Sequence[str] = ()) -> tuple[Figure, ...]:
+    """The named numbers of an evaluation file of ``size`` bytes, in the file's order, the first twelve; after them
+    those of ``wanted`` that the file has besides.
 
     A figure is a member of a top-level object ``…_metrics`` with a number under ``value``; matrices, curves and ``NaN``
-    are none. Of two with one name the first counts. Raises ``BadConfiguration`` at ``path``, the place that names the
-    file, for a file that is too large (it is not read then), no strict JSON object, or without figures.
+    are none. Of two with one name the first counts. What is wanted is the name of a figure, or the path to any number
+    of the file, its steps joined by dots. Raises ``BadConfiguration`` at ``path``, the place that names the file, for a
+    file that is too large (it is not read then), no strict JSON object, or without figures.
     """
     if size > MAX_BYTES:
         what = f"the evaluation file has {size:,} bytes, {MAX_BYTES:,} are allowed"
@@ -50,13 +53,19 @@ def read_figures(size: int, read: Callable[[], bytes], path: str) -> tuple[Figur
     if not isinstance(report, dict):
         raise BadConfiguration([Problem(path, "the evaluation file is no JSON object", _SHAPE)])
     found: dict[str, Figure] = {}
+    besides: dict[str, Figure] = {}
     for name, value in _scalars(report):
+        if len(found) == MAX_FIGURES:
+            besides.setdefault(name, Figure(name, json.dumps(value)))
+            continue
         if len(name) > MAX_NAME:
             what = f'the evaluation file has a figure with a name of {len(name)} characters, "{name[:MAX_NAME]}…"'
             raise BadConfiguration([Problem(path, what, f"Give it at most {MAX_NAME}.")])
         found.setdefault(name, Figure(name, json.dumps(value)))
-        if len(found) == MAX_FIGURES:
-            break
+    for name in wanted:
+        besides_it = besides.get(name) or _by_path(report, name)
+        if name not in found and besides_it is not None:
+            found[name] = besides_it
     if not found:
         raise BadConfiguration([Problem(path, "the evaluation file has no figures", _SHAPE)])
     return tuple(found.values())
@@ -68,8 +77,35 @@ def _scalars(report: Mapping[str, object]) -> Iterator[tuple[str, int | float]]:
             continue
         for name, member in members.items():
             value = member.get("value") if isinstance(member, dict) else None
-            if name.strip() and isinstance(value, int | float) and not isinstance(value, bool):
+            if name.strip() and _is_number(value):
                 yield name, value
+
+
+def _by_path(report: Mapping[str, object], path: str) -> Figure | None:
+    value = _at(report, path)
+    return None if value is None else Figure(path, json.dumps(value))
+
+
+def _at(value: object, path: str) -> int | float | None:
+    """The number at a path, or under ``value`` there. Names may have dots in them: each member that the rest of the
+    path begins with is tried, in the file's order."""
+    if not path:
+        inner = value.get("value") if isinstance(value, dict) else value
+        return inner if _is_number(inner) else None
+    for name, member in value.items() if isinstance(value, dict) else ():
+        if path == name:
+            found = _at(member, "")
+        elif name and path.startswith(f"{name}.") and path != f"{name}.":
+            found = _at(member, path.removeprefix(f"{name}."))
+        else:
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def number(figure: Figure) -> int | float:
@@ -78,9 +114,9 @@ def number(figure: Figure) -> int | float:
     return value
 
 
-def rounded(value: float) -> str:
-    """A number for people: at most four significant digits, without an exponent where it reads well without one."""
-    short = f"{value:.{DIGITS}g}"
+def rounded(value: float, digits: int = DIGITS) -> str:
+    """A number for people: at most so many significant digits, without an exponent where it reads well without one."""
+    short = f"{value:.{digits}g}"
     return format(Decimal(short), "f") if value == 0 or 1e-4 <= abs(value) < 1e9 else short
 
 

@@ -237,7 +237,8 @@ def _job(checked: Checked, inputs: Mapping[str, Mapping[str, Any]]) -> dict[str,
 def _metrics(checked: Checked, resolved: ResolvedAssets) -> dict[str, Any] | None:
     figures = [asdict(figure) for figure in resolved.figures]
     if not checked.metrics:
-        return {"uri": resolved.evaluation, "figures": figures} if resolved.evaluation else None
+        place = {"uri": resolved.evaluation, "version_id": resolved.evaluation_version}
+        return {**place, "figures": figures} if resolved.evaluation else None
     return {**asdict(resolved.pinned[checked.metrics]), "figures": figures}
 
 

@@ -129,8 +129,8 @@ class Objects(Protocol):
         """
         ...
 
-    def size(self, bucket: str, key: str) -> int:
-        """Bytes of an object that may have no version; raises ``SourceGone``."""
+    def newest(self, bucket: str, key: str) -> ObjectVersion:
+        """The latest version of an object, with an empty id where its bucket keeps none; raises ``SourceGone``."""
         ...
 
     def part(self, bucket: str, key: str, version_id: str, first: int, length: int) -> bytes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Protocol, Self, runtime_checkable
 
+from orchestrator.core.gate_results import GateResult as GateResult
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.jobs import JobRun
 from orchestrator.core.origins import Commit, Source
@@ -126,7 +127,7 @@ class Release:
     """Whether it takes the workload's stacks away instead of deploying something, see ``steps.remove_workload``."""
     policies: tuple[StagePolicy, ...] = ()
     metrics: tuple[Figure, ...] = ()
-    """Figures of the evaluation file that the configuration names, in the file's order."""
+    """Figures of the model's evaluation, in its file's order, and after them those that only gates name."""
     commit: Commit | None = None
     """Where the configuration came by Git."""
     configured_by: Source | None = None
@@ -192,6 +193,8 @@ class StageRecord:
     note: str = ""
     job: JobRun | None = None
     """None where the workload has no job, and before it is started."""
+    gates: tuple[GateResult, ...] = ()
+    """What the quality gates of this stage had come to when it was planned last; part of the plan's digest."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""

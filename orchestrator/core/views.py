@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from orchestrator.core.approvals import decide
 from orchestrator.core.disclosure import told_release, told_stages
 from orchestrator.core.figures import side_by_side
+from orchestrator.core.gate_results import GateResult
+from orchestrator.core.gate_words import sentence
 from orchestrator.core.installation import Installation
 from orchestrator.core.jobs import JobRun, console_link, job_name
 from orchestrator.core.plans import Plan
@@ -90,8 +93,22 @@ def _stage(
         "note": record.note,
         "outputs": dict(record.outputs),
         "job": _job(record.job) if record.job else None,
+        "gates": [_gate(result) for result in record.gates],
         "plan": _plan(record.plan) if record.plan else None,
         "approval": _approval(approval, release, installation) if approval else None,
+    }
+
+
+def _gate(result: GateResult) -> dict[str, Any]:
+    numbers = ("value", "live", "at_least", "at_most", "not_worse_than_live_by")
+    return {
+        "metric": result.metric,
+        "status": result.status.value,
+        "faults": [fault.value for fault in result.faults],
+        **{name: json.loads(getattr(result, name) or "null") for name in numbers},
+        "live_release": result.live_release,
+        "higher_is_better": result.higher_is_better,
+        "told": sentence(result),
     }
 
 

@@ -29,7 +29,7 @@ OWN_TEMPLATES = "own_templates"
 COMMON_SCHEMA = "configuration.schema.json"
 _COMMON_REFERENCE = f"../{COMMON_SCHEMA}#/"
 
-ALWAYS_SUPPORTED = frozenset({"pipeline_name", "description", "tags", "channel", "approval", "metrics"})
+ALWAYS_SUPPORTED = frozenset({"pipeline_name", "description", "tags", "channel", "approval", "metrics", "gates"})
 """Common keys that the orchestrator itself acts on. ``verify`` needs a type that can be verified; any other common key
 counts as supported when a parameter of the type's template draws from it."""
 

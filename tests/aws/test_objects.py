@@ -26,6 +26,13 @@ def test_an_object_without_a_version_is_refused(s3: S3Client, objects: S3Objects
         objects.describe(bucket, "config")
 
 
+def test_an_object_without_a_version_has_a_newest_state_all_the_same(s3: S3Client) -> None:
+    bucket = new_bucket(s3, versioned=False)
+    s3.put_object(Bucket=bucket, Key="statistics.json", Body=b"{}")
+    found = S3Objects(s3).newest(bucket, "statistics.json")
+    assert (found.version_id, found.size) == ("", 2)
+
+
 def test_a_delete_marker_is_no_object(s3: S3Client, objects: S3Objects, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="model", Body=b"bytes")
     marker = s3.delete_object(Bucket=bucket, Key="model")["VersionId"]

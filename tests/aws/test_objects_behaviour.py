@@ -153,11 +153,13 @@ def test_whether_anything_lies_under_a_prefix(either: Buckets) -> None:
     ]
 
 
-def test_the_size_of_an_object(either: Buckets) -> None:
-    either.upload("evaluation.json", b"12345")
-    assert either.objects.size(either.assets, "evaluation.json") == 5
+def test_the_newest_version_of_an_object(either: Buckets) -> None:
+    either.upload("evaluation.json", b"1")
+    version = either.upload("evaluation.json", b"12345")
+    found = either.objects.newest(either.assets, "evaluation.json")
+    assert (found.version_id, found.size) == (version, 5)
     with pytest.raises(SourceGone):
-        either.objects.size(either.assets, "nothing.json")
+        either.objects.newest(either.assets, "nothing.json")
 
 
 def test_one_word_for_what_lies_under_a_prefix(either: Buckets) -> None:

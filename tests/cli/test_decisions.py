@@ -12,6 +12,7 @@ from mlops.screen import Screen
 from orchestrator.core.records import Status
 from tests.cli.conftest import Command
 from tests.cli.gateway import Gateway
+from tests.fakes.memory_world import configuration
 from tests.steps import journeys
 
 
@@ -52,6 +53,18 @@ def test_the_figures_are_shown_before_it_is_asked(mlops: Command, gateway: Gatew
     release_id = str(mlops.json("release", str(file))["release_id"])
     shown = mlops("approve", release_id, person="ben", stdin="n\n").output
     assert shown.index("Metrics      accuracy 0.972\n") < shown.index("Approve this for staging?")
+
+
+@pytest.mark.usefixtures("terminal")
+def test_the_gates_are_shown_before_it_is_asked(mlops: Command, gateway: Gateway, tmp_path: Path) -> None:
+    file = tmp_path / "mlops-config.json"
+    gates = [{"metric": "accuracy", "at_least": 0.98, "on_failure": "warn"}]
+    values = configuration(metrics="fraud/evaluation.json", gates=gates)
+    file.write_text(json.dumps(journeys.evaluated(gateway.world, values, accuracy=0.972028)))
+    release_id = str(mlops.json("release", str(file))["release_id"])
+    shown = mlops("approve", release_id, person="ben", stdin="n\n").output
+    told = "Quality gates before staging\n    warning  accuracy 0.972: below 0.98\n"
+    assert shown.index(told) < shown.index("Approve this for staging?")
 
 
 @pytest.mark.usefixtures("terminal")

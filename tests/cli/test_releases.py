@@ -203,6 +203,25 @@ def test_status_shows_the_figures_beside_those_of_the_live_release(
     assert mlops.json("status", release_id)["metrics"][0] == {"name": "accuracy", "value": 0.972028, "live": 0.9650349}
 
 
+def test_status_shows_the_gates_of_each_stage(mlops: Command, gateway: Gateway, tmp_path: Path) -> None:
+    world = gateway.world
+    journeys.live(world, journeys.evaluated(world, auc=0.965))
+    gates = [
+        {"metric": "auc", "not_worse_than_live_by": 0.01, "on_failure": "warn"},
+        {"metric": "f1", "at_least": 0.9, "stages": ["staging"]},
+    ]
+    file = tmp_path / "mlops-config.json"
+    values = configuration(metrics="fraud/evaluation.json", gates=gates, inference_instance="ml.m5.2xlarge")
+    file.write_text(json.dumps(journeys.evaluated(world, values, auc=0.91, f1=0.8)))
+    release_id = str(mlops.json("release", str(file))["release_id"])
+    told = "auc 0.91 (live 0.965): worse than live by 0.055, allowed is 0.01"
+    shown = mlops("status", release_id).stdout
+    assert "Reason       Stopped before staging by a quality gate: f1 0.8: below 0.9." in shown
+    assert f"  Quality gates before dev\n    warning  {told}\n" in shown
+    assert f"  Quality gates before staging\n    warning  {told}\n    failed   f1 0.8: below 0.9\n" in shown
+    assert mlops.json("status", release_id)["stages"][1]["gates"][1]["status"] == "failed"
+
+
 def test_status_says_nothing_of_figures_where_there_are_none(mlops: Command, configuration_file: Path) -> None:
     assert "Metrics" not in mlops("status", started(mlops, configuration_file)).stdout
 

@@ -305,7 +305,7 @@ def test_keys_of_the_other_mode_are_ignored_with_a_warning(context: CheckContext
             "$.deployment.alarms",
             "5 are allowed",
         ),
-        ({"gates": [{"metric": "auc"}]}, "$.gates", "not supported"),
+        ({"gates": [{"metric": "auc", "at_least": 1}]}, "$.gates", "Name the model's evaluation file in metrics"),
     ],
 )
 def test_what_is_refused(changes: dict[str, Any], path: str, words: str) -> None:
@@ -497,4 +497,46 @@ def test_an_instance_type_of_any_length_is_refused_by_its_length() -> None:
             "$.inference_instance: has 200001 characters, 64 are allowed. "
             'Write an instance type such as "ml.m5.large".',
         )
+    ]
+
+
+# Gates.
+
+
+def gated(**gate: Any) -> dict[str, Any]:
+    return configuration(metrics="fraud/evaluation.json", gates=[{"metric": "auc", **gate}])
+
+
+@pytest.mark.parametrize(
+    "gate",
+    [
+        {"at_least": 0.8},
+        {"at_least": 0, "at_most": 0},
+        {"at_most": -3, "metric": "log.likelihood"},
+        {"not_worse_than_live_by": 0},
+        {"not_worse_than_live_by": 1, "metric": "gini", "higher_is_better": "Yes"},
+        {"at_least": 1e300, "stages": ["prod", "dev"], "on_failure": {"dev": "warn", "prod": "stop"}},
+    ],
+)
+def test_gates_that_are_taken(gate: dict[str, Any]) -> None:
+    assert checked(gated(**gate)).warnings == ()
+
+
+def test_a_direction_without_a_comparison_has_no_effect() -> None:
+    (warning,) = checked(gated(at_least=0.8, higher_is_better=True)).warnings
+    assert warning.path == "$.gates[0].higher_is_better"
+    assert warning.what == "has no effect without not_worse_than_live_by"
+
+
+def test_in_one_account_gates_name_no_stages() -> None:
+    one = configuration(inference_instance="ml.m5.large", metrics="e.json", gates=[{"metric": "auc", "at_least": 1}])
+    assert checked(one, SINGLE).warnings == ()
+
+
+def test_with_the_registry_the_package_may_have_figures() -> None:
+    drop = dict.fromkeys(("model_framework", "model_framework_version", "model_artifact_location"))
+    values = configuration(**drop, model_package_name=PACKAGE, gates=[{"metric": "auc", "at_least": 1}])
+    assert checked(values, REGISTRY).warnings == ()
+    assert ("$.gates", "$.gates: has nothing to look at.") in [
+        (path, sentence.split(" Name ")[0]) for path, sentence in refused(values)
     ]

@@ -19,6 +19,12 @@ def figures(report: Any) -> tuple[Figure, ...]:
     return read_figures(len(data), lambda: data, "$.metrics")
 
 
+def wanted(report: Any, *names: str) -> dict[str, str]:
+    """Names and numbers where these are looked for besides the first twelve."""
+    data = json.dumps(report).encode()
+    return {found.name: found.value for found in read_figures(len(data), lambda: data, "$.metrics", names)}
+
+
 def refused(report: Any) -> str:
     with pytest.raises(BadConfiguration) as error:
         figures(report)
@@ -53,6 +59,62 @@ def test_a_figure_is_a_named_number_of_a_group_of_metrics(report: Any, found: di
 def test_twelve_figures_are_kept() -> None:
     many = of(**{f"m{n}": {"value": n} for n in range(40)})
     assert [figure.name for figure in figures(many)] == [f"m{n}" for n in range(MAX_FIGURES)]
+
+
+MANY = of(**{f"m{n}": {"value": n} for n in range(20)})
+NESTED = {
+    "dotted_metrics": {"f1.macro": {"value": 0.5}, "a": {"b.c": {"value": 1}}, "a.b": {"c": 2, "d": {"value": 3}}},
+    "loss": 0.25,
+    "by": {"class": {"fraud": {"recall": 0.75}}},
+    "curve": {"value": [1, 2]},
+    "sure": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("m15", "15"),
+        ("m0", "0"),
+        ("binary_classification_metrics.m15", "15"),
+        ("binary_classification_metrics.m15.value", "15"),
+        ("binary_classification_metrics", None),
+        ("m99", None),
+        ("", None),
+        (".", None),
+        ("m15.", None),
+        ("binary_classification_metrics.", None),
+    ],
+)
+def test_what_is_wanted_is_kept_besides(path: str, value: str | None) -> None:
+    found = wanted(MANY, path)
+    assert found.get(path) == value
+    assert len(found) == MAX_FIGURES + (value is not None and path != "m0")
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("f1.macro", "0.5"),
+        ("dotted_metrics.f1.macro", "0.5"),
+        ("dotted_metrics.a.b.c", "1"),
+        ("dotted_metrics.a.b.d", "3"),
+        ("loss", "0.25"),
+        ("by.class.fraud.recall", "0.75"),
+        ("by.class.fraud", None),
+        ("by.class.frau", None),
+        ("curve", None),
+        ("curve.0", None),
+        ("sure", None),
+    ],
+)
+def test_a_path_leads_to_any_number_of_the_file_also_over_names_with_dots(path: str, value: str | None) -> None:
+    assert wanted(NESTED, path).get(path) == value
+
+
+def test_a_file_without_figures_does_where_what_is_wanted_is_there() -> None:
+    assert wanted({"auc": 0.9}, "auc") == {"auc": "0.9"}
+    assert "has no figures" in refused({"auc": 0.9})
 
 
 @pytest.mark.parametrize(

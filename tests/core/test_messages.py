@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.core.gate_results import Fault, GateResult, GateStatus
 from orchestrator.core.installation import ApprovalPolicy, StageSettings
 from orchestrator.core.messages import private
 from orchestrator.core.messages.blocks import Message
@@ -16,7 +17,7 @@ from orchestrator.core.messages.question import approvers, question_reply
 from orchestrator.core.messages.release_message import release_message
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.plans import ParameterChange, ResourceChange
-from orchestrator.core.records import ApprovalStatus, Figure, Release, Status, Verdict
+from orchestrator.core.records import ApprovalStatus, Figure, Release, StageStatus, Status, Verdict
 from tests.fakes.memory_world import BY_ANA, OWNER, RISK, installation
 from tests.slack_app import samples
 
@@ -186,6 +187,83 @@ def test_twelve_figures_of_the_longest_names_fit_into_their_line_and_say_nothing
     (line,) = [text for block in message.blocks if (text := str(block.get("text"))) and ":bar_chart:" in text]
     assert len(line) < 3000
     assert "<!channel>" not in line
+
+
+GATES = (
+    GateResult("auc", GateStatus.PASSED, (), "0.972028", "0.965", "r-1", "0.9", "", "0.01"),
+    GateResult("accuracy", GateStatus.WARNED, (Fault.TOO_LOW,), "0.972028", "", "r-1", "0.98"),
+    GateResult("recall", GateStatus.FAILED, (Fault.NOT_MEASURED,), "", "0.5", "r-1", "0.9"),
+)
+
+
+def with_gates(facts: Facts, *gates: GateResult) -> Facts:
+    """The same, where the gates of staging have come to this."""
+    staging = replace(facts.stages["staging"], gates=gates)
+    figures = replace(facts.release, metrics=(*FIGURES, Figure("f1", "0.8")))
+    return replace(facts, release=figures, stages={**facts.stages, "staging": staging})
+
+
+def test_the_gates_have_a_line_each_the_broken_ones_first() -> None:
+    facts = with_gates(samples.facts(), *GATES)
+    message = release_message(facts)
+    (block,) = [block for block in message.blocks if "Quality gates" in str(block)]
+    assert block["text"]["text"].splitlines() == [
+        "*Quality gates*: 1 failed, 1 not met (warning), 1 passed",
+        ":x: recall not measured (live 0.5): *the evaluation has no such figure*",
+        ":warning: accuracy 0.972: *below 0.98*",
+        ":white_check_mark: auc 0.972 (live 0.965): at least 0.9, not worse than live by more than 0.01",
+    ]
+    assert "2 quality gates do not hold: recall not measured (live 0.5)" in message.text
+    read = shown(message)
+    assert read.index("*1 removed*") < read.index("*Quality gates*") < read.index("*Still needed:*")
+
+
+def test_a_figure_with_a_gate_is_not_shown_twice() -> None:
+    assert ":bar_chart: f1 0.8" in shown(release_message(with_gates(samples.facts(), *GATES)))
+    assert ":bar_chart: accuracy 0.972 · auc 0.9962 · f1 0.8" in shown(release_message(with_gates(samples.facts())))
+
+
+def test_gates_that_do_not_hold_are_told_to_those_who_are_called() -> None:
+    facts = with_gates(samples.facts(), *GATES[:2])
+    assert facts.waiting is not None
+    assert ":warning: 1 of 2 quality gates does not hold." in shown(question_reply(facts, facts.waiting))
+    fine = with_gates(samples.facts(), GATES[0])
+    assert fine.waiting is not None
+    assert "quality gate" not in shown(question_reply(fine, fine.waiting))
+
+
+def test_the_gates_are_in_every_letter() -> None:
+    told = [
+        "Quality gates before staging: 1 not met (warning), 1 passed.",
+        "  warning: accuracy 0.972: below 0.98",
+        "  passed: auc 0.972 (live 0.965): at least 0.9, not worse than live by more than 0.01",
+    ]
+    waiting = with_gates(samples.facts(), *GATES[:2])
+    assert waiting.waiting is not None
+    for letter in (
+        question_letter(waiting, waiting.waiting, "Slack cannot be reached."),
+        end_letter(with_gates(STATES["rejected"], *GATES[:2])),
+    ):
+        lines = letter.text.splitlines()
+        assert lines[lines.index(told[0]) :][:3] == told
+
+
+def test_a_release_that_gates_have_stopped_is_told_as_that() -> None:
+    reason = "Stopped before staging by a quality gate: auc 0.91: below 0.95."
+    facts = samples.facts(
+        samples.release(Status.FAILED, failure="GatesFailed", reason=reason),
+        stages={
+            "dev": samples.stage("dev", StageStatus.VERIFIED),
+            "staging": samples.stage("staging", StageStatus.FAILED, gates=GATES[2:], note=reason),
+        },
+    )
+    message = release_message(facts)
+    assert header(message) == "fraud-detector: stopped before staging by its quality gates"
+    read = shown(message)
+    assert "The release of fraud-detector was stopped before staging by its quality gates." in read
+    assert f"> {reason}" in read
+    assert ":x: recall not measured" in read
+    assert end_letter(facts).subject == "[failed] fraud-detector (staging)"
 
 
 def test_every_problem_is_in_the_e_mail_and_twenty_in_the_message() -> None:

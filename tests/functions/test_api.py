@@ -179,6 +179,16 @@ def test_a_releases_figures_are_whole_numbers_beside_those_of_the_live_release(
     ]
 
 
+def test_a_releases_gates_are_shown_with_their_stage(call: Client, memory: MemoryWorld) -> None:
+    gates = [{"metric": "auc", "at_least": 0.95, "on_failure": "warn"}]
+    values = configuration(metrics="fraud/evaluation.json", gates=gates)
+    release = journeys.asked(memory, journeys.evaluated(memory, values, auc=0.91))
+    stages = {stage["stage"]: stage for stage in call("GET", "/releases/{id}", id=release.release_id).body["stages"]}
+    (gate,) = stages["staging"]["gates"]
+    assert (gate["status"], gate["value"], gate["at_least"], gate["live"]) == ("warned", 0.91, 0.95, None)
+    assert gate["told"] == "auc 0.91: below 0.95"
+
+
 def test_a_release_without_figures_has_an_empty_list_of_them(call: Client, waiting: Release) -> None:
     assert call("GET", "/releases/{id}", id=waiting.release_id).body["metrics"] == []
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.core.errors import StepFailed
+from orchestrator.core.errors import GatesFailed, StepFailed
 from orchestrator.core.records import StageStatus
-from tests.fakes.memory_world import MemoryWorld
+from tests.fakes.memory_world import MemoryWorld, configuration
 from tests.functions.conftest import SECRET_TOKEN, Called
+from tests.steps import journeys
 
 
 @pytest.fixture
@@ -57,3 +58,14 @@ def test_a_fault_of_our_own_is_logged_with_its_trace_and_without_the_event(
         deploy_stage(event | {"stage": "qa"})
     assert deploy_stage.last["message"] == "failed unexpectedly"
     assert "Traceback" in deploy_stage.last["exception"]
+
+
+def test_gates_guard_a_stage_that_is_deployed_without_asking(
+    called: Callable[[str], Called], memory: MemoryWorld
+) -> None:
+    values = configuration(metrics="fraud/evaluation.json", gates=[{"metric": "auc", "at_least": 0.95}])
+    release = journeys.packaged(memory, journeys.evaluated(memory, values, auc=0.91))
+    with pytest.raises(GatesFailed, match=r"Stopped before dev by a quality gate: auc 0\.91: below 0\.95\."):
+        called("deploy_stage")({"release_id": release.release_id, "stage": "dev", "task_token": SECRET_TOKEN})
+    assert memory.stacks("dev").stacks == {}
+    assert memory.fake_tasks.answers == {}

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from orchestrator.core.errors import ChangeSetPending, PlanFailed
+from orchestrator.core.errors import ChangeSetPending, GatesFailed, PlanFailed
 from orchestrator.core.records import StageStatus
-from tests.fakes.memory_world import MemoryWorld
+from tests.fakes.memory_world import MemoryWorld, configuration
 from tests.functions.conftest import Called
+from tests.steps import journeys
 
 
 @pytest.fixture
@@ -58,3 +59,18 @@ def test_a_refused_plan_is_logged_once_with_its_reason(
     (line,) = plan_stage.logged
     assert (line["level"], line["error"]) == ("ERROR", "PlanFailed")
     assert line["why"] == "Parameter ImageUri is refused"
+
+
+def test_gates_that_stop_the_release_are_logged_once_with_their_reason(
+    called: Callable[[str], Called], memory: MemoryWorld
+) -> None:
+    gates = [{"metric": "auc", "at_least": 0.95, "stages": ["staging"]}]
+    values = configuration(metrics="fraud/evaluation.json", gates=gates)
+    release = journeys.packaged(memory, journeys.evaluated(memory, values, auc=0.91))
+    plan_stage = called("plan_stage")
+    with pytest.raises(GatesFailed):
+        plan_stage({"release_id": release.release_id, "stage": "staging"})
+    (line,) = plan_stage.logged
+    assert (line["level"], line["error"]) == ("ERROR", "GatesFailed")
+    assert line["why"] == "Stopped before staging by a quality gate: auc 0.91: below 0.95."
+    assert memory.stacks("staging").change_sets == {}

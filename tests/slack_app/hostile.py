@@ -9,6 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from orchestrator.core.gate_results import Fault, GateResult, GateStatus
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import Identity, IdentityKind
@@ -56,6 +57,17 @@ _vote = st.builds(
 )
 _number = st.floats(allow_nan=False, allow_infinity=False).map(repr) | st.integers(-(10**300), 10**300).map(str)
 _figures = st.lists(st.builds(Figure, st.sampled_from(["auc"]) | text, _number), max_size=12).map(tuple)
+_json_number = st.just("") | _number
+_gate = st.builds(
+    GateResult,
+    st.sampled_from(["auc"]) | text,
+    st.sampled_from(list(GateStatus)),
+    st.lists(st.sampled_from(list(Fault)), max_size=4).map(tuple),
+    *(_json_number, _json_number, text, _json_number, _json_number, _json_number),
+    st.booleans(),
+)
+"""Also what no gate can come to: a passed one with faults, one that compares with nothing."""
+_gates = st.lists(_gate, max_size=30).map(tuple)
 _source = st.builds(Source, st.sampled_from(list(SourceKind)), bucket=text, key=text, version_id=text, request=text)
 _requester = st.builds(Identity, st.sampled_from(list(IdentityKind)), text, st.booleans())
 
@@ -87,7 +99,8 @@ def facts(draw: st.DrawFn, waiting: bool | None = None) -> Facts:
     outputs = tuple((f"Endpoint{draw(text)}", draw(text)) for _ in range(draw(st.integers(0, 4))))
     known = samples.facts(release, question, planned)
     dev = samples.stage("dev", draw(st.sampled_from(list(StageStatus))), outputs=outputs)
-    return replace(known, stages={**known.stages, "dev": dev}, live=draw(_figures))
+    staging = replace(known.stages["staging"], gates=draw(_gates))
+    return replace(known, stages={"dev": dev, "staging": staging}, live=draw(_figures))
 
 
 def strings(value: Any) -> Iterator[tuple[str, str]]:

@@ -44,6 +44,7 @@ def alone_settings() -> Settings:
         ecr_repository={"name": "ml-images", "existing": True},
         model_registry=True,
         model_package_group="fraud-models",
+        evaluation_buckets=["ml-evaluations"],
         detailed_error_messages=False,
     )
 

@@ -41,6 +41,7 @@ REVIEWED = {
     for kind in ("model-package", "model-card", "model", "training-job")
 } | {
     "arn:aws:s3:::example-corp-ml-assets/*": "a configuration names any asset of the bucket",
+    "arn:aws:s3:::ml-evaluations/*": "a model package names its evaluation anywhere in the buckets of the settings",
     "arn:aws:s3:::example-corp-ml-assets/model_card_exports/*": "SageMaker names the files of an export",
 }
 """Resources with a wildcard that only these options bring, beside ``wildcards.py``."""
@@ -250,6 +251,23 @@ def test_packages_are_read_by_the_functions_that_resolve_them(every: Synthesised
     for right, functions in ((read, grants.REGISTRY_READERS), (listed, grants.RESOLVERS)):
         assert resolvers(every, *right) == {construct_id(name) for name in functions}
         assert resolvers(multi, *right) == set()
+
+
+def test_evaluations_of_packages_are_read_by_package_alone(alone: Synthesised, made: Synthesised) -> None:
+    rights = {
+        (statement.resource.split("Role")[0].removeprefix("Functions"), action, resource)
+        for statement in statements("MlopsOrchestrator", alone.orchestrator)
+        for resource in statement.resources
+        if "ml-evaluations" in resource
+        for action in statement.actions
+    }
+
+    assert rights == {
+        ("Package", "s3:GetObject", "arn:aws:s3:::ml-evaluations/*"),
+        ("Package", "s3:GetObjectVersion", "arn:aws:s3:::ml-evaluations/*"),
+        ("Package", "s3:ListBucket", "arn:aws:s3:::ml-evaluations"),
+    }
+    assert "ml-evaluations" not in json.dumps(made.orchestrator)
 
 
 def test_a_stage_creates_models_of_packages_only_with_the_registry(made: Synthesised, multi: Synthesised) -> None:

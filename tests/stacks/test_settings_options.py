@@ -72,6 +72,30 @@ MISTAKES = [
         id="group's ARN",
     ),
     pytest.param(
+        {"evaluation_buckets": ["sagemaker-eu"]},
+        "$.evaluation_buckets",
+        "Set model_registry",
+        id="buckets, no registry",
+    ),
+    pytest.param(
+        {"model_registry": True, "evaluation_buckets": ["s3://sagemaker-eu"]},
+        "$.evaluation_buckets[0]",
+        "without s3://",
+        id="bucket's URI",
+    ),
+    pytest.param(
+        {"model_registry": True, "evaluation_buckets": "sagemaker-eu"},
+        "$.evaluation_buckets",
+        "Write a list",
+        id="one bucket",
+    ),
+    pytest.param(
+        {"model_registry": True, "evaluation_buckets": ["sagemaker-eu", "sagemaker-eu"]},
+        "$.evaluation_buckets",
+        "sagemaker-eu twice",
+        id="bucket twice",
+    ),
+    pytest.param(
         {"detailed_error_messages": "No"}, "$.detailed_error_messages", "true or false", id="text for detailed errors"
     ),
     pytest.param(
@@ -196,6 +220,7 @@ def test_the_options_as_they_are_read() -> None:
             ecr_repository={"name": "team/ml_images", "existing": True},
             model_registry=True,
             model_package_group="fraud-models",
+            evaluation_buckets=["sagemaker-us-east-1-111111111111"],
             detailed_error_messages=False,
             stack_sets=SETS,
             **UNITS,
@@ -207,6 +232,7 @@ def test_the_options_as_they_are_read() -> None:
         existing_assets_bucket_key=KEY,
         ecr_repository=EcrRepository("team/ml_images", existing=True),
         model_package_group="fraud-models",
+        evaluation_buckets=("sagemaker-us-east-1-111111111111",),
         stack_sets=StackSets("delegated", "666666666666", False, {"prod": ("ou-a1b2-c3d4e5f6",)}),
     )
     assert not found.installation.detailed_errors

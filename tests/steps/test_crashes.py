@@ -13,7 +13,7 @@ from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.errors import TryAgain
+from orchestrator.core.errors import GatesFailed, TryAgain
 from orchestrator.core.events import StackChanged
 from orchestrator.core.records import Release, Status, TaskToken, Verdict
 from tests.fakes.dying import dying_after
@@ -46,6 +46,24 @@ def unchanged(world: MemoryWorld) -> str:
 def evaluated(world: MemoryWorld) -> str:
     journeys.live(world, journeys.evaluated(world, accuracy=0.965))
     return world.release(journeys.evaluated(world, accuracy=0.972028, auc=0.996226)).release_id
+
+
+def gated(world: MemoryWorld, at_least: float) -> str:
+    gates = [{"metric": "accuracy", "at_least": at_least, "not_worse_than_live_by": 0.5, "stages": ["staging"]}]
+    journeys.live(world, journeys.evaluated(world, accuracy=0.965))
+    better = configuration(metrics="fraud/evaluation.json", gates=gates, inference_instance="ml.m5.2xlarge")
+    return journeys.in_dev(world, journeys.evaluated(world, better, accuracy=0.972028)).release_id
+
+
+def plan_unless_stopped(world: MemoryWorld, release: str) -> None:
+    with suppress(GatesFailed):
+        world.plan(release, "staging")
+
+
+def stopped(world: MemoryWorld) -> str:
+    release_id = gated(world, 0.99)
+    plan_unless_stopped(world, release_id)
+    return release_id
 
 
 def stale(world: MemoryWorld) -> str:
@@ -87,6 +105,15 @@ STEPS: dict[str, tuple[Prepare, Step]] = {
     "package, unchanged": (unchanged, lambda world, release, _: world.package(release)),
     "package, evaluated": (evaluated, lambda world, release, _: world.package(release)),
     "plan": (just(journeys.in_dev), lambda world, release, _: world.plan(release, "staging")),
+    "plan, gates hold": (lambda world: gated(world, 0.9), lambda world, release, _: world.plan(release, "staging")),
+    "plan, gates stop it": (
+        lambda world: gated(world, 0.99),
+        lambda world, release, _: plan_unless_stopped(world, release),
+    ),
+    "end, stopped by gates": (
+        stopped,
+        lambda world, release, _: world.end(release, Status.FAILED, "GatesFailed", "why"),
+    ),
     "ask": (just(journeys.planned), lambda world, release, token: world.ask(release, "staging", token)),
     "vote": (just(journeys.asked), lambda world, release, _: world.vote(BEN, world.approval(release, "staging"))),
     "deploy without approval": (

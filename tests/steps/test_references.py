@@ -252,7 +252,7 @@ def test_a_bucket_that_package_may_not_read_is_told_and_stops_nothing(
         raise AccessDenied(f"IAM refused s3:GetObject of {key} to the function's role")
 
     world.registry.add(version(1, metrics=STATISTICS))
-    monkeypatch.setattr(world.buckets, "size", denied)
+    monkeypatch.setattr(world.buckets, "newest", denied)
     release, _ = packaged(world, registered())
     assert release.warnings == (
         f"{STATISTICS} is no evaluation that can be shown: the function Package may not read it.",

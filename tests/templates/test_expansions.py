@@ -165,6 +165,7 @@ def variants(body: Body) -> Iterator[Checked]:
     one = workload_type(body.type)
     stage = stages_of(checked(body.values, body.context), body.context)[-1]
     values = checked(body.values, body.context).for_stage(stage)
+    values.pop("gates", None)  # they name stages, which a single account does not take
     always = set(one.schema.get("required", ())) | WITHOUT_EFFECT
     deciding = [key for key in values if key in decided_upon(body.type) and key not in always]
     fixed = {key: value for key, value in values.items() if key not in deciding}

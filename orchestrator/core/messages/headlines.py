@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orchestrator.core.errors import GatesFailed
 from orchestrator.core.jobs import JobStatus
 from orchestrator.core.messages import removals
 from orchestrator.core.messages.facts import Facts, place
@@ -136,6 +137,8 @@ def _ended(facts: Facts) -> str:
             return f"has expired before {stage} was decided" if stage else "has expired"
         case Status.SUPERSEDED:
             return "was superseded by a newer one"
+        case Status.FAILED if release.failure == GatesFailed.__name__:
+            return f"was stopped before {stage} by its quality gates"
         case Status.FAILED if facts.job_failed:
             return f"has failed in {stage}: its job did not succeed"
         case Status.FAILED:

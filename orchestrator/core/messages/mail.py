@@ -12,6 +12,7 @@ from orchestrator.core.figures import side_by_side
 from orchestrator.core.figures import told as in_words
 from orchestrator.core.messages.changes import change_lines
 from orchestrator.core.messages.facts import Facts, Waiting
+from orchestrator.core.messages.gates import gate_lines
 from orchestrator.core.messages.headlines import headline, left_behind, outcome_word, requester, sentence
 from orchestrator.core.messages.jobs import job_lines
 from orchestrator.core.messages.mrkdwn import clean, joined
@@ -45,6 +46,7 @@ def end_letter(facts: Facts) -> Letter:
         told.append(f"It stays deployed in {facts.reached}.")
     if release.status is Status.SUCCEEDED:
         told += [f"{stage} {name}: {value}" for stage, name, value in results(facts)]
+    told += gate_lines(facts)
     told += job_lines(facts)
     told += ["", *_about(facts)]
     word = "deleted" if release.is_of_nothing else outcome_word(release)
@@ -57,6 +59,7 @@ def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
     told = [sentence(facts), why, ""]
     if waiting.record.plan is not None:
         told += change_lines(waiting.record.plan)
+    told += gate_lines(facts)
     compared = side_by_side(release.metrics, facts.live)
     told += [f"Metrics: {', '.join(in_words(*figure) for figure in compared)}."] if compared else []
     needed = facts.needed(approval)

@@ -26,6 +26,10 @@ def question_reply(facts: Facts, waiting: Waiting) -> Message:
     told = f"{pings} {ask}".strip()
     if needed:
         told += f" Needed: {said(needed, limits.DESCRIPTION)}."
+    gates = [gate for gate in waiting.record.gates if gate.faults]
+    if gates:
+        does = "does" if len(gates) == 1 else "do"
+        told += f" :warning: {len(gates)} of {len(waiting.record.gates)} quality gates {does} not hold."
     if unreachable:
         names = joined(said(name, limits.NAME) for name in unreachable[: limits.MENTIONS])
         told += f" (Not known to Slack: {names}.)"

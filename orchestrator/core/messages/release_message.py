@@ -7,13 +7,16 @@ to say yes, and the buttons.
 
 from __future__ import annotations
 
-from orchestrator.core.figures import side_by_side, told
+from collections.abc import Container
+
+from orchestrator.core.figures import MAX_FIGURES, side_by_side, told
 from orchestrator.core.jobs import JobStatus
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Block, Message, context, header, message, section
 from orchestrator.core.messages.buttons import DIGEST_DIGITS, decision_buttons
 from orchestrator.core.messages.changes import change_blocks, counted
 from orchestrator.core.messages.facts import Facts, Waiting
+from orchestrator.core.messages.gates import broken, gate_blocks, gates_of
 from orchestrator.core.messages.headlines import END_MARKS, MARKS, headline, left_behind, requester, sentence
 from orchestrator.core.messages.jobs import job_blocks
 from orchestrator.core.messages.mrkdwn import bold, code, date, escape, lines, quote, said
@@ -56,6 +59,8 @@ def _text(facts: Facts) -> str:
     told = [said(sentence(facts), limits.DESCRIPTION)]
     if waiting is not None and waiting.record.plan is not None:
         told.append(f"It would mean {counted(waiting.record.plan)}.")
+        gates = broken(waiting.record.gates)
+        told += [said(gates, limits.DESCRIPTION)] if gates else []
         figures = _figures(facts)
         told += [f"The model's figures: {', '.join(figures)}."] if figures else []
         needed = facts.needed(waiting.approval)
@@ -88,14 +93,19 @@ def _stage(name: str, release: Release) -> str:
 
 
 def _metrics(facts: Facts) -> list[Block]:
-    """The figures of the model's evaluation, beside those of the release that is live."""
-    figures = _figures(facts)
-    return [section(f":bar_chart: {' · '.join(figures)}")] if figures else []
+    """The gates of the stage, and the other figures of the model's evaluation beside those of the release that is
+    live."""
+    gates = gates_of(facts)
+    figures = _figures(facts, without={gate.metric for gate in gates})
+    shown = [section(f":bar_chart: {' · '.join(figures)}")] if figures else []
+    return [*gate_blocks(gates), *shown]
 
 
-def _figures(facts: Facts) -> list[str]:
+def _figures(facts: Facts, without: Container[str] = ()) -> list[str]:
     compared = side_by_side(facts.release.metrics, facts.live)
-    return [told(said(name, limits.NAME), value, live) for name, value, live in compared]
+    return [told(said(name, limits.NAME), value, live) for name, value, live in compared if name not in without][
+        :MAX_FIGURES
+    ]
 
 
 def _question(facts: Facts, waiting: Waiting, buttons: bool) -> list[Block]:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from orchestrator.core.errors import StepFailed
+from orchestrator.core.gates import bound
 from orchestrator.core.installation import Installation
 from orchestrator.core.plans import Plan
 from orchestrator.core.ports import Accounts, Clock, Objects, Store, Tasks
@@ -151,7 +152,7 @@ def _execute(
     """
     stacks = accounts.stacks(record.stage)
     if stacks.state(plan.stack_id).last_request_token != wait.request_token:
-        valid = stacks.still_valid(plan, release.digest)
+        valid = stacks.still_valid(plan, bound(release.digest, record.gates))
         check()
         executes = valid and stacks.execute(plan, wait.request_token)
         # An executed change set is no longer valid either: what an earlier run began may only show now.

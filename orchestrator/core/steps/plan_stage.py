@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from orchestrator.core.document_changes import told_by_leaves
 from orchestrator.core.errors import PlanKeepsMoving, StepFailed, TurnLost
+from orchestrator.core.gate_results import GateResult
+from orchestrator.core.gates import bound
 from orchestrator.core.installation import DEFAULT_EXPIRY_HOURS, Installation
 from orchestrator.core.plans import Plan
 from orchestrator.core.ports import Accounts, Clock, Objects, PlanRequest, Stacks, Store
 from orchestrator.core.records import Release, StageRecord, StageStatus, Status
+from orchestrator.core.steps.check_gates import check_gates, stop_at_gates
 from orchestrator.core.steps.progress import move, move_stage, release_of, rules_for, stage_of
 from orchestrator.core.steps.registered import Registry, check_models
-from orchestrator.core.steps.released import released_package, template_key
+from orchestrator.core.steps.released import ReleasedPackage, released_package, template_key
 from orchestrator.core.steps.turns import check_turn
 
 MAX_ATTEMPTS = 3
@@ -35,7 +38,7 @@ def plan_stage(
     """Plan the stage; the answer says how long the approval may take.
 
     Raises ``ChangeSetPending``, ``StackBusy`` (both retried), ``PlanFailed``, ``PlanKeepsMoving``,
-    ``ModelWithdrawn``, ``TurnLost``.
+    ``ModelWithdrawn``, ``GatesFailed``, ``TurnLost``.
     """
     release = move(store, release_id, now, Status.PLANNING, stage=stage)
     check_turn(store, release)
@@ -69,17 +72,30 @@ def make_plan(
     packages_bucket: str,
     now: Clock,
 ) -> StageRecord:
-    """Make this attempt's plan and keep it in the stage's record: a change set, or what a removal would remove."""
+    """Make this attempt's plan and keep it in the stage's record: a change set, or what a removal would remove.
+
+    No change set is made where a quality gate stops the release: what the gates have come to is kept, and
+    ``GatesFailed`` raised.
+    """
     record = stage_of(store, release.release_id, stage, now)
     if record.attempt > MAX_ATTEMPTS:
         raise PlanKeepsMoving(
             f"{MAX_ATTEMPTS} plans for {stage} in a row were overtaken by other changes of {release.stack_name}"
         )
     stacks = accounts.stacks(stage)
+    attempt = record.attempt
+    gates: tuple[GateResult, ...] = ()
     if release.removes:
         plan = stacks.plan_removal(release.stack_name, release.digest)
     else:
-        plan = _change(release, record, stacks, objects, packages_bucket, registry)
+        package = released_package(release, objects, packages_bucket)
+        check_models(package, registry)
+        gates = check_gates(release, stage, package, store)
+        move_stage(
+            store, record, now, lambda current: replace(current, gates=gates) if current.attempt == attempt else current
+        )
+        stop_at_gates(stage, gates)
+        plan = _change(release, record, package, gates, stacks, objects, packages_bucket)
     try:
         check_turn(store, release_of(store, release.release_id))
     except TurnLost:
@@ -87,12 +103,11 @@ def make_plan(
         if not plan.empty:
             stacks.discard(plan)
         raise
-    attempt = record.attempt
 
     def planned(current: StageRecord) -> StageRecord:
         if current.attempt != attempt:
             return current
-        return replace(current, plan=plan, status=StageStatus.PLANNED, approval_id="", note="")
+        return replace(current, plan=plan, gates=gates, status=StageStatus.PLANNED, approval_id="", note="")
 
     return move_stage(store, record, now, planned)
 
@@ -100,15 +115,14 @@ def make_plan(
 def _change(
     release: Release,
     record: StageRecord,
+    package: ReleasedPackage,
+    gates: Sequence[GateResult],
     stacks: Stacks,
     objects: Objects,
     packages_bucket: str,
-    registry: Registry,
 ) -> Plan:
     """The change set of the release's package, with documents told leaf by leaf."""
     stage = record.stage
-    package = released_package(release, objects, packages_bucket)
-    check_models(package, registry)
     request = PlanRequest(
         stack_name=release.stack_name,
         template_url=objects.template_url(packages_bucket, template_key(release.release_id)),
@@ -116,7 +130,7 @@ def _change(
         capabilities=package.capabilities,
         tags=package.tags(stage),
         change_set_name=f"r-{release.release_id}-{record.attempt}",
-        content_digest=release.digest,
+        content_digest=bound(release.digest, gates),
     )
     made = stacks.plan(request)
     documents = package.package.documents(stage)

@@ -53,7 +53,7 @@ def receive_archive(upload: Upload, pipelines: SourcePipelines, reception: Recep
     try:
         found = read_configurations(
             lambda first, length: objects.part(upload.bucket, upload.key, upload.version_id, first, length),
-            objects.size(upload.bucket, upload.key),
+            objects.newest(upload.bucket, upload.key).size,
         )
     except BadConfiguration as error:
         problems = [problem.sentence for problem in error.problems]

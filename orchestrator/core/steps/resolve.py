@@ -8,6 +8,7 @@ from dataclasses import replace
 from orchestrator.core.config import Checked, InstallationNames, ResolvedAssets
 from orchestrator.core.errors import AccessDenied, SourceGone, StepFailed
 from orchestrator.core.figures import read_figures
+from orchestrator.core.gates import metrics_of
 from orchestrator.core.installation import Installation
 from orchestrator.core.model_versions import group_arn
 from orchestrator.core.packaging import asset_copy_key
@@ -48,16 +49,16 @@ def resolve(
             pinned[asset.key] = _pin(asset.key, found, objects, names)
     models: dict[str, Found] = {}
     for arn in checked.model_packages:
-        wanted = pins.get(group_arn(arn), arn)
-        model = find_model(wanted, registry_path(checked), registry, installation)
+        model = find_model(pins.get(group_arn(arn), arn), registry_path(checked), registry, installation)
         if isinstance(model, Found):
             models[arn] = model
         else:
             problems += model
     figures: tuple[Figure, ...] = ()
+    wanted = metrics_of(checked.configuration)
     if checked.metrics in pinned:
         try:
-            figures = _figures(pinned[checked.metrics], f"{checked.path}.metrics", objects)
+            figures = _figures(pinned[checked.metrics], f"{checked.path}.metrics", wanted, objects)
         except BadConfiguration as refused:
             problems += refused.problems
     if problems:
@@ -66,7 +67,7 @@ def resolve(
     resolved = replace(resolved, prefixes=read_as_it_stands)
     if checked.metrics:
         return resolved
-    return _with_registered_figures(resolved, [model.metrics for model in models.values()], objects)
+    return _with_registered_figures(resolved, [model.metrics for model in models.values()], wanted, objects)
 
 
 def _pin(key: str, source: ObjectVersion, objects: Objects, names: InstallationNames) -> PinnedAsset:
@@ -85,20 +86,24 @@ def _pin(key: str, source: ObjectVersion, objects: Objects, names: InstallationN
     )
 
 
-def _with_registered_figures(resolved: ResolvedAssets, places: Sequence[str], objects: Objects) -> ResolvedAssets:
-    """The figures of the model package's own evaluation.
+def _with_registered_figures(
+    resolved: ResolvedAssets, places: Sequence[str], wanted: Sequence[str], objects: Objects
+) -> ResolvedAssets:
+    """The figures of the model package's own evaluation, of the version that it has now.
 
-    The author of the configuration has not asked for them: what cannot be read is told, and stops nothing.
+    The author of the configuration has not named it: what cannot be read is told, and stops nothing here. Gates, if
+    there are any, find nothing measured then.
     """
     place = next(filter(None, places), "")
     if not place:
         return resolved
     bucket, key = split_location(place)
     try:
-        figures = read_figures(objects.size(bucket, key), lambda: objects.read(bucket, key), place)
+        found = objects.newest(bucket, key)
+        figures = read_figures(found.size, lambda: objects.read(bucket, key, found.version_id), place, wanted)
     except (BadConfiguration, StepFailed) as error:
         return replace(resolved, warnings=(f"{place} is no evaluation that can be shown: {_in_our_words(error)}.",))
-    return replace(resolved, figures=figures, evaluation=place)
+    return replace(resolved, figures=figures, evaluation=place, evaluation_version=found.version_id)
 
 
 def _in_our_words(error: BadConfiguration | StepFailed) -> str:
@@ -110,11 +115,12 @@ def _in_our_words(error: BadConfiguration | StepFailed) -> str:
     return "there is no such object" if isinstance(error, SourceGone) else "Amazon S3 refuses to give it out"
 
 
-def _figures(evaluation: PinnedAsset, path: str, objects: Objects) -> tuple[Figure, ...]:
+def _figures(evaluation: PinnedAsset, path: str, wanted: Sequence[str], objects: Objects) -> tuple[Figure, ...]:
     """Of the evaluation's copy. They go into the package, so that a run which finds the package of an earlier one shows
     what that one had read."""
     return read_figures(
         evaluation.size,
         lambda: objects.read(evaluation.copy_bucket, evaluation.copy_key, evaluation.copy_version_id),
         path,
+        wanted,
     )
