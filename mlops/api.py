@@ -28,6 +28,9 @@ TIMEOUT_SECONDS = (5, 35)
 
 SERVICE = "execute-api"
 
+LEDGER_PAGE = 500
+"""Entries of a ledger asked for at once, as many as the API gives."""
+
 
 @dataclass(frozen=True)
 class Api:
@@ -51,6 +54,10 @@ class Api:
         """Workloads by name, with what is live of each."""
         found: list[dict[str, Any]] = self._call("GET", f"/workloads?limit={limit}")["workloads"]
         return found
+
+    def ledger(self, workload: str, after: int) -> dict[str, Any]:
+        """A page of the workload's audit ledger, after a sequence number."""
+        return self._call("GET", f"/workloads/{workload}/ledger?after={after}&limit={LEDGER_PAGE}")
 
     def remove(self, workload: str, token: str) -> dict[str, Any]:
         """Start the removal of a workload; ``token`` makes a repeated call the same request."""

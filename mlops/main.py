@@ -8,7 +8,18 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mlops import cards, decisions, doctor, local_installation, packages, releases, starting, validation, workloads
+from mlops import (
+    audit,
+    cards,
+    decisions,
+    doctor,
+    local_installation,
+    packages,
+    releases,
+    starting,
+    validation,
+    workloads,
+)
 from mlops.refusals import Denied, Problems, Refused
 from mlops.screen import Screen, problem_lines
 from orchestrator.core.version import VERSION
@@ -69,6 +80,7 @@ for verb in (
     decisions.approve,
     decisions.reject,
     releases.history,
+    audit.audit,
     workloads.workloads,
     workloads.remove,
     doctor.doctor,

@@ -16,6 +16,9 @@ from stacks.names import construct_id
 
 PERIOD = Duration.minutes(5)
 
+LATE = Duration.minutes(10)
+"""What is delivered again and again makes no error of the function: its age tells."""
+
 
 class Alarms(Construct):
     """Each alarm mails by the topic."""
@@ -28,8 +31,9 @@ class Alarms(Construct):
         topic: sns.Topic,
         queues: Mapping[str, sqs.Queue],
         functions: Sequence[Function],
+        late: Mapping[str, Function],
     ) -> None:
-        """``queues`` by what did not happen, as a construct id."""
+        """By construct ids: ``queues`` of what did not happen, ``late`` functions, which read a stream."""
         super().__init__(scope, id)
         self._topic = topic
         for name, queue in queues.items():
@@ -46,14 +50,22 @@ class Alarms(Construct):
                 f"The function {function.name} has failed; its log says why",
             )
 
-    def _alarm(self, id: str, metric: cloudwatch.IMetric, description: str) -> None:
+        for name, function in late.items():
+            self._alarm(
+                name,
+                function.function.metric("IteratorAge", period=PERIOD, statistic="Maximum"),
+                f"{name}: {function.name} is late with changes of the table, which remembers them for a day",
+                threshold=LATE.to_milliseconds(),
+            )
+
+    def _alarm(self, id: str, metric: cloudwatch.IMetric, description: str, threshold: float = 1) -> None:
         alarm = cloudwatch.Alarm(
             self,
             id,
             alarm_name=f"mlops-{id}",
             alarm_description=description,
             metric=metric,
-            threshold=1,
+            threshold=threshold,
             evaluation_periods=1,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

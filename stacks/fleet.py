@@ -13,6 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 import functions.api.env
+import functions.append_ledger.env
 import functions.deploy_stage.env
 import functions.examine.env
 import functions.notify.env
@@ -157,6 +158,12 @@ class Fleet(Construct):
             "Tells Slack and the topic what the table says",
             seconds=120,
             layers=SLACK,
+        )
+        self._step(
+            "append_ledger",
+            functions.append_ledger.env.Env(**common),
+            "Appends to the audit ledger what the table's changes tell",
+            seconds=300,
         )
         self._add(
             "slack_front",

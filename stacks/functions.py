@@ -87,6 +87,16 @@ class Function(Construct):
             iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
         )
 
+    def may_not(
+        self, actions: Sequence[str], resources: Sequence[str], conditions: dict[str, dict[str, object]]
+    ) -> None:
+        """Add one statement that denies, whatever others allow."""
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                effect=iam.Effect.DENY, actions=list(actions), resources=list(resources), conditions=conditions
+            )
+        )
+
 
 def variables(env: Any) -> dict[str, str]:
     """A filled ``Env`` as Lambda takes it: field ``table_name`` becomes ``TABLE_NAME``."""

@@ -32,8 +32,10 @@ TABLE_ACTIONS: dict[str, tuple[str, ...]] = {
     "api": (*ROWS, "Query"),
     "notify": (*ROWS, "Query"),
     "slack_worker": (*ROWS, "Query"),
+    "append_ledger": ("GetItem",),
 }
-"""Function → actions on the table. A change of a row is a conditional PutItem; nothing is updated in place."""
+"""Function → actions on the table. A change of a row is a conditional PutItem; nothing is updated in place. Of the
+audit ledger's rows ``ledger.py`` has more to say."""
 
 LISTERS = ("sweep_waits", "api", "slack_worker")
 """Functions that read a list: releases, or what waits."""

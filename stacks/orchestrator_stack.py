@@ -16,6 +16,7 @@ from stacks.event_bus import EventBus
 from stacks.fleet import Fleet
 from stacks.git_repositories import GitRepositories
 from stacks.image_repository import ImageRepository
+from stacks.ledger import Ledger
 from stacks.machines import StateMachine, machines_of
 from stacks.model_registry import ModelRegistry
 from stacks.names import SETTINGS_PARAMETER, Machine
@@ -26,7 +27,10 @@ from stacks.settings import Settings
 from stacks.slack_ingress import SlackIngress, SlackQueue, SlackSecret
 from stacks.telling import Telling
 
-WATCHED = ("receive_request", "resume_deployment", "sweep_waits", "notify", "slack_front", "slack_worker", "api")
+WATCHED = (
+    *("receive_request", "resume_deployment", "sweep_waits", "notify", "append_ledger"),
+    *("slack_front", "slack_worker", "api"),
+)
 """Functions that no state machine watches."""
 
 
@@ -136,6 +140,7 @@ class OrchestratorStack(Stack):
             key=buckets.key,
             secret=secret,
         )
+        ledger = Ledger(self, "Ledger", append_ledger=fleet["append_ledger"], fleet=fleet, records=records)
         slack.connect(front=fleet["slack_front"], worker=fleet["slack_worker"], secret=secret, queue=queue)
         rest = RestApi(self, "Rest", settings=settings, api=fleet["api"])
         Alarms(
@@ -146,9 +151,11 @@ class OrchestratorStack(Stack):
                 "RequestsNotReceived": bus.requests_failed,
                 "DeploymentsNotResumed": bus.events_failed,
                 "NotificationsNotSent": telling.failed,
+                "LedgerIncomplete": ledger.failed,
                 "SlackActionsNotDone": queue.failed,
             },
             functions=fleet.only(WATCHED),
+            late={"LedgerLate": fleet["append_ledger"]},
         )
         self._output("AssetsBucketName", buckets.assets.bucket_name, "Upload models, data and mlops-config.json here")
         self._output("PackagesBucketName", buckets.packages.bucket_name, "Immutable packages and pinned assets")

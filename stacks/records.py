@@ -1,4 +1,4 @@
-"""The one table of releases, approvals, decisions and waits; ``orchestrator/aws/table.py`` describes its rows."""
+"""The one table of releases, approvals, decisions, waits, ledgers; ``orchestrator/aws/table.py`` describes its rows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ class Records(Construct):
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
-            stream=dynamodb.StreamViewType.NEW_IMAGE,
+            # The ledger tells what a change has changed. Two functions read the stream, and no shard takes a third.
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
             time_to_live_attribute="expires_at",
             deletion_protection=True,
             removal_policy=RemovalPolicy.RETAIN,

@@ -19,6 +19,7 @@ ROUTES = (
     ("POST", "releases/{id}/decision"),
     ("GET", "workloads"),
     ("DELETE", "workloads/{id}"),
+    ("GET", "workloads/{id}/ledger"),
     ("POST", "provisionpipeline"),
     ("POST", "pipelinestatus"),
     ("GET", "doctor"),

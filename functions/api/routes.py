@@ -36,6 +36,7 @@ ROUTES: Mapping[tuple[str, str], tuple[str, str]] = {
     ("POST", "/releases/{id}/decision"): ("decisions", "decide"),
     ("GET", "/workloads"): ("workloads", "list_workloads"),
     ("DELETE", "/workloads/{id}"): ("removals", "remove"),
+    ("GET", "/workloads/{id}/ledger"): ("ledger", "show_ledger"),
     ("POST", "/provisionpipeline"): ("provisioning", "provision_pipeline"),
     ("POST", "/pipelinestatus"): ("pipeline_status", "pipeline_status"),
     ("GET", "/doctor"): ("examination", "examine"),

@@ -22,6 +22,7 @@ BRIDGES = (
     "calls",
     "apigateway",
     "principals",
+    "leading_keys",
     "buckets",
     "roles",
     "checksums",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from orchestrator.aws.accounts import AssumedAccounts
     from orchestrator.aws.code_commit import CodeCommitRepositories
     from orchestrator.aws.examination import ExamineFunction
+    from orchestrator.aws.ledger import DynamoLedgers
     from orchestrator.aws.model_cards import SageMakerModelCards
     from orchestrator.aws.model_registry import SageMakerModelRegistry
     from orchestrator.aws.outcomes import RecordOutcomeFunction
@@ -73,6 +74,13 @@ class World:
     def store(self) -> DynamoStore:
         """The table."""
         return DynamoStore(client("dynamodb"), self._table_name)
+
+    @cached_property
+    def ledgers(self) -> DynamoLedgers:
+        """The audit ledgers, which stand in the table."""
+        from orchestrator.aws.ledger import DynamoLedgers
+
+        return DynamoLedgers(client("dynamodb"), self._table_name)
 
     @cached_property
     def objects(self) -> S3Objects:

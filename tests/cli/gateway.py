@@ -97,6 +97,7 @@ class Gateway:
     def _service(self) -> Service:
         world = SimpleNamespace(
             store=self.world.store,
+            ledgers=self.world.ledgers,
             objects=self.world.objects,
             tasks=self.world.tasks,
             registry=self.world.registry,

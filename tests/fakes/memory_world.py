@@ -16,10 +16,12 @@ from typing import Any
 
 from orchestrator.core.events import JobChanged, ModelPackageChanged, StackChanged, Upload
 from orchestrator.core.installation import ORCHESTRATOR, ApprovalPolicy, Installation, StageSettings
+from orchestrator.core.ledger.changes import Change
 from orchestrator.core.model_versions import group_of
 from orchestrator.core.people import Identity, IdentityKind, People, Person
 from orchestrator.core.ports import Accounts, Clock, Objects, Outcomes, Store, Tasks
 from orchestrator.core.records import Approval, Release, StageRecord, Status, TaskToken, Verdict, Wait, Workload
+from orchestrator.core.steps.append_ledger import Noted, append_ledger
 from orchestrator.core.steps.decide_approval import Ballot, BallotResult, vote
 from orchestrator.core.steps.deploy_stage import deploy_stage
 from orchestrator.core.steps.executions import Machines
@@ -41,6 +43,7 @@ from orchestrator.core.uses import users_of_group
 from orchestrator.core.workloads import Catalogue, load_types
 from tests.events.samples import object_created
 from tests.fakes.clock import FakeClock
+from tests.fakes.ledger import MemoryLedgers
 from tests.fakes.model_cards import FakeModelCards
 from tests.fakes.services import FakeAccounts, FakeEndpoints, FakeJobs, FakeMail, FakeModelRegistry, FakeTasks
 from tests.fakes.stacks import FakeStack, FakeStacks
@@ -142,6 +145,9 @@ class MemoryWorld:
     mail: FakeMail = field(default_factory=FakeMail)
     registry: FakeModelRegistry = field(default_factory=FakeModelRegistry)
     cards: FakeModelCards = field(default_factory=FakeModelCards)
+    fake_ledgers: MemoryLedgers = field(default_factory=MemoryLedgers)
+    ledger_clock: FakeClock = field(default_factory=FakeClock)
+    """The appending function's own: who looks at a ledger moves no other clock."""
 
     def __post_init__(self) -> None:
         own = (ORCHESTRATOR,) if self.installation.mode == "multi" else ()
@@ -153,8 +159,29 @@ class MemoryWorld:
         self.accounts: Accounts = self.fake_accounts
         self.tasks: Tasks = self.fake_tasks
         self._tokens = 0
+        self._told = 0
         self.buckets.put(ASSETS, "fraud/model.tar.gz", b"a model")
         self.buckets.put(ASSETS, "fraud/sample.csv", b"1,2,3")
+
+    @property
+    def ledgers(self) -> MemoryLedgers:
+        """The audit ledgers, once the table's stream has told all that has happened by now."""
+        changes, self._told = self.memory.changes[self._told :], len(self.memory.changes)
+        for change in changes:
+            if change.told:
+                self.append(change)
+        return self.fake_ledgers
+
+    def append(self, change: Change) -> Noted:
+        """The function AppendLedger is given a change."""
+        return append_ledger(
+            change,
+            store=self.memory,
+            ledgers=self.fake_ledgers,
+            installation=self.installation,
+            now=self.ledger_clock,
+            pause=lambda seconds: None,
+        )
 
     def stacks(self, stage: str) -> FakeStacks:
         """CloudFormation of a stage, for a test's own hands."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from orchestrator.core.errors import Conflict, SourceGone
+from orchestrator.core.ledger.changes import Change
 from orchestrator.core.ports import MOST_LISTED, ObjectVersion, StoredVersion
 from orchestrator.core.records import Record
 
@@ -27,7 +28,10 @@ class MemoryStore:
         self.before_write_of: dict[type[Record], Callable[[], object]] = {}
         """Likewise, for the next update of a record of this kind."""
         self.written: list[Record] = []
-        """Every record in the order of its writing, as the table's stream tells them."""
+        """Every record in the order of its writing."""
+        self.changes: list[Change] = []
+        """Every change in this order, as the table's stream tells them."""
+        self.revisions: dict[tuple[str, str], int] = {}
 
     def get(self, cls: type[R], key: tuple[str, str]) -> R | None:
         """See ``ports.Store``."""
@@ -63,6 +67,7 @@ class MemoryStore:
         """See ``ports.Store``."""
         if self.rows.get(record.key()) != record:
             return False
+        self._note(record.key(), record, None)
         del self.rows[record.key()]
         return True
 
@@ -95,8 +100,26 @@ class MemoryStore:
         return tuple(row for row in self.rows.values() if isinstance(row, cls))
 
     def _write(self, record: Record) -> None:
+        self._note(record.key(), self.rows.get(record.key()), record)
         self.rows[record.key()] = record
         self.written.append(record)
+
+    def _note(self, key: tuple[str, str], before: Record | None, after: Record | None) -> None:
+        was = self.revisions.pop(key, 0)
+        if after is not None:
+            self.revisions[key] = was + 1
+        self.changes.append(
+            Change(
+                key=key,
+                number=f"{len(self.changes) + 1:021}",
+                at="2026-03-01T12:00:00.000Z",
+                before=before,
+                after=after,
+                revision_before=was,
+                revision=self.revisions.get(key, 0),
+                release_id=str(getattr(after or before, "release_id", "")),
+            )
+        )
 
 
 @dataclass

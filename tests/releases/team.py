@@ -147,6 +147,21 @@ class Team(Owner):
         found: dict[str, Any] = self.follower.api("GET", f"/releases/{release_id}").json()
         return found
 
+    def ledger(self, workload: str, until: str = "") -> tuple[list[dict[str, Any]], Any]:
+        """``GET /workloads/{id}/ledger``, every page: the rows and the head, once a release's outcome is told there."""
+
+        def look() -> tuple[list[dict[str, Any]], Any] | None:
+            rows: list[dict[str, Any]] = []
+            after, head = 0, None
+            while after is not None:
+                page = self.follower.api("GET", f"/workloads/{workload}/ledger?after={after}&limit=7").json()
+                rows += page["entries"]
+                after, head = page["next"], page["head"]
+            told = {(row["entry"]["release"], row["entry"]["kind"]) for row in rows}
+            return (rows, head) if not until or (until, "outcome") in told else None
+
+        return eventually(f"the ledger of {workload} to tell the outcome of {until}", look, 30)
+
     def until(self, release_id: str, status: str) -> dict[str, Any]:
         """Wait until the release stands so; fails at once when it has ended otherwise."""
 

@@ -10,6 +10,9 @@ import zipfile
 from local.inference import ask_endpoint, ask_model
 from local.settings import CHANNEL, DEV, ORCHESTRATOR, PROD, STAGING
 from local.timeline import entered_states
+from orchestrator.core.ledger.chain import canonical
+from orchestrator.core.ledger.rows import partition, place
+from orchestrator.core.ledger.verification import Fault, Verdict, head_of, row_of, verify
 from tests.releases.team import Team, stage
 
 ACCOUNTS = {"dev": DEV, "staging": STAGING, "prod": PROD}
@@ -78,6 +81,56 @@ def test_the_message_and_the_mail_tell_the_success_once(multi: Team, live: str) 
     assert "prod" in mails[0]["message"]
 
 
+ASKED = ("staging", "prod")
+
+
+def verdict_on(multi: Team, release_id: str) -> Verdict:
+    """What whoever reads the ledger finds."""
+    rows, head = multi.ledger(multi.example_workload, release_id)
+    return verify(multi.example_workload, map(row_of, rows), head_of(head))
+
+
+def test_the_ledger_tells_all_of_the_release_and_verifies(multi: Team, live: str) -> None:
+    assert verdict_on(multi, live).sound
+    rows, _ = multi.ledger(multi.example_workload, live)
+    entries = [row["entry"] for row in rows if row["entry"]["release"] == live]
+    told = {(entry["stage"], entry["kind"], entry["outcome"]) for entry in entries}
+    done = [("deployment_started", ""), ("deployment_ended", "deployed"), ("verification", "verified")]
+    asked = [("approval_requested", ""), ("vote", "approve"), ("decision", "approved")]
+    assert told == {
+        *(("", kind, "") for kind in ("request", "package")),
+        *((name, "plan", "") for name in ACCOUNTS),
+        *((name, kind, outcome) for name in ASKED for kind, outcome in asked),
+        *((name, kind, outcome) for name in ACCOUNTS for kind, outcome in done),
+        ("prod", "outcome", "succeeded"),
+    }
+    # A change is told once, however often the stream delivers it; two people vote.
+    once = [(entry["stage"], entry["kind"]) for entry in entries if entry["kind"] != "vote"]
+    assert len(once) == len(set(once))
+    (decision,) = [entry for entry in entries if (entry["stage"], entry["kind"]) == ("prod", "decision")]
+    (started,) = [entry for entry in entries if (entry["stage"], entry["kind"]) == ("prod", "deployment_started")]
+    assert started["facts"]["plan_digest"] == decision["facts"]["plan_digest"]
+    assert started["facts"]["change_set"].startswith("arn:aws:cloudformation:")
+    assert decision["actor"]["verified"] is True
+
+
+def test_a_row_of_the_ledger_that_somebody_rewrites_is_named(multi: Team, live: str) -> None:
+    rows, _ = multi.ledger(multi.example_workload, live)
+    vote = next(row for row in rows if row["entry"]["kind"] == "vote")
+    table, name = multi.client("dynamodb", ORCHESTRATOR), multi.running.outputs["TableName"]
+    key = {"pk": {"S": partition(multi.example_workload)}, "sk": {"S": place(vote["sequence"])}}
+    kept = table.get_item(TableName=name, Key=key)["Item"]
+    forged = canonical({**vote["entry"], "outcome": "reject"})
+    table.put_item(TableName=name, Item={**kept, "body": {"M": {**kept["body"]["M"], "text": {"S": forged}}}})
+    try:
+        broken = verdict_on(multi, live).broken
+        assert broken is not None
+        assert (broken.sequence, broken.fault) == (vote["sequence"], Fault.CONTENT_CHANGED)
+    finally:
+        table.put_item(TableName=name, Item=kept)
+    assert verdict_on(multi, live).sound
+
+
 def test_no_task_token_or_secret_is_in_any_message_mail_or_log(multi: Team, live: str) -> None:
     name = "discreet"
     multi.upload(name, multi.configuration(name))
@@ -87,7 +140,8 @@ def test_no_task_token_or_secret_is_in_any_message_mail_or_log(multi: Team, live
     multi.reject(release_id, "Enough for this test.")
     assert multi.ended(release_id).status == "rejected"
     slack = multi.running.slack
-    said = json.dumps([slack.messages(CHANNEL), slack.log(), multi.running.cloud.mail()], ensure_ascii=False)
+    ledger, _ = multi.ledger(f"{name}-realtime", release_id)
+    said = json.dumps([slack.messages(CHANNEL), slack.log(), multi.running.cloud.mail(), ledger], ensure_ascii=False)
     logged = {function: multi.log_lines(function) for function in multi.functions()}
     assert any(release_id in line for line in logged["deploy-stage"]), "the functions' own lines are there"
     for secret in secrets:

@@ -1,0 +1,13 @@
+"""What the stack tells this function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Env:
+    """See ``orchestrator.aws.environment``."""
+
+    table_name: str
+    settings_parameter: str
