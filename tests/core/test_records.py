@@ -64,7 +64,7 @@ def test_every_record_has_a_key_of_its_own_and_no_token_in_it() -> None:
     world.package(other.release_id)
     world.deploy(other.release_id, "dev")
     records: list[Record] = list(world.memory.rows.values())
-    kinds = {"approval", "claim", "release", "request", "stage", "use", "uses-of", "wait", "workload"}
+    kinds = {"approval", "claim", "release", "request", "stage", "unfinished", "use", "uses-of", "wait", "workload"}
     assert {record.KIND for record in records} == kinds
     for key, record in world.memory.rows.items():
         assert record.key() == key

@@ -27,7 +27,7 @@ class Machines:
 
 def execution_arn(machine_arn: str, name: str) -> str:
     """ARN of the machine's execution of this name."""
-    return f"{machine_arn.replace(':stateMachine:', ':execution:', 1)}:{name}"
+    return f"{machine_arn.replace('stateMachine', 'execution', 1)}:{name}"
 
 
 def start_execution(release: Release, machines: Machines, tasks: Tasks) -> str:
