@@ -98,7 +98,7 @@ def test_commands_are_completed_and_answered(app: SmallApp, page: Page) -> None:
     expect(box).to_have_value("/mlops ")
     expect(suggestions.get_by_role("option").first).to_have_text("/mlops status [release]")
     page.keyboard.press("ArrowDown")
-    expect(suggestions.get_by_role("option", selected=True)).to_have_text("/mlops help")
+    expect(suggestions.get_by_role("option", selected=True)).to_have_text("/mlops release [workload]")
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     expect(box).to_have_value("/mlops status ")
