@@ -16,6 +16,7 @@ from botocore.credentials import Credentials
 from local.cloud.client import SECRET
 from local.follow import Ended
 from local.installation import Running
+from local.model_archive import unpack
 from local.settings import REGION
 from local.signed import call
 from local.upload import Example
@@ -61,7 +62,7 @@ def ask_model(example: Example) -> Prediction:
     """Run the archive's own ``code/inference.py`` on the sample, as SageMaker's container runs it."""
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(example.model) as archive:
-            archive.extractall(folder, filter="data")
+            unpack(archive, Path(folder))
         script = _load(Path(folder) / "code" / "inference.py")
         model = script.model_fn(folder)
         records = script.input_fn(example.sample.encode(), example.content_type)

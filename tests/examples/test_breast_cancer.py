@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from local.inference import ask_model
+from local.model_archive import unpack
 from local.upload import EXAMPLE, Example, TrainingFailed, build_example, upload_example
 from orchestrator.core.config import CheckContext, check_file
 from tests.fakes.memory_world import catalogue
@@ -42,7 +43,7 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
 def unpacked(example: Example, tmp_path: Path) -> Path:
     """The archive, as SageMaker unpacks it into /opt/ml/model."""
     with tarfile.open(example.model) as archive:
-        archive.extractall(tmp_path, filter="data")
+        unpack(archive, tmp_path)
     return tmp_path
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local.cloud.sagemaker import container
+from local.model_archive import unpack
 
 _LOG = logging.getLogger("local.cloud.sagemaker")
 
@@ -120,6 +121,6 @@ def _unpack(archive: bytes, directory: Path) -> None:
             members = files.getmembers()
             if sum(member.size for member in members) > MAX_UNPACKED:
                 raise NotServing(f"model.tar.gz unpacks to more than {MAX_UNPACKED} bytes")
-            files.extractall(directory, members=members, filter="data")
+            unpack(files, directory)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise NotServing(f"model.tar.gz cannot be unpacked ({error})") from error

@@ -17,6 +17,7 @@ from typing import Any
 from sklearn.datasets import load_breast_cancer
 
 from local.inference import ask_model
+from local.model_archive import unpack
 from local.upload import Example
 
 BATCH = 40
@@ -100,7 +101,7 @@ class Data:
         """Probabilities of the archive's own ``code/inference.py``, in this process."""
         with tempfile.TemporaryDirectory() as folder:
             with tarfile.open(self.example.model) as archive:
-                archive.extractall(folder, filter="data")
+                unpack(archive, Path(folder))
             program = _program(Path(folder) / "code" / "inference.py")
             records = program.input_fn(table(rows), "text/csv")
             body, _ = program.output_fn(program.predict_fn(records, program.model_fn(folder)), "text/csv")
