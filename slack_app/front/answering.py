@@ -74,6 +74,10 @@ class Answer:
     body: Mapping[str, Any] | None = None
 
 
+NO_TOKEN = frozenset({"invalid_auth", "not_authed", "token_revoked", "token_expired", "account_inactive"})
+"""Slack's codes for a bot token that does not do (reference/methods/views.open, "Errors")."""
+
+
 @dataclass(frozen=True)
 class Front:
     """The front's collaborators."""
@@ -173,10 +177,21 @@ def _open_dialog(
     where = Place(asked, text(payload, "channel", "id"), text(payload, "container", "message_ts"))
     view = loading_view(where, dialog_id(text(payload, "user", "id"), text(action, "action_ts")))
     try:
-        front.open_view(known.bot_token, text(payload, "trigger_id"), view)
+        _open_view(text(payload, "trigger_id"), view, known, front)
     except CallFailed as error:
         return f", no dialog: {error.code}"
     return ""
+
+
+def _open_view(trigger_id: str, view: Mapping[str, Any], known: Known, front: Front) -> None:
+    """Open a view; a token that Slack takes no more is read anew once, since it may just have been replaced."""
+    try:
+        front.open_view(known.bot_token, trigger_id, view)
+    except CallFailed as error:
+        renewed = front.secrets.renewed() if error.code in NO_TOKEN else None
+        if renewed is None or renewed.bot_token == known.bot_token:
+            raise
+        front.open_view(renewed.bot_token, trigger_id, view)
 
 
 def _submission(payload: Mapping[str, Any], front: Front) -> Answer:
@@ -225,7 +240,7 @@ def _command(form: Mapping[str, str], known: Known, front: Front) -> Answer:
     if form.get("text", "").split() == [RELEASE]:
         view = loading_form(form.get("channel_id", ""), form_id(user, form.get("trigger_id", "")))
         try:
-            front.open_view(known.bot_token, form.get("trigger_id", ""), view)
+            _open_view(form.get("trigger_id", ""), view, known, front)
         except CallFailed as error:
             # The worker finds no form to fill, and says so.
             outcome += f", no form: {error.code}"

@@ -118,6 +118,7 @@ class FakeFront:
     readings: int = 0
     queue_is_down: bool = False
     dialog_error: str = ""
+    dead_tokens: tuple[str, ...] = ()
 
     def known(self) -> Known:
         """See ``answering.Secrets``."""
@@ -138,8 +139,8 @@ class FakeFront:
     def open_view(self, token: str, trigger_id: str, view: Mapping[str, Any]) -> None:
         """Open a dialog."""
         self.opened.append((token, trigger_id, view))
-        if self.dialog_error:
-            raise CallFailed(self.dialog_error, 200)
+        if self.dialog_error or token in self.dead_tokens:
+            raise CallFailed(self.dialog_error or "invalid_auth", 200)
 
     def answer(self, body: bytes, **changes: str) -> Answer:
         """Answer a signed request; ``changes`` are headers."""

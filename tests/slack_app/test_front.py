@@ -118,6 +118,19 @@ def test_reject_opens_a_valid_loading_dialog_and_is_queued() -> None:
     assert len(front.queue) == 1
 
 
+def test_a_dialog_opens_with_a_token_that_was_replaced_just_now() -> None:
+    old, new = Known((SECRET,), "xoxb-old"), Known((SECRET,), "xoxb-new")
+    front = FakeFront(secrets=[old, new], dead_tokens=("xoxb-old",))
+    assert front.answer(form(click("reject"))).outcome == "reject"
+    assert [token for token, _, _ in front.opened] == ["xoxb-old", "xoxb-new"]
+
+
+def test_a_token_that_does_not_do_is_tried_once_where_there_is_no_other() -> None:
+    front = FakeFront(dead_tokens=("xoxb-1",))
+    assert front.answer(form(click("reject"))).outcome == "reject, no dialog: invalid_auth"
+    assert len(front.opened) == 1
+
+
 def test_a_dialog_that_does_not_open_loses_no_click() -> None:
     front = FakeFront(dialog_error="expired_trigger_id")
     assert front.answer(form(click("reject"))).status == 200
