@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
 from constructs import Construct
 
 from orchestrator.core.ledger.changes import TOLD
@@ -38,24 +37,14 @@ class Ledger(Construct):
     def __init__(self, scope: Construct, id: str, *, append_ledger: Function, fleet: Fleet, records: Records) -> None:
         super().__init__(scope, id)
         self.failed = failures(self, "AppendLedgerFailed")
-        append_ledger.function.add_event_source(
-            sources.DynamoEventSource(
-                records.table,
-                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-                batch_size=100,
-                max_batching_window=Duration.seconds(1),
-                bisect_batch_on_error=True,
-                report_batch_item_failures=True,
-                # A change is delivered until it is told. DynamoDB remembers it for 24 hours: an hour before the end
-                # Lambda gives it up, and says in the queue where in the stream it stands.
-                max_record_age=Duration.hours(23),
-                on_failure=sources.SqsDlq(self.failed),
-                # By the row before too: one that was deleted, or made into something else, has none after.
-                filters=[
-                    lambda_.FilterCriteria.filter({"dynamodb": {image: _of_told_kinds()}})
-                    for image in ("NewImage", "OldImage")
-                ],
-            )
+        records.wake(
+            append_ledger,
+            failed=self.failed,
+            # By the row before too: one that was deleted, or made into something else, has none after.
+            filters=[{"dynamodb": {image: _of_told_kinds()}} for image in ("NewImage", "OldImage")],
+            # A change is delivered until it is told. DynamoDB remembers it for 24 hours: an hour before the end
+            # Lambda gives it up, and says in the queue where in the stream it stands.
+            max_record_age=Duration.hours(23),
         )
         table = [records.table.table_arn]
         named: dict[str, dict[str, object]] = {"ForAnyValue:StringLike": {"dynamodb:LeadingKeys": [OWN_ROWS]}}

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import Duration, RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_lambda_event_sources as sources
+from aws_cdk import aws_sqs as sqs
 from constructs import Construct
+
+from stacks.functions import Function
 
 INDEX = "listing"
 
@@ -35,6 +43,34 @@ class Records(Construct):
             index_name=INDEX,
             partition_key=dynamodb.Attribute(name="listing_pk", type=text),
             sort_key=dynamodb.Attribute(name="listing_sk", type=text),
+        )
+
+    def wake(
+        self,
+        function: Function,
+        *,
+        failed: sqs.IQueue,
+        filters: Sequence[Mapping[str, Any]],
+        max_record_age: Duration,
+        retry_attempts: int | None = None,
+    ) -> None:
+        """Call a function for the changes that one of the filters lets through; what it cannot do goes to ``failed``.
+
+        A second gathers the changes of one release, which come in bursts, into one call.
+        """
+        function.function.add_event_source(
+            sources.DynamoEventSource(
+                self.table,
+                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+                batch_size=100,
+                max_batching_window=Duration.seconds(1),
+                bisect_batch_on_error=True,
+                report_batch_item_failures=True,
+                retry_attempts=retry_attempts,
+                max_record_age=max_record_age,
+                on_failure=sources.SqsDlq(failed),
+                filters=[lambda_.FilterCriteria.filter(dict(one)) for one in filters],
+            )
         )
 
     @property

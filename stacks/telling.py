@@ -5,7 +5,6 @@ from __future__ import annotations
 from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_lambda_event_sources as sources
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
@@ -35,27 +34,17 @@ class Telling(Construct):
     ) -> None:
         super().__init__(scope, id)
         self.failed = failures(self, "NotifyFailed")
-        notify.function.add_event_source(
-            sources.DynamoEventSource(
-                records.table,
-                starting_position=lambda_.StartingPosition.TRIM_HORIZON,
-                batch_size=100,
-                # Changes of one release come in bursts; a second gathers them into one update of its message.
-                max_batching_window=Duration.seconds(1),
-                bisect_batch_on_error=True,
-                report_batch_item_failures=True,
-                retry_attempts=10,
-                max_record_age=Duration.hours(6),
-                on_failure=sources.SqsDlq(self.failed),
-                filters=[
-                    lambda_.FilterCriteria.filter(
-                        {
-                            "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
-                            "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.or_(*SHOWN_KINDS)}}},
-                        }
-                    )
-                ],
-            )
+        records.wake(
+            notify,
+            failed=self.failed,
+            filters=[
+                {
+                    "eventName": lambda_.FilterRule.or_("INSERT", "MODIFY"),
+                    "dynamodb": {"NewImage": {"kind": {"S": lambda_.FilterRule.or_(*SHOWN_KINDS)}}},
+                }
+            ],
+            max_record_age=Duration.hours(6),
+            retry_attempts=10,
         )
         notify.may(["secretsmanager:GetSecretValue"], [secret.secret.secret_arn])
         notify.may(["sns:Publish"], [topic.topic_arn])

@@ -10,7 +10,7 @@ from functions.api.service import Answer, Service
 from orchestrator.core.errors import BadRequest, UnknownWorkload
 from orchestrator.core.ledger.chain import REQUESTS
 from orchestrator.core.ledger.rows import EntryRow
-from orchestrator.core.records import Workload
+from orchestrator.core.steps.progress import find_workload
 
 LISTED, MAX_LISTED = 100, 500
 
@@ -50,7 +50,7 @@ def _after(call: Call) -> int:
 
 
 def _check_known(name: str, service: Service) -> None:
-    if service.world.store.get(Workload, Workload.named(name).key()) is None:
+    if find_workload(service.world.store, name) is None:
         raise UnknownWorkload(f"there is no workload {name!r}; `mlops workloads` lists them")
 
 

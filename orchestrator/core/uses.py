@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from orchestrator.core.deliveries import LatestRequest
-from orchestrator.core.errors import Conflict
 from orchestrator.core.model_cards import EXPORTS
 from orchestrator.core.model_versions import group_of
 from orchestrator.core.ports import Store
+from orchestrator.core.upsert import insert_once, upsert
 
 if TYPE_CHECKING:  # the table knows every record, and most functions never check a configuration
     from orchestrator.core.config import Checked
@@ -115,18 +114,20 @@ def _things(checked: Checked) -> Iterator[Thing]:
             yield Thing(UseKind.MODELS, group)
 
 
+def latest_request(store: Store, workload: str) -> LatestRequest | None:
+    """The newest release that was asked for of a workload; None where none ever was."""
+    return store.get(LatestRequest, LatestRequest(workload, "", "").key())
+
+
 def add_uses(store: Store, workload: str, things: Iterable[Thing]) -> None:
     """Enter what a release that was just asked for names; what stands already stays."""
     wanted = tuple(things)
     if not wanted:
         return
     fresh = UsesOf(workload)
-    with suppress(Conflict):
-        store.insert(replace(fresh, things=wanted))
-    store.update(UsesOf, fresh.key(), lambda known: replace(known, things=_union(known.things, wanted)))
+    upsert(store, replace(fresh, things=wanted), lambda known: replace(known, things=_union(known.things, wanted)))
     for thing in wanted:
-        with suppress(Conflict):
-            store.insert(Use(thing, workload))
+        insert_once(store, Use(thing, workload))
 
 
 def settled(store: Store, workload: str, release_id: str) -> bool:
@@ -142,7 +143,7 @@ def settle_uses(store: Store, workload: str, order: tuple[str, str], things: Ite
     add_uses(store, workload, wanted)
     key = UsesOf(workload).key()
     known = store.get(UsesOf, key)
-    latest = store.get(LatestRequest, LatestRequest(workload, "", "").key())
+    latest = latest_request(store, workload)
     if known is None or known.order > order or (latest is not None and latest.order > order):
         return
     dropped = tuple(thing for thing in known.things if thing not in wanted)
@@ -163,7 +164,7 @@ def forget_uses(store: Store, workload: str, order: tuple[str, str]) -> None:
     more, unless a configuration was asked for since. That one's Package settles the index, and after this anew."""
     key = UsesOf(workload).key()
     known = store.get(UsesOf, key)
-    latest = store.get(LatestRequest, LatestRequest(workload, "", "").key())
+    latest = latest_request(store, workload)
     if known is None or (latest is not None and latest.order > order):
         return
     for thing in known.things:

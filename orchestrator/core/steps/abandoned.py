@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 from orchestrator.core.deliveries import Unfinished
 from orchestrator.core.ports import Clock, Outcomes, Store, Tasks
-from orchestrator.core.records import Release, Status, Workload
+from orchestrator.core.records import Release, Status
 from orchestrator.core.steps.executions import Machines, start_execution
-from orchestrator.core.steps.progress import read_stamp, release_of
+from orchestrator.core.steps.progress import find_release, find_workload, read_stamp, release_of
 
 UNTOUCHED = timedelta(minutes=15)
 """A release that has moved since is left alone: its way in, or its end, may still be at work."""
@@ -56,7 +56,7 @@ def _standing_still(store: Store, moment: datetime) -> Iterator[Release]:
     for unfinished in store.listed(Unfinished, "UNFINISHED", limit=LOOKED_AT):
         if moment - read_stamp(unfinished.noted_at) <= UNTOUCHED:
             continue
-        release = store.get(Release, (f"RELEASE#{unfinished.release_id}", "RELEASE"))
+        release = find_release(store, unfinished.release_id)
         if release is None or (release.status.ended and not _holds(release, store)):
             store.delete(unfinished)
         elif moment - read_stamp(release.updated_at) > UNTOUCHED:
@@ -64,7 +64,7 @@ def _standing_still(store: Store, moment: datetime) -> Iterator[Release]:
 
 
 def _holds(release: Release, store: Store) -> bool:
-    workload = store.get(Workload, Workload.named(release.workload).key())
+    workload = find_workload(store, release.workload)
     return workload is not None and workload.running_release == release.release_id
 
 

@@ -15,7 +15,8 @@ from orchestrator.core.gate_words import stopped
 from orchestrator.core.gates import LiveFigures, gates_of, judge, stopping
 from orchestrator.core.packaging import CONFIGURATION
 from orchestrator.core.ports import Store
-from orchestrator.core.records import Figure, Release, Workload
+from orchestrator.core.records import Figure, Release
+from orchestrator.core.steps.progress import find_release, find_workload
 from orchestrator.core.steps.released import ReleasedPackage
 
 
@@ -36,11 +37,11 @@ def stop_at_gates(stage: str, results: Sequence[GateResult]) -> None:
 
 def live_in(workload: str, stage: str, store: Store) -> LiveFigures:
     """The figures of what is live in one stage now."""
-    known = store.get(Workload, Workload.named(workload).key())
+    known = find_workload(store, workload)
     place = next((one for one in known.live if one.stage == stage), None) if known is not None else None
     if place is None:
         return LiveFigures()
-    live = store.get(Release, (f"RELEASE#{place.release_id}", "RELEASE"))
+    live = find_release(store, place.release_id)
     return LiveFigures(place.release_id, _numbers(live.metrics if live is not None else ()))
 
 

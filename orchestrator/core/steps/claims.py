@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import timedelta
 
 from orchestrator.core.deliveries import Claim, Unfinished
@@ -21,6 +20,7 @@ from orchestrator.core.records import Release
 from orchestrator.core.steps.progress import find_release, release_of, stamp
 from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.reception import Reception
+from orchestrator.core.upsert import insert_once
 
 CLAIM_DAYS = 460
 """How long a delivery is remembered: longer than an execution can run (a year) and its name is taken (90 days more)."""
@@ -71,10 +71,8 @@ def record_begun(release: Release, reception: Reception) -> Release:
     looked after from then on (``abandoned``)."""
     store = reception.store
     if not release.status.ended:
-        with suppress(Conflict):
-            store.insert(Unfinished(release.release_id, stamp(reception.now())))
-    with suppress(Conflict):
-        store.insert(release)
+        insert_once(store, Unfinished(release.release_id, stamp(reception.now())))
+    insert_once(store, release)
     return release_of(store, release.release_id)
 
 
@@ -88,6 +86,5 @@ def record_ended(ended: Release, delivered: str, reception: Reception) -> Receip
 
 def recorded(ended: Release, reception: Reception, *, duplicate: bool) -> Receipt:
     """Insert the record, where an earlier delivery has not; what stands."""
-    with suppress(Conflict):
-        reception.store.insert(ended)
+    insert_once(reception.store, ended)
     return Receipt((release_of(reception.store, ended.release_id),), duplicate)

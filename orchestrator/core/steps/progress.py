@@ -73,10 +73,14 @@ def move(store: Store, release_id: str, now: Clock, status: Status, **changes: A
     return store.update(Release, (f"RELEASE#{release_id}", "RELEASE"), change)
 
 
+def find_stage(store: Store, release_id: str, stage: str) -> StageRecord | None:
+    """The stage's record, or None where nothing was done there yet."""
+    return store.get(StageRecord, (f"RELEASE#{release_id}", f"STAGE#{stage}"))
+
+
 def stage_of(store: Store, release_id: str, stage: str, now: Clock) -> StageRecord:
     """The stage's record, made on first sight."""
-    key = (f"RELEASE#{release_id}", f"STAGE#{stage}")
-    found = store.get(StageRecord, key)
+    found = find_stage(store, release_id, stage)
     if found is not None:
         return found
     fresh = StageRecord(release_id, stage, StageStatus.PENDING, stamp(now()), attempt=1)

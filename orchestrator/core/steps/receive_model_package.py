@@ -7,12 +7,10 @@ hint: the version is asked how it stands, and what was seen last decides whether
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
 
 from orchestrator.core.config import Checked
 from orchestrator.core.deliveries import Assessment, LatestApproval
-from orchestrator.core.errors import Conflict
 from orchestrator.core.events import ModelPackageChanged
 from orchestrator.core.model_versions import group_arn, group_of
 from orchestrator.core.origins import Source, SourceKind
@@ -26,6 +24,7 @@ from orchestrator.core.steps.registered import APPROVED
 from orchestrator.core.steps.releases_by_use import Something, release_users
 from orchestrator.core.steps.start_releases import refuse
 from orchestrator.core.steps.tell_rejected import tell_rejected
+from orchestrator.core.upsert import upsert
 
 REJECTED = "Rejected"
 """The other ModelApprovalStatus that something follows from."""
@@ -75,27 +74,23 @@ def _assessed(version: ModelVersion, approval_changed: bool, store: Store) -> in
     and the version was changed since: it was taken back and given again in between.
     """
     fresh = Assessment(version.arn, version.approval, version.modified)
-    with suppress(Conflict):
-        store.insert(fresh)
 
     def assess(known: Assessment) -> Assessment:
         given_again = approval_changed and version.modified != known.modified
         number = known.number + (version.approval != known.approval or given_again)
         return replace(known, approval=version.approval, modified=version.modified, number=number)
 
-    return store.update(Assessment, fresh.key(), assess).number
+    return upsert(store, fresh, assess).number
 
 
 def _overtaken(this: LatestApproval, store: Store) -> str:
     """Why this approval comes too late: one that was given after it has been received already. Events come in any
     order; whoever approves an older version after a newer one means it."""
-    with suppress(Conflict):
-        store.insert(this)
 
     def latest(known: LatestApproval) -> LatestApproval:
         return this if not known.arn or this.approved_at >= known.approved_at else known
 
-    stands = store.update(LatestApproval, this.key(), latest)
+    stands = upsert(store, this, latest)
     return f"{stands.arn} was approved after this version." if stands.arn != this.arn else ""
 
 

@@ -25,7 +25,7 @@ from orchestrator.core.commits import (
     requester_of,
 )
 from orchestrator.core.deliveries import LatestPush
-from orchestrator.core.errors import Conflict, SourceGone
+from orchestrator.core.errors import SourceGone
 from orchestrator.core.events import Push
 from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import Identity
@@ -35,6 +35,7 @@ from orchestrator.core.steps.receipts import NOTHING, Receipt, together
 from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.start_releases import Terms, refuse, start_or_refuse, taken_by
 from orchestrator.core.steps.tell_deleted import tell_deleted
+from orchestrator.core.upsert import upsert
 
 OVERTAKEN = "The branch has a newer version of this configuration than the commit that asked for this release."
 
@@ -147,15 +148,13 @@ def _noted(source: Source, push: Push, reception: Reception) -> datetime:
     """When the push of this file counts as asked for: when the branch moved, and after the push received before it."""
     moment = _moment(push) or reception.now()
     this = LatestPush(source.bucket, source.key, source.request, stamp(moment))
-    with suppress(Conflict):
-        reception.store.insert(this)
 
     def latest(known: LatestPush) -> LatestPush:
         if known.request == this.request:
             return known
         return replace(this, asked_at=stamp(max(moment, read_stamp(known.asked_at) + TICK)))
 
-    return read_stamp(reception.store.update(LatestPush, this.key(), latest).asked_at)
+    return read_stamp(upsert(reception.store, this, latest).asked_at)
 
 
 def _moment(push: Push) -> datetime | None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from orchestrator.core import strict_json
 from orchestrator.core.deliveries import LatestUpload
-from orchestrator.core.errors import Conflict, SourceGone
+from orchestrator.core.errors import SourceGone
 from orchestrator.core.events import Upload
 from orchestrator.core.model_cards.request import ModelCardRequest, model_card_in
 from orchestrator.core.origins import Source, SourceKind
@@ -23,6 +22,7 @@ from orchestrator.core.steps.progress import TICK, read_stamp, stamp
 from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.start_releases import AS_IT_COMES, Terms, refuse, start_checked, start_or_refuse, told
+from orchestrator.core.upsert import upsert
 
 REQUESTER_METADATA = "requester"
 """User metadata of an upload (``x-amz-meta-requester``) in which an uploader may say who he is: a claim."""
@@ -119,8 +119,6 @@ def note_upload(upload: Upload, reception: Reception) -> tuple[datetime, bool]:
     if not upload.sequencer:
         return moment, False
     this = LatestUpload(upload.bucket, upload.key, upload.version_id, upload.sequencer, stamp(moment))
-    with suppress(Conflict):
-        reception.store.insert(this)
 
     def latest(known: LatestUpload) -> LatestUpload:
         if not this.is_newer_than(known.sequencer):
@@ -128,7 +126,7 @@ def note_upload(upload: Upload, reception: Reception) -> tuple[datetime, bool]:
         after = read_stamp(known.asked_at) + TICK if known.asked_at else moment
         return replace(this, asked_at=stamp(max(moment, after)))
 
-    stands = reception.store.update(LatestUpload, this.key(), latest)
+    stands = upsert(reception.store, this, latest)
     return read_stamp(stands.asked_at) if stands.asked_at else moment, stands.is_newer_than(upload.sequencer)
 
 

@@ -22,19 +22,22 @@ from orchestrator.core.packaging import canonical
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Store
 from orchestrator.core.problems import BadConfiguration
-from orchestrator.core.records import Release, Status
+from orchestrator.core.records import Release, Status, Workload
 from orchestrator.core.steps.checking import checked_file
 from orchestrator.core.steps.claims import delivery, known, release_id
 from orchestrator.core.steps.progress import TICK, find_release, find_workload, read_stamp, stamp
 from orchestrator.core.steps.receipts import Receipt, together
 from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.start_releases import Terms, refuse, request_key, run, start_checked
+from orchestrator.core.uses import latest_request
 
 TRIES = 20
 
 
 @dataclass(frozen=True)
 class _Standing:
+    workload: Workload | None
+    """None where nothing was packaged yet."""
     release: Release
     """Whose configuration is in force."""
     pins: tuple[tuple[str, str], ...]
@@ -58,7 +61,7 @@ def _standing(workload: str, store: Store) -> _Standing | None:
     A release that has taken its rank and does not stand in the table yet counts by what it has announced.
     """
     standing = find_workload(store, workload)
-    latest = _latest(workload, store)
+    latest = latest_request(store, workload)
     if standing is not None and standing.removed_by:
         removal = find_release(store, standing.removed_by)
         if removal is None or not _asked_since(removal, latest):
@@ -77,24 +80,20 @@ def _standing(workload: str, store: Store) -> _Standing | None:
         return None
     ranks = [latest.rank if latest else "", standing.newest_at if standing is not None else ""]
     found, pinned = max(usable, key=lambda one: one[0].order)
-    return _Standing(found, pinned, latest, max(*ranks, found.order[0]))
+    return _Standing(standing, found, pinned, latest, max(*ranks, found.order[0]))
 
 
-def _removal(workload: str, store: Store) -> Release | None:
+def _removal(found: _Standing, store: Store) -> Release | None:
     """A removal that has the workload's turn or wants it, and was asked for after every configuration: a nightly upload
     must not take its place. Whoever asks for a release may."""
-    standing = find_workload(store, workload)
+    standing = found.workload
     if standing is None:
         return None
     for one in dict.fromkeys((standing.newest_release, standing.running_release)):
         release = find_release(store, one)
         if release is not None and release.removes and not release.status.ended:
-            return None if _asked_since(release, _latest(workload, store)) else release
+            return None if _asked_since(release, found.latest) else release
     return None
-
-
-def _latest(workload: str, store: Store) -> LatestRequest | None:
-    return store.get(LatestRequest, LatestRequest(workload, "", "").key())
 
 
 def _asked_since(removal: Release, latest: LatestRequest | None) -> bool:
@@ -165,7 +164,7 @@ def _release_user(workload: str, new: Something, reception: Reception) -> Receip
             return checked
         if not any(map(new.used_by, checked)):
             return None
-        if removal := _removal(workload, reception.store):
+        if removal := _removal(found, reception.store):
             why = f"{workload} is being removed by release {removal.release_id}. If it stays, ask for a release of it."
             late = replace(terms, overtaken=why, gives_way_to=removal.release_id)
             return start_checked(new.source, new.requester, checked, reception, late)

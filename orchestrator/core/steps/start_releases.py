@@ -7,13 +7,11 @@ half way is completed, not repeated, by the next delivery.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from orchestrator.core.config import Checked
 from orchestrator.core.deliveries import LatestRequest
-from orchestrator.core.errors import Conflict
 from orchestrator.core.origins import Commit, Source
 from orchestrator.core.packaging import canonical
 from orchestrator.core.people import Identity
@@ -26,6 +24,7 @@ from orchestrator.core.steps.executions import start_execution
 from orchestrator.core.steps.progress import find_release, stamp
 from orchestrator.core.steps.receipts import Receipt
 from orchestrator.core.steps.reception import Reception
+from orchestrator.core.upsert import upsert
 from orchestrator.core.uses import add_uses, named_by
 
 MAX_TOLD = 50
@@ -173,9 +172,7 @@ def _complete(release: Release, checked: Checked, reception: Reception) -> Relea
 def _announce(release: Release, store: Store) -> None:
     """From now on its configuration is the one in force, unless one that was asked for later is."""
     latest = LatestRequest(release.workload, release.release_id, release.order[0], pins=release.pins)
-    with suppress(Conflict):
-        store.insert(latest)
-    store.update(LatestRequest, latest.key(), lambda known: latest if latest.order > known.order else known)
+    upsert(store, latest, lambda known: latest if latest.order > known.order else known)
 
 
 def run(release: Release, reception: Reception) -> Release:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 
-from orchestrator.core.errors import Conflict
 from orchestrator.core.model_versions import group_arn, group_of, number_of
 from orchestrator.core.notices import Notice
 from orchestrator.core.ports import ModelRegistry, Store
@@ -18,6 +16,7 @@ from orchestrator.core.records import Release
 from orchestrator.core.steps.progress import find_release, find_workload
 from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.registered import APPROVED
+from orchestrator.core.upsert import insert_once
 
 MOST_BEFORE = 50
 """Releases that are looked through for the version that was live before."""
@@ -37,8 +36,7 @@ def tell_rejected(arn: str, number: int, workloads: Sequence[str], reception: Re
             f"Version {number_of(arn)} of {group_of(arn)} was rejected while it is live in {workload}",
             tuple(_lines(arn, stages, release, before, reception.registry())),
         )
-        with suppress(Conflict):
-            reception.store.insert(notice)
+        insert_once(reception.store, notice)
 
 
 def _live(arn: str, workload: str, store: Store) -> tuple[list[str], Release | None]:

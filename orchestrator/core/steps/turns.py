@@ -16,13 +16,12 @@ from orchestrator.core.records import (
     ApprovalStatus,
     LiveStage,
     Release,
-    StageRecord,
     StageStatus,
     Status,
     Workload,
 )
 from orchestrator.core.steps.answers import answer
-from orchestrator.core.steps.progress import approval_of, find_release, find_workload, release_of, stamp
+from orchestrator.core.steps.progress import approval_of, find_release, find_stage, find_workload, release_of, stamp
 
 
 def take_turn(release: Release, store: Store) -> Workload:
@@ -64,7 +63,7 @@ def is_lost(holder_id: str, store: Store) -> bool:
     if not holder_id:
         return False
     holder = release_of(store, holder_id)
-    record = store.get(StageRecord, (f"RELEASE#{holder_id}", f"STAGE#{holder.stage}"))
+    record = find_stage(store, holder_id, holder.stage)
     approval = approval_of(store, record.approval_id) if record is not None and record.approval_id else None
     decided_against = approval is not None and approval.status not in {ApprovalStatus.PENDING, ApprovalStatus.APPROVED}
     failed = record is not None and record.status is StageStatus.FAILED
@@ -119,7 +118,7 @@ def supersede(holder_id: str, newer: Release, store: Store, tasks: Tasks, now: C
     holder = release_of(store, holder_id)
     if holder.status is not Status.AWAITING_APPROVAL:
         return
-    record = store.get(StageRecord, (f"RELEASE#{holder_id}", f"STAGE#{holder.stage}"))
+    record = find_stage(store, holder_id, holder.stage)
     approval = approval_of(store, record.approval_id) if record and record.approval_id else None
     if approval is None:
         return
@@ -204,7 +203,7 @@ def pass_turn(store: Store, release: Release) -> None:
     A release that ended badly after it had changed a stage leaves the stages with different contents: then no content
     is live any more, and releasing the former one again is no repetition.
     """
-    records = [store.get(StageRecord, (release.key()[0], f"STAGE#{stage}")) for stage in release.stages]
+    records = [find_stage(store, release.release_id, stage) for stage in release.stages]
     touched = any(record is not None and record.status in _TOUCHED for record in records)
 
     def free(current: Workload) -> Workload:
