@@ -46,8 +46,8 @@ SEPARATE = ("stacks", "cloud", "releases", "browser")
 SUITES = (
     Suite("unit", (*(f"--ignore=tests/{name}" for name in SEPARATE), "tests"), ("-n", "2")),
     Suite("stacks", ("tests/stacks",), ("-n", "2")),
-    Suite("cloud", ("tests/cloud",)),
-    Suite("releases", ("tests/releases",)),
+    Suite("cloud", ("tests/cloud",), ("-n", "2", "--dist", "loadfile")),
+    Suite("releases", ("tests/releases",), ("-n", "2", "--dist", "loadgroup")),
     Suite("browser", ("tests/browser",)),
 )
 

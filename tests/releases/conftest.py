@@ -25,12 +25,24 @@ OWN_TYPE = "house_prompt"
 """``pipeline_type`` of the workload type that only the installation in one account has."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before the marks are read that say who runs what
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything in this folder needs the embedded cloud."""
+    """Everything in this folder needs the embedded cloud.
+
+    Two processes share the tests by installation, so that none is deployed twice: the one in four accounts, and the
+    others, one after the other.
+    """
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.cloud)
             item.add_marker(pytest.mark.timeout(420))
+            item.add_marker(pytest.mark.xdist_group("four accounts" if _in_four_accounts(item) else "others"))
+
+
+def _in_four_accounts(item: pytest.Item) -> bool:
+    """Whether a test uses the installation in four accounts, by its own word or by the mode it is called with."""
+    called = getattr(item, "callspec", None)
+    return "multi" in getattr(item, "fixturenames", ()) or (called is not None and called.params.get("mode") == "multi")
 
 
 @pytest.fixture(scope="session")

@@ -101,8 +101,8 @@ def test_a_group_of_model_packages_is_there_with_its_policy(made: Team) -> None:
     assert "ModelPackageGroupPolicyStatements" not in made.running.outputs
 
 
-def test_packages_are_for_functions_of_an_installation_with_the_registry(multi: Team, made: Team) -> None:
-    assert (named_actions(multi), named_actions(made)) == (0, 2)
+def test_packages_are_for_functions_of_an_installation_with_the_registry(single: Team, made: Team) -> None:
+    assert (named_actions(single), named_actions(made)) == (0, 2)
 
 
 def named_actions(team: Team) -> int:
