@@ -26,7 +26,7 @@ RENEWED = timedelta(seconds=65)
 BRIEF = 2.0
 """Seconds that are waited for within a call: longer ones are put off, since a waiting function is paid for."""
 
-OUT_OF_REACH = (BRIEF, 20.0, 50.0)
+OUT_OF_REACH = (BRIEF, 5.0, 20.0)
 """Seconds without a call after the first failure, the second in a row, and every other one."""
 
 
