@@ -29,6 +29,7 @@ from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.records import Approval, ApprovalStatus, ChatMessage, Release, TaskToken, Verdict
 from orchestrator.core.steps.decide_approval import Ballot, vote
 from orchestrator.core.steps.notify_release import gather
+from orchestrator.core.steps.progress import stamp
 from slack_app.app import build_app
 from slack_app.desk import Desk
 from slack_app.worker import replay_batch
@@ -94,6 +95,8 @@ class Schedule:
         self.dead: list[dict[str, Any]] = []
         """What the worker's queue gave up."""
         self.tries: Counter[str] = Counter()
+        self.rights = [("", frozenset(member for role in ROLES.values() for member in role))]
+        """Since when who could decide."""
         self.out = io.StringIO()
 
     # -- what happens --------------------------------------------------------------------------------------------
@@ -223,7 +226,11 @@ class Schedule:
         """The worker takes some of the queue, in any order, perhaps twice."""
         taken = self.random.sample(self.slack.queue, min(len(self.slack.queue), self.random.randint(1, 3)))
         twice = [*taken, *taken] if self.random.random() < 0.2 else taken
+        if self.random.random() < 0.2:
+            # Between its reading of an approval and its writing, somebody else decides.
+            self.world.memory.before_write_of[Approval] = self.api_decides
         self.work(twice)
+        self.world.memory.before_write_of.pop(Approval, None)
 
     def work(self, messages: list[dict[str, Any]]) -> None:
         """The worker is given these; what failed stays in the queue until it is given up."""
@@ -295,7 +302,10 @@ class Schedule:
         """An approver is no approver any more, or again."""
         fewer = {"ml-owner": ("chloe@example.com", "dev@example.com"), "risk": ("chloe@example.com",)}
         roles = self.random.choice((ROLES, fewer))
+        self.world.clock.pass_seconds(1)
         self.world.installation = replace(self.world.installation, roles=roles)
+        self.rights.append((stamp(self.world.clock()), frozenset(member for role in roles.values() for member in role)))
+        self.world.clock.pass_seconds(1)
 
     def api_decides(self) -> None:
         """Somebody decides by the API, which goes the same way as Slack."""
@@ -377,7 +387,9 @@ class Schedule:
                 assert tasks.answers.get(token, {}).get("decision") in {approval.status.value, None}
             people = [one.person for one in approval.votes]
             assert len(people) == len(set(people)), "one vote a person"
-            assert not {"ana@example.com", "U0GUS", "U0PIA"} & set(people)
+            for one in approval.votes:
+                allowed = [members for since, members in self.rights if since <= one.at][-1]
+                assert one.person in allowed, f"{one.person} could not decide at {one.at}"
 
     def check_messages(self) -> None:
         """Every message that is there shows what the records say; no release has two."""
