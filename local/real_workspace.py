@@ -84,6 +84,7 @@ def settings_of(settings: dict[str, Any], workspace: Workspace) -> dict[str, Any
         **settings,
         "people": {**settings["people"], "everybody": people},
         "slack_api_url": workspace.api_url,
+        "slack_pace": 1,
         "slack_channel": workspace.channel,
         "slack_team": "",
     }

@@ -32,8 +32,11 @@ class Alarms(Construct):
         queues: Mapping[str, sqs.Queue],
         functions: Sequence[Function],
         late: Mapping[str, Function],
+        oldest_unsaid: cloudwatch.IMetric,
+        refused: cloudwatch.IMetric,
     ) -> None:
-        """By construct ids: ``queues`` of what did not happen, ``late`` functions, which read a stream."""
+        """By construct ids: ``queues`` of what did not happen, ``late`` functions, which read a stream. Of the outbox:
+        for how many seconds something waits for Slack, and how many releases Slack refuses."""
         super().__init__(scope, id)
         self._topic = topic
         for name, queue in queues.items():
@@ -57,6 +60,18 @@ class Alarms(Construct):
                 f"{name}: {function.name} is late with changes of the table, which remembers them for a day",
                 threshold=LATE.to_milliseconds(),
             )
+
+        self._alarm(
+            "SlackLate",
+            oldest_unsaid,
+            "SlackLate: Slack was not told of changes for ten minutes; releases go on, and it is told when it answers",
+            threshold=LATE.to_seconds(),
+        )
+        self._alarm(
+            "SlackRefuses",
+            refused,
+            "SlackRefuses: Slack does not take the message of a release; the log of the function notify has its code",
+        )
 
     def _alarm(self, id: str, metric: cloudwatch.IMetric, description: str, threshold: float = 1) -> None:
         alarm = cloudwatch.Alarm(

@@ -30,7 +30,7 @@ TABLE_ACTIONS: dict[str, tuple[str, ...]] = {
     "resume_deployment": (*WAITS, "Query"),
     "sweep_waits": WAITS,
     "api": (*ROWS, "Query"),
-    "notify": (*ROWS, "Query"),
+    "notify": (*WAITS, "Query"),
     "slack_worker": (*ROWS, "Query"),
     "append_ledger": ("GetItem",),
 }

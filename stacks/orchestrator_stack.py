@@ -156,6 +156,8 @@ class OrchestratorStack(Stack):
             },
             functions=fleet.only(WATCHED),
             late={"LedgerLate": fleet["append_ledger"]},
+            oldest_unsaid=telling.oldest,
+            refused=telling.refused,
         )
         self._output("AssetsBucketName", buckets.assets.bucket_name, "Upload models, data and mlops-config.json here")
         self._output("PackagesBucketName", buckets.packages.bucket_name, "Immutable packages and pinned assets")

@@ -85,6 +85,7 @@ def read_installation(reading: Reading) -> tuple[Installation, Units]:
             pattern=URL,
             shape='an address that ends in "/", such as https://slack.com/api/',
         ),
+        slack_pace=reading.number("slack_pace", range(1, 101), default=1),
         slack_team=reading.text(
             "slack_team", default="", pattern=SLACK_TEAM, shape="a workspace's id, such as T0123456789"
         ),

@@ -1,4 +1,4 @@
-"""One batch of the table's stream: which releases it touches, each told once, and what has to be delivered again."""
+"""One batch of the table's stream: which releases it touches, and what has to be delivered again."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from orchestrator.aws.table import record_from_image
-from orchestrator.core.errors import UnknownRelease
 from orchestrator.core.notices import SHOWN
-from orchestrator.core.steps.notify_release import Notified
 
 Failed = Callable[[str, Exception], None]
-"""Told of each release that has to be looked at again."""
+"""Told of each release that could not be noted."""
 
 
 def touched(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
@@ -28,21 +26,16 @@ def touched(records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     return found
 
 
-def notify_batch(
-    records: Sequence[Mapping[str, Any]], notify: Callable[[str], Notified], failed: Failed
-) -> dict[str, Any]:
-    """Tell each touched release; one that fails never keeps the others waiting.
+def note_batch(records: Sequence[Mapping[str, Any]], note: Callable[[str], None], failed: Failed) -> dict[str, Any]:
+    """Note each touched release in the outbox; from then on the stream need not remember it.
 
-    Lambda repeats a stream's batch from the lowest sequence number reported; what was said by then is not said twice.
+    Lambda repeats a stream's batch from the lowest sequence number reported; a note that comes twice does no harm.
     """
     failures: list[str] = []
     for release_id, sequence in touched(records).items():
         try:
-            notify(release_id)
-        except UnknownRelease as error:
-            # An approval of a release that was deleted by hand: repeating would not bring it back.
-            failed(release_id, error)
-        except Exception as error:
+            note(release_id)
+        except Exception as error:  # whatever it is, the other releases of the batch are noted
             failures.append(sequence)
             failed(release_id, error)
     return {"batchItemFailures": [{"itemIdentifier": sequence} for sequence in failures]}

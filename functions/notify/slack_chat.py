@@ -1,7 +1,7 @@
 """Slack's Web API as ``ports.Chat``.
 
-Only a 429 is repeated here, after the seconds Slack asks for: it is the one failure that certainly had no effect. After
-any other the caller looks before it posts again.
+Every call goes through one place, which keeps the pace and hears of each 429; nothing is repeated here. After any other
+failure the caller looks before it posts again, since the call may have had its effect.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
+from functions.notify.paced_client import PacedClient
 from orchestrator.core.errors import ChatRefused, ChatUnavailable
 from orchestrator.core.messages.blocks import Message
-from orchestrator.core.ports import Posted
+from orchestrator.core.ports import Pace, Posted
 
 TIMEOUT_SECONDS = 10
-RATE_LIMIT_RETRIES = 2
 
 EVENT_TYPE = "mlops_release"
 """Type of the metadata that our messages carry (docs.slack.dev/messaging/message-metadata)."""
@@ -32,8 +31,6 @@ CLOCK_SKEW = timedelta(seconds=30)
 
 _TRANSIENT = frozenset(
     {
-        "ratelimited",
-        "rate_limited",
         "service_unavailable",
         "internal_error",
         "fatal_error",
@@ -48,13 +45,8 @@ _TRANSIENT = frozenset(
 class SlackChat:
     """See the module."""
 
-    def __init__(self, token: str, api_url: str) -> None:
-        self._client = WebClient(
-            token=token,
-            base_url=api_url,
-            timeout=TIMEOUT_SECONDS,
-            retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=RATE_LIMIT_RETRIES)],
-        )
+    def __init__(self, token: str, api_url: str, pace: Pace) -> None:
+        self._client: WebClient = PacedClient(token, api_url, TIMEOUT_SECONDS, pace)
 
     def post(self, channel: str, message: Message, *, key: str, thread: str = "") -> Posted:
         """See ``ports.Chat``."""

@@ -32,6 +32,7 @@
     │   ├── StackBusy              the stack has an operation of somebody else in progress
     │   ├── Throttled              an AWS service asked for a slower pace, or was not there for a moment
     │   └── ChatUnavailable        Slack did not take a message; the notice is repeated
+    │       └── ChatPutOff         Slack may not be called before a moment; nothing was sent
     ├── ChatRefused                Slack will never take this message as it is; carries Slack's error code
     └── Conflict                   a conditional write lost its race; read again and decide anew
 
@@ -155,6 +156,14 @@ class Throttled(TryAgain):
 
 class ChatUnavailable(TryAgain):
     """Slack did not take a call (outage, time-out, slower pace asked for); whether it had an effect is not known."""
+
+
+class ChatPutOff(ChatUnavailable):
+    """Slack was not called, or took nothing: it has asked for a pause of ``seconds``, or was out of reach just now."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"Slack may not be called for another {seconds:.0f} s")
 
 
 class ChatRefused(OrchestratorError):

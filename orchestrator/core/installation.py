@@ -77,6 +77,8 @@ class Installation:
     slack_channel: str
     slack_api_url: str = "https://slack.com/api/"
     """``https://slack-gov.com/api/`` for GovSlack."""
+    slack_pace: int = 1
+    """How many times the rates that Slack publishes the workspace allows."""
     slack_team: str = ""
     """Id of the workspace; a click from another one is refused. Empty: the workspace of the bot token."""
     model_registry: bool = False

@@ -380,6 +380,18 @@ class Chat(Protocol):
         ...
 
 
+class Pace(Protocol):
+    """How fast Slack may be called. Whoever fulfils ``Chat`` asks before each call, whatever its method."""
+
+    def before(self, method: str) -> None:
+        """A call comes: waits until it is in time; raises ``ChatPutOff`` when Slack may not be called for longer."""
+        ...
+
+    def slower(self, seconds: float) -> None:
+        """Slack took nothing and wants no call for so long."""
+        ...
+
+
 class Mail(Protocol):
     """The notification topic."""
 

@@ -24,7 +24,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     started = time.monotonic()
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     body = _raw(event)
-    found = Answer(400, "malformed") if body is None else answer(headers, body, _front(load(Env)))
+    if _method(event) not in {"POST", ""}:
+        # The API routes nothing else here; should it ever, a signature says nothing about the method.
+        found = Answer(405, "not a POST")
+    else:
+        found = Answer(400, "malformed") if body is None else answer(headers, body, _front(load(Env)))
     line = {
         "service": "slack_front",
         "level": "INFO" if found.status < 500 else "ERROR",
@@ -35,6 +39,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     }
     print(json.dumps(line), flush=True)
     return _response(found)
+
+
+def _method(event: Mapping[str, Any]) -> str:
+    return str(((event.get("requestContext") or {}).get("http") or {}).get("method") or "").upper()
 
 
 def _raw(event: Mapping[str, Any]) -> bytes | None:

@@ -12,6 +12,7 @@ from orchestrator.core.deliveries import Claim, LatestUpload
 from orchestrator.core.errors import Conflict, Refused
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.origins import Source, SourceKind
+from orchestrator.core.outbox import Sender, Unsaid
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.plans import ParameterChange, Plan, ResourceChange
 from orchestrator.core.ports import Store
@@ -87,6 +88,8 @@ EVERY_KIND: tuple[Record, ...] = (
     LatestUpload("assets", "ü/mlops-config.json", "v1", "0062E99A88DC407460"),
     Workload("fraud", "fraud-0001", "d", generation=3),
     ChatMessage("fraud-0001", "C1", "1.2", "hash", ("asked:a1",)),
+    Unsaid("fraud-0001", MOMENT, 3, 2, 1, "is_archived", MOMENT),
+    Sender("call-1", MOMENT, 4, MOMENT, 2, (("chat.update", MOMENT), ("chat.postMessage", MOMENT))),
 )
 
 

@@ -90,6 +90,15 @@ class Owner:
         found = pages.paginate(logGroupName=f"/aws/lambda/mlops-{function}")
         return [event["message"] for page in found for event in page["events"]]
 
+    def queued(self) -> dict[str, list[str]]:
+        """By queue, dead-letter queues among them, the messages that wait in it; they are back a second later."""
+        sqs = self.client("sqs", ORCHESTRATOR)
+        found: dict[str, list[str]] = {}
+        for url in sqs.list_queues().get("QueueUrls", []):
+            answer = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=1)
+            found[url.rsplit("/", 1)[-1]] = [json.dumps(one, default=str) for one in answer.get("Messages", [])]
+        return found
+
     def invocations(self, function: str) -> int:
         """How often a function has run to its end."""
         return sum(line.startswith("REPORT ") for line in self.log_lines(function))

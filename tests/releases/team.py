@@ -203,10 +203,14 @@ class Team(Owner):
 
     def printed_status(self, release_id: str) -> str:
         """What ``mlops status`` prints, called by Ana."""
-        credentials = self.credentials_of("ana")
+        return self.mlops("ana", "status", release_id)
+
+    def mlops(self, person: str, *arguments: str) -> str:
+        """What the command prints, called by somebody."""
+        credentials = self.credentials_of(person)
         address = self.running.cloud.local_url(self.running.outputs["ApiUrl"])
         done = subprocess.run(  # noqa: S603 - our own command
-            [sys.executable, "-c", MLOPS, "status", release_id, "--api-url", address],
+            [sys.executable, "-c", MLOPS, *arguments, "--api-url", address],
             cwd=ROOT,
             env={
                 **self.running.cloud.environment(ORCHESTRATOR),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from botocore.credentials import Credentials
 
 from local.settings import CHANNEL, ORCHESTRATOR, PROD, REGION, STAGING
@@ -57,11 +59,28 @@ def test_a_newer_release_supersedes_one_that_waits(multi: Team, live: str) -> No
     assert multi.ended(second).status == "rejected"
 
 
-def test_the_api_decides_by_the_same_rules_as_slack(multi: Team, live: str) -> None:
+def test_without_slack_the_api_decides_by_the_same_rules_and_the_message_heals(multi: Team, live: str) -> None:
     name = "by-api"
     multi.upload(name, multi.configuration(name))
     release_id = multi.started(f"{name}-realtime")
     asked = multi.until_asked(release_id, "staging")
+    eventually("the question in Slack", lambda: multi.message_with(release_id, '"action_id": "approve"'))
+    multi.running.slack.faults(outage=True)
+    try:
+        _decided_without_slack(multi, release_id, asked)
+        assert '"action_id": "approve"' in multi.message(release_id), "nobody could tell Slack"
+    finally:
+        multi.running.slack.faults(outage=False)
+    healed = eventually(
+        "said in Slack too", lambda: multi.running.cloud.run_schedules() and multi.message_with(release_id, REASON)
+    )
+    assert '"action_id": "approve"' not in healed
+    assert "Ben Okafor" in healed
+    assert not multi.rows("unsaid", {"release_id": release_id})
+
+
+def _decided_without_slack(multi: Team, release_id: str, asked: dict[str, Any]) -> None:
+    """Staging is approved, by the API and the command; the release goes on, and is rejected before prod."""
     digest = stage(asked, "staging")["plan"]["digest"]
     path = f"/releases/{release_id}/decision"
     url = multi.running.cloud.local_url(multi.running.outputs["ApiUrl"]).rstrip("/") + path
@@ -78,10 +97,12 @@ def test_the_api_decides_by_the_same_rules_as_slack(multi: Team, live: str) -> N
     status, answer = decide("ben", {"decision": "approve", "digest": digest})
     assert (status, answer["status"]) == (200, "pending")
     assert "one approval more" in answer["message"]
+    assert "approved for staging by Ben Okafor, Chloé Martin" in multi.mlops("chloe", "approve", release_id, "--yes")
+    digest = stage(multi.until_asked(release_id, "prod"), "prod")["plan"]["digest"]
+    assert eventually("the question by e-mail", lambda: "[approval needed]" in str(multi.mails(release_id)))
     status, answer = decide("chloe", {"decision": "reject", "digest": digest, "reason": REASON})
     assert (status, answer["status"]) == (200, "rejected")
     assert multi.ended(release_id).status == "rejected"
-    assert eventually("said in Slack too", lambda: multi.message_with(release_id, REASON))
 
 
 def test_the_requester_may_not_approve_the_own_release(multi: Team, live: str) -> None:

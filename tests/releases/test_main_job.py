@@ -131,7 +131,7 @@ def test_a_row_of_the_ledger_that_somebody_rewrites_is_named(multi: Team, live: 
     assert verdict_on(multi, live).sound
 
 
-def test_no_task_token_or_secret_is_in_any_message_mail_or_log(multi: Team, live: str) -> None:
+def test_no_task_token_or_secret_is_in_any_message_mail_dead_letter_or_log(multi: Team, live: str) -> None:
     name = "discreet"
     multi.upload(name, multi.configuration(name))
     release_id = multi.started(f"{name}-realtime")
@@ -141,7 +141,10 @@ def test_no_task_token_or_secret_is_in_any_message_mail_or_log(multi: Team, live
     assert multi.ended(release_id).status == "rejected"
     slack = multi.running.slack
     ledger, _ = multi.ledger(f"{name}-realtime", release_id)
-    said = json.dumps([slack.messages(CHANNEL), slack.log(), multi.running.cloud.mail(), ledger], ensure_ascii=False)
+    queued = multi.queued()
+    assert any("Failed" in queue for queue in queued), "the queues of what could not be handled are looked at"
+    captured = [slack.messages(CHANNEL), slack.log(), multi.running.cloud.mail(), ledger, queued]
+    said = json.dumps(captured, ensure_ascii=False)
     logged = {function: multi.log_lines(function) for function in multi.functions()}
     assert any(release_id in line for line in logged["deploy-stage"]), "the functions' own lines are there"
     for secret in secrets:

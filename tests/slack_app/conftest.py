@@ -7,19 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from functions.notify.slack_chat import SlackChat
 from local.slack.client import SlackPage
 from orchestrator.core.records import Release
-from orchestrator.core.steps.notify_release import notify_release
 from slack_app.app import build_app
 from slack_app.desk import Desk
 from slack_app.front import handler as front_handler
 from slack_app.worker import replay_batch
 from tests.fakes.memory_world import BEN, MemoryWorld, configuration
+from tests.fakes.outbox import tell
 from tests.slack_app.aws_double import ACCESS_KEY, QUEUE_URL, SECRET_ARN, SECRET_KEY, SESSION_TOKEN, AwsDouble
 
 SIGNING_SECRET = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -72,18 +70,7 @@ class SlackScene:
 
     def tell(self) -> None:
         """The stream delivers every release."""
-        chat = SlackChat(BOT_TOKEN, self.world.installation.slack_api_url)
-        for release in self.world.memory.all(Release):
-            notify_release(
-                release.release_id,
-                store=self.world.store,
-                chat=chat,
-                mail=self.world.mail,
-                installation=self.world.installation,
-                now=self.world.clock,
-                pause=lambda seconds: None,
-                holder=uuid4().hex,
-            )
+        tell(self.world, [release.release_id for release in self.world.memory.all(Release)], BOT_TOKEN)
 
     def asked(self, stage: str = "staging", **changes: Any) -> str:
         """A release waits for a stage's approval and is shown; its id."""

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-BUDGET = 136
+BUDGET = 130
 UNWANTED = {"asyncio", "boto3", "botocore", "slack_sdk", "slack_bolt", "aws_lambda_powertools", "urllib.request"}
 OURS = ("orchestrator", "slack_app")
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeSerializer
 
-from functions.notify.batch import notify_batch, touched
+from functions.notify.batch import note_batch, touched
 from orchestrator.aws.codec import plain
-from orchestrator.core.errors import ChatUnavailable, UnknownRelease
+from orchestrator.core.errors import Throttled
+from orchestrator.core.outbox import Sender, Unsaid
 from orchestrator.core.records import ChatMessage, Record, StageStatus, TaskToken, Wait, WaitKind, Workload
-from orchestrator.core.steps.notify_release import Notified
 from tests.slack_app import samples
 
 
@@ -40,27 +40,20 @@ def test_each_release_is_looked_at_once_and_its_own_bookkeeping_wakes_nobody() -
     assert touched(BATCH) == {FIRST.release_id: "1", SECOND.release_id: "2", samples.RELEASE_ID: "4"}
 
 
-def test_one_that_fails_keeps_no_other_waiting() -> None:
-    seen: list[str] = []
+def test_one_that_cannot_be_noted_keeps_no_other_waiting() -> None:
+    noted: list[str] = []
     failed: list[str] = []
 
-    def notify(release_id: str) -> Notified:
-        seen.append(release_id)
+    def note(release_id: str) -> None:
         if release_id == SECOND.release_id:
-            raise ChatUnavailable("Slack is down")
-        if release_id == FIRST.release_id:
-            raise UnknownRelease("deleted by hand")
-        return Notified(("posted",))
+            raise Throttled("DynamoDB wants a slower pace")
+        noted.append(release_id)
 
-    answer = notify_batch(BATCH, notify, lambda release_id, error: failed.append(release_id))
-    assert seen == [FIRST.release_id, SECOND.release_id, samples.RELEASE_ID]
+    answer = note_batch(BATCH, note, lambda release_id, error: failed.append(release_id))
+    assert noted == [FIRST.release_id, samples.RELEASE_ID]
     assert answer == {"batchItemFailures": [{"itemIdentifier": "2"}]}
-    assert failed == [FIRST.release_id, SECOND.release_id]
+    assert failed == [SECOND.release_id]
 
 
-def test_an_unexpected_failure_is_delivered_again_too() -> None:
-    def notify(release_id: str) -> Notified:
-        raise RuntimeError
-
-    answer = notify_batch(BATCH[:1], notify, lambda release_id, error: None)
-    assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+def test_the_outboxs_own_rows_wake_nobody() -> None:
+    assert touched([row(Unsaid("noise", samples.ASKED), 1), row(Sender(), 2)]) == {}

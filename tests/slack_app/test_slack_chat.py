@@ -9,9 +9,10 @@ import pytest
 
 from functions.notify.slack_chat import SlackChat
 from local.slack.client import SlackPage
-from orchestrator.core.errors import ChatRefused, ChatUnavailable
+from orchestrator.core.errors import ChatPutOff, ChatRefused, ChatUnavailable
 from orchestrator.core.messages.blocks import Message, section
 from orchestrator.core.ports import Posted
+from tests.fakes.outbox import AnyPace
 
 CHANNEL = "C0RELEASES"
 HELLO = Message("Hello.", (section("Hello."),))
@@ -25,8 +26,13 @@ def page() -> Iterator[SlackPage]:
 
 
 @pytest.fixture
-def chat(page: SlackPage) -> Iterator[SlackChat]:
-    yield SlackChat("xoxb-1", page.api_url)
+def pace() -> AnyPace:
+    return AnyPace()
+
+
+@pytest.fixture
+def chat(page: SlackPage, pace: AnyPace) -> Iterator[SlackChat]:
+    yield SlackChat("xoxb-1", page.api_url, pace)
     page.faults(outage=False, rate_limit=0, archived=[])
 
 
@@ -70,17 +76,36 @@ def test_an_outage_is_unavailable(page: SlackPage, chat: SlackChat) -> None:
         chat.post(CHANNEL, HELLO, key="k")
 
 
-def test_a_429_is_waited_for_and_then_given_back(page: SlackPage, chat: SlackChat) -> None:
-    page.faults(rate_limit=2, retry_after=0)
-    chat.post(CHANNEL, HELLO, key="k")
-    page.faults(rate_limit=9, retry_after=0)
-    with pytest.raises(ChatUnavailable):
+def test_every_call_is_asked_for(page: SlackPage, chat: SlackChat, pace: AnyPace) -> None:
+    posted = chat.post("ml-releases", HELLO, key="k")
+    chat.update(posted, LATER)
+    chat.find(CHANNEL, "k", since=since(-9))
+    chat.find(CHANNEL, "k", since=since(-9), thread=posted.ts)
+    chat.find("ml-releases", "k", since=since(-9))
+    assert pace.calls == [
+        "chat.postMessage",
+        "chat.update",
+        "conversations.history",
+        "conversations.replies",
+        "conversations.list",
+        "conversations.history",
+    ]
+    called = [row["what"] for row in page.log() if row["direction"] == "web_api"]
+    assert called[-6:] == pace.calls, "there is no way past the pace"
+
+
+def test_a_429_is_told_to_the_pace_and_not_repeated(page: SlackPage, chat: SlackChat, pace: AnyPace) -> None:
+    page.faults(rate_limit=1, retry_after=30)
+    with pytest.raises(ChatPutOff) as put_off:
         chat.post(CHANNEL, HELLO, key="k")
+    assert put_off.value.seconds == 30
+    assert pace.pauses == [30]
+    assert len(pace.calls) == 1
 
 
 def test_nobody_there_is_unavailable() -> None:
     with pytest.raises(ChatUnavailable, match="URLError"):
-        SlackChat("xoxb-1", "http://127.0.0.1:9/api/").post(CHANNEL, HELLO, key="k")
+        SlackChat("xoxb-1", "http://127.0.0.1:9/api/", AnyPace()).post(CHANNEL, HELLO, key="k")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +119,7 @@ def test_nobody_there_is_unavailable() -> None:
 )
 def test_refusals_carry_slacks_code(page: SlackPage, code: str, channel: str, message: Message, token: str) -> None:
     with pytest.raises(ChatRefused) as refused:
-        SlackChat(token, page.api_url).post(channel, message, key="k")
+        SlackChat(token, page.api_url, AnyPace()).post(channel, message, key="k")
     assert refused.value.code == code
     assert token not in str(refused.value)
 

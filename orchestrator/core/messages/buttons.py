@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Block, actions, plain_text
-from orchestrator.core.records import Approval, Release
+
+if TYPE_CHECKING:
+    # Not for the front, which reads buttons and counts its modules.
+    from orchestrator.core.records import Approval, Release
 
 APPROVE, REJECT = "approve", "reject"
 """action_ids."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from orchestrator.core.disclosure import told_release, told_stages
-from orchestrator.core.errors import ChatRefused, ChatUnavailable
+from orchestrator.core.errors import ChatPutOff, ChatRefused, ChatUnavailable
 from orchestrator.core.installation import Installation
 from orchestrator.core.messages.blocks import Message
 from orchestrator.core.messages.facts import Facts, Waiting
@@ -24,6 +24,7 @@ from orchestrator.core.origins import SourceKind
 from orchestrator.core.ports import Chat, Clock, Mail, Posted, Store
 from orchestrator.core.records import Release, StageRecord, Status, Workload
 from orchestrator.core.steps.progress import approval_of, find_workload, live_figures, release_of
+from orchestrator.core.steps.sending import BRIEF
 from orchestrator.core.steps.speaking import Speaker, end_turn, ended, take_turn
 from orchestrator.core.steps.tell_notices import mail_notices, tell_notices
 
@@ -140,6 +141,10 @@ def _speak(facts: Facts, speaker: Speaker) -> Notified:
     except ChatRefused as error:
         refusal = error.code
         said += _ask_by_mail(facts, speaker, f"Slack cannot show this question ({error.code}).")
+    except ChatPutOff as error:
+        trouble.append(error)
+        if error.seconds > BRIEF:
+            said += _ask_by_mail(facts, speaker, "Slack takes no messages at the moment.")
     except ChatUnavailable as error:
         trouble.append(error)
         said += _ask_by_mail(facts, speaker, "Slack cannot be reached at the moment.")

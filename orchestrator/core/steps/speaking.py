@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from orchestrator.core.errors import ChatRefused, Conflict, TryAgain
+from orchestrator.core.errors import ChatPutOff, ChatRefused, Conflict, TryAgain
 from orchestrator.core.installation import Installation
 from orchestrator.core.messages.mail import Letter
 from orchestrator.core.ports import Chat, Clock, Mail, Posted, Store
@@ -57,10 +57,10 @@ class Speaker:
         return None
 
     def undone_if_refused(self, what: str, post: Callable[[], Posted]) -> Posted:
-        """A refused post did not happen: the next attempt need not look for it."""
+        """A post that was refused, or put off, did not happen: the next attempt need not look for it."""
         try:
             return post()
-        except ChatRefused:
+        except (ChatRefused, ChatPutOff):
             self.note(lambda row: ended(row, what))
             raise
 
