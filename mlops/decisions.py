@@ -10,7 +10,7 @@ import typer
 from mlops.plans import show_approval, show_gates, show_metrics, show_plan
 from mlops.refusals import Refused
 from mlops.releases import ReleaseId
-from mlops.screen import Screen, status_word
+from mlops.screen import Screen, moment, status_word
 from mlops.target import Target, on_target
 from mlops.validation import AsJson
 
@@ -79,6 +79,9 @@ def _decide(
         shown.line(f"  {found['description']}")
     show_metrics(found["metrics"], shown)
     show_gates(waiting.get("gates", []), waiting["stage"], shown)
+    for stage in found["stages"]:
+        if stage.get("live_since"):
+            shown.line(f"  In {stage['stage']} since {moment(stage['live_since'])}")
     show_plan(plan, waiting["stage"], shown)
     show_approval(waiting["approval"], shown)
     if verdict == "reject" and not reason:

@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops.screen import Screen, moment, status_word
 from orchestrator.core.figures import told
+from orchestrator.core.plans import Area, Reach, access_title
 
 SIGNS = {"add": "+", "modify": "~", "remove": "-", "replace": "±", "maybe_replace": "±"}
 WORDS = {
@@ -18,12 +19,17 @@ WORDS = {
 }
 COLOURS = {"add": "green", "modify": "yellow", "remove": "red", "replace": "red", "maybe_replace": "red"}
 
+ACCESS = {"widens": "red", "may_widen": "yellow"}
+
 GATES = {"passed": ("passed", "green"), "warned": ("warning", "yellow"), "failed": ("failed", "red")}
 
 
 def show_plan(plan: Mapping[str, Any], stage: str, screen: Screen) -> None:
     """Resources and parameters that the plan changes, and its digest."""
     screen.line(f"  Plan for {stage}: {summary(plan)}", "bold")
+    for opened in plan.get("access", []):
+        title = access_title(Reach(opened["reach"]), Area(opened["area"]))
+        screen.line(f"    ! {title}: {opened['logical_id']} {opened['told']}", ACCESS.get(opened["reach"], ""))
     width = max((len(change["logical_id"]) for change in plan["resources"]), default=0)
     for change in plan["resources"]:
         action = change["action"]

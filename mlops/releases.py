@@ -196,6 +196,8 @@ def _show_stage(stage: Mapping[str, Any], screen: Screen) -> None:
     screen.line(f"{stage['stage']}: {word}", STYLES.get(word, "bold"))
     if stage["note"]:
         screen.line(f"  {stage['note']}")
+    if stage.get("live_since"):
+        screen.line(f"  Live here since {moment(stage['live_since'])}")
     show_gates(stage.get("gates", []), stage["stage"], screen)
     plan = stage["plan"]
     if plan and stage["status"] in {"planned", "awaiting_approval"}:

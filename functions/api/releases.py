@@ -9,7 +9,7 @@ from functions.api.service import Answer, Service
 from orchestrator.core import views
 from orchestrator.core.model_cards import OPERATIONS
 from orchestrator.core.records import Release, Status
-from orchestrator.core.steps.progress import live_figures, release_of
+from orchestrator.core.steps.progress import live_figures, live_since, release_of
 
 LISTED, MAX_LISTED = 20, 100
 
@@ -26,7 +26,8 @@ def show_release(call: Call, service: Service) -> Answer:
     world = service.world
     release = release_of(world.store, call.id)
     live = live_figures(world.store, release)
-    found = views.detail(release, *service.progress(release), world.installation, live)
+    since = live_since(world.store, release)
+    found = views.detail(release, *service.progress(release), world.installation, live, since)
     if release.workload_type in OPERATIONS and release.status is Status.SUCCEEDED:
         found["answer"] = _card_answer(release, service)
     return Answer(200, found)

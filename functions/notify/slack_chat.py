@@ -15,8 +15,9 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from functions.notify.paced_client import PacedClient
+from functions.notify.upload import upload
 from orchestrator.core.errors import ChatRefused, ChatUnavailable
-from orchestrator.core.messages.blocks import Message
+from orchestrator.core.messages.blocks import File, Message
 from orchestrator.core.ports import Pace, Posted
 
 TIMEOUT_SECONDS = 10
@@ -84,6 +85,30 @@ class SlackChat:
         except ChatRefused:
             return None
         return None
+
+    def attach(self, posted: Posted, file: File) -> None:
+        """See ``ports.Chat``. Raises ``ChatRefused`` too where Slack names an address that is not its own."""
+        data = file.text.encode()
+        given = _call(lambda: self._client.files_getUploadURLExternal(filename=file.name, length=len(data)))
+        upload(str(given.get("upload_url", "")), data, self._client.base_url)
+        _call(
+            lambda: self._client.files_completeUploadExternal(
+                files=[{"id": str(given["file_id"]), "title": file.title}],
+                channel_id=posted.channel,
+                thread_ts=posted.ts,
+            )
+        )
+
+    def has_file(self, posted: Posted, name: str, *, since: str) -> bool:
+        """See ``ports.Chat``. False where the app may not read the channel."""
+        try:
+            return any(
+                found.get("name") == name
+                for reply in self._messages(posted.channel, since, posted.ts)
+                for found in reply.get("files") or []
+            )
+        except ChatRefused:
+            return False
 
     def _messages(self, channel: str, since: str, thread: str) -> Iterator[Mapping[str, Any]]:
         oldest = datetime.fromisoformat(since.replace("Z", "+00:00")) - CLOCK_SKEW

@@ -30,6 +30,7 @@ BRIDGES = (
     "object_events",
     "event_buses",
     "stack_conditions",
+    "stack_contexts",
     "stack_requests",
     "stack_resources",
     "stack_events",

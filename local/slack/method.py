@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from local.slack.faults import FaultBox
+from local.slack.files import Files
 from local.slack.schema import Json, Problem
 from local.slack.views import Views
 from local.slack.workspace import Conversation, SlackError, Workspace
@@ -18,6 +19,7 @@ class Api:
     views: Views
     faults: FaultBox
     base_url: str
+    files: Files = field(default_factory=Files)
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -18,8 +18,9 @@ _BRACKETS: Final = re.compile(r"<([^<>|]+)(?:\|([^<>]*))?>")
 
 
 def words_of(message: Json) -> str:
-    """A message as its reader sees it: the blocks where there are any, else the text, then the attachments."""
-    shown = [message.get("blocks") or message.get("text"), message.get("attachments")]
+    """A message as its reader sees it: the blocks where there are any, else the text, then attachments and files."""
+    files = [[file["title"], file["preview"]] for file in message.get("files") or []]
+    shown = [message.get("blocks") or message.get("text"), message.get("attachments"), files]
     return "\n".join(_plain(line) for line in _strings(shown))
 
 

@@ -8,6 +8,7 @@ anybody in the workspace; that is the page's purpose.
     /static/<file>           its files          /response/<ticket>   response URLs
     /avatar/<user>.svg       pictures           /_local/events       live updates
     /archives/<channel>/p…   permalinks         /_local/<what>       see `page`
+    /files/<id>              shared files       /upload/<ticket>     takes a file's bytes
 """
 
 from __future__ import annotations
@@ -95,6 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._file(rest)
         elif section == "avatar":
             self._avatar(rest.removesuffix(".svg"))
+        elif section == "files":
+            self._shared_file(rest)
         elif section == "_local" and rest == "events":
             self._events(query)
         elif section == "_local":
@@ -116,6 +119,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._web_api(rest, body, parts.query)
         elif section == "response":
             self._response_url(unquote(rest), body)
+        elif section == "upload":
+            self._upload(unquote(rest), body)
         elif section == "_local":
             self._act(rest, body)
         else:
@@ -163,6 +168,22 @@ class _Handler(BaseHTTPRequestHandler):
             answer = refusal(error)
         self.server.log.add("response_url", "respond", status=status, ok=status == 200, arguments=shown.shown())
         self._json(status, answer)
+
+    def _upload(self, ticket: str, body: bytes) -> None:
+        down = self.server.api.faults.now.outage
+        with self.server.workspace.changed:
+            taken = not down and self.server.api.files.receive(ticket, body)
+        status = 503 if down else 200 if taken else 400
+        self.server.log.add("upload", "bytes", status=status, ok=taken, arguments={"length": len(body)})
+        self._send(status, f"OK - {len(body)}".encode() if taken else b"", "text/plain; charset=utf-8", {})
+
+    def _shared_file(self, file_id: str) -> None:
+        file = self.server.api.files.shown(file_id)
+        if file is None or file.data is None:
+            self._json(404, {"ok": False, "error": "not found"})
+        else:
+            # Always as plain text, which no browser runs.
+            self._send(200, file.data, "text/plain; charset=utf-8", {"Content-Security-Policy": "default-src 'none'"})
 
     def _act(self, what: str, body: bytes) -> None:
         # A form on another site can send text/plain without asking; JSON it cannot.

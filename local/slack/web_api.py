@@ -1,6 +1,7 @@
 """The Web API: finds the method, lets in whom Slack lets in, answers in Slack's form.
 
-The methods stand in `methods_chat`, `methods_views` and `methods_people`; `METHODS` below is the whole list.
+The methods stand in `methods_chat`, `methods_files`, `methods_views` and `methods_people`; `METHODS` below is the whole
+list.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from local.slack import methods_chat, methods_people, methods_views, scopes
+from local.slack import methods_chat, methods_files, methods_people, methods_views, scopes
 from local.slack.arguments import Arguments
 from local.slack.faults import FaultBox, RequestLog
 from local.slack.method import Api
@@ -26,6 +27,8 @@ METHODS: Final[Mapping[str, Callable[[Api, Arguments], Json]]] = {
     "chat.getPermalink": methods_chat.get_permalink,
     "conversations.history": methods_chat.history,
     "conversations.replies": methods_chat.replies,
+    "files.completeUploadExternal": methods_files.complete_upload,
+    "files.getUploadURLExternal": methods_files.get_upload_url,
     "reactions.add": methods_chat.add_reaction,
     "conversations.open": methods_people.conversations_open,
     "conversations.info": methods_people.conversations_info,

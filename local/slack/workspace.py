@@ -62,6 +62,7 @@ class Message:
     metadata: Json | None = None
     reactions: dict[str, list[str]] = field(default_factory=dict)
     past: list[list[Json]] = field(default_factory=list)
+    files: list[Json] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -190,6 +191,7 @@ class Workspace:
         thread_ts: str | None = None,
         ephemeral_to: str | None = None,
         metadata: Json | None = None,
+        files: list[Json] | None = None,
     ) -> Message:
         """Add a message; the caller has checked text and blocks."""
         with self.changed:
@@ -204,6 +206,7 @@ class Workspace:
                 (parent.thread_ts or parent.ts) if parent else None,
                 ephemeral_to,
                 metadata=metadata,
+                files=list(files or []),
             )
             self.messages[channel].append(message)
             self.emit("message", self.message_json(message), user=ephemeral_to, channel=channel)
@@ -273,6 +276,8 @@ class Workspace:
             out["edited"] = {"user": message.user, "ts": message.edited_ts}
         if message.metadata:
             out["metadata"] = message.metadata
+        if message.files:
+            out["files"] = message.files
         if message.reactions:
             out["reactions"] = [{"name": n, "users": u, "count": len(u)} for n, u in message.reactions.items()]
         replies = self.replies(message)

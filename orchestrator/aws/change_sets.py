@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from orchestrator.core.plans import ParameterChange, Plan, ResourceChange
+from orchestrator.core.access.compare import access_changes, kept
+from orchestrator.core.access.contexts import ResourceContext
+from orchestrator.core.plans import AccessChange, ParameterChange, Plan, ResourceChange
 from orchestrator.core.ports import PlanRequest
 
 _EMPTY = ("didn't contain changes", "No updates are to be performed")
@@ -47,6 +50,7 @@ def described(
         resources=tuple(_resource(change["ResourceChange"]) for change in description.get("Changes", [])),
         parameters=_changes({} if creates else _parameters(stack), _parameters(description)),
         base=last_change(stack),
+        access=kept(_access(description, creates_stack=creates)),
     )
 
 
@@ -68,15 +72,19 @@ def empty_plan(request: PlanRequest, description: Mapping[str, Any], stack: Mapp
 def digest_of(description: Mapping[str, Any], template: str | Mapping[str, Any], content_digest: str) -> str:
     """What an approval is bound to, from CloudFormation's own answers.
 
-    GetTemplate answers text for a YAML template and a parsed object for a JSON one.
+    GetTemplate answers text for a YAML template and a parsed object for a JSON one. What the plan opens is bound by
+    itself, since it says more than the template does: of functions and conditions what they come to.
     """
     text = template if isinstance(template, str) else json.dumps(template, sort_keys=True)
-    bound = {
+    bound: dict[str, object] = {
         "change_set": description["ChangeSetId"],
         "template": hashlib.sha256(text.encode()).hexdigest(),
         "parameters": _parameters(description),
         "content": content_digest,
     }
+    opened = _access(description, creates_stack=False)
+    if opened:
+        bound["access"] = [asdict(change) for change in opened]
     return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()
 
 
@@ -111,3 +119,33 @@ def _resource(change: Mapping[str, Any]) -> ResourceChange:
     return ResourceChange(
         action, change["LogicalResourceId"], change["ResourceType"], tuple(sorted(name for name in names if name))
     )
+
+
+def _access(description: Mapping[str, Any], *, creates_stack: bool) -> tuple[AccessChange, ...]:
+    """What the change set opens, by the resources' properties before and after as CloudFormation resolves them."""
+    changes = (change["ResourceChange"] for change in description.get("Changes", []))
+    return access_changes(map(_context, changes), creates_stack=creates_stack)
+
+
+def _context(change: Mapping[str, Any]) -> ResourceContext:
+    """``BeforeContext`` and ``AfterContext`` are there where ``IncludePropertyValues`` was asked for (API reference,
+    "ResourceChange")."""
+    before, after = _properties(change, "BeforeContext"), _properties(change, "AfterContext")
+    new, gone = change["Action"] in {"Add", "Import"}, change["Action"] == "Remove"
+    return ResourceContext(
+        change["LogicalResourceId"],
+        change["ResourceType"],
+        None if new else before,
+        None if gone else after,
+        _resource(change).properties,
+        readable=(new or before is not None) and (gone or after is not None),
+    )
+
+
+def _properties(change: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    try:
+        found = json.loads(change.get(name) or "null")
+    except (ValueError, RecursionError):
+        return None
+    properties = found.get("Properties", {}) if isinstance(found, dict) else None
+    return properties if isinstance(properties, dict) else None

@@ -243,13 +243,17 @@ class CloudFormationStacks:
         return found
 
     def _change_set(self, name: str, stack: str) -> dict[str, Any] | None:
-        """The change set with all pages of its changes; None when there is none."""
+        """The change set with all pages of its changes, their properties before and after; None when there is none."""
         client = self._deploy
         try:
-            first: dict[str, Any] = dict(client.describe_change_set(ChangeSetName=name, StackName=stack))
+            first: dict[str, Any] = dict(
+                client.describe_change_set(ChangeSetName=name, StackName=stack, IncludePropertyValues=True)
+            )
             token = first.get("NextToken")
             while token:
-                page = client.describe_change_set(ChangeSetName=name, StackName=stack, NextToken=token)
+                page = client.describe_change_set(
+                    ChangeSetName=name, StackName=stack, NextToken=token, IncludePropertyValues=True
+                )
                 first["Changes"] = [*first["Changes"], *page["Changes"]]
                 token = page.get("NextToken")
         except client.exceptions.ClientError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,38 @@ class ResourceChange:
     """Names of the changed properties, for modify and replace."""
 
 
+class Area(StrEnum):
+    """What kind of access a plan opens."""
+
+    IAM = "iam"
+    NETWORK = "network"
+    ENCRYPTION = "encryption"
+
+
+class Reach(StrEnum):
+    """How a plan changes an access."""
+
+    WIDENS = "widens"
+    MAY_WIDEN = "may_widen"
+    """Neither that it does nor that it does not can be told before it is deployed."""
+    MOVES = "moves"
+    """One object may be reached in the place of another one of the same bucket."""
+    GRANTS = "grants"
+    """There was nothing before: the stack is new."""
+
+
+@dataclass(frozen=True)
+class AccessChange:
+    """An access that a plan opens or opens further, see ``core.access``; what narrows one is none."""
+
+    area: Area
+    reach: Reach
+    logical_id: str
+    resource_type: str
+    told: str
+    """What may be done from then on, or what no longer holds it back; goes on after the resource and a colon."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """A change set, or the deletion of a stack, described so that a human can judge it."""
@@ -45,3 +78,22 @@ class Plan:
     """The stack's last update when the plan was made (ISO 8601); a different one later means the stack moved."""
     removes: bool = False
     """Whether it deletes the stack: there is no change set then, and the resources are all that the stack has."""
+    access: tuple[AccessChange, ...] = ()
+    """Everything by which it opens an access, the gravest first; what the digest binds too."""
+
+
+_WORDS = {Reach.WIDENS: "widens", Reach.MAY_WIDEN: "may widen", Reach.MOVES: "moves", Reach.GRANTS: "grants"}
+_AREAS = {Area.IAM: "IAM access", Area.NETWORK: "network access", Area.ENCRYPTION: "encryption"}
+
+
+def access_title(reach: Reach, area: Area) -> str:
+    """``widens IAM access``; encryption is not widened but weakened."""
+    if area is Area.ENCRYPTION:
+        return "may weaken encryption" if reach is Reach.MAY_WIDEN else "weakens encryption"
+    return f"{_WORDS[reach]} {_AREAS[area]}"
+
+
+def access_sentence(change: AccessChange) -> str:
+    """``widens IAM access: Role (AWS::IAM::Role): may s3:* on anything``, as it stands in lists of plain text."""
+    named = f"{change.logical_id} ({change.resource_type})" if change.resource_type else change.logical_id
+    return f"{access_title(change.reach, change.area)}: {named}: {change.told}"

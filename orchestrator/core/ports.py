@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from orchestrator.core.facts import ModelContainer
 from orchestrator.core.jobs import JobKind, JobStatus
-from orchestrator.core.messages.blocks import Message
+from orchestrator.core.messages.blocks import File, Message
 from orchestrator.core.plans import Plan
 from orchestrator.core.records import Record, TaskToken
 
@@ -377,6 +377,15 @@ class Chat(Protocol):
 
     def find(self, channel: str, key: str, *, since: str, thread: str = "") -> Posted | None:
         """The message that was posted with this key at or after ``since`` (ISO 8601), or None."""
+        ...
+
+    def attach(self, posted: Posted, file: File) -> None:
+        """Put a file into a message's thread."""
+        ...
+
+    def has_file(self, posted: Posted, name: str, *, since: str) -> bool:
+        """Whether a file of this name was put into a message's thread at or after ``since`` (ISO 8601), as far as the
+        app may see."""
         ...
 
 

@@ -34,6 +34,11 @@ SCOPES: Mapping[str, Scope] = {
         needed=False,
     ),
     "groups:history": Scope("the same in a private channel", needed=False),
+    "files:write": Scope(
+        "puts a plan that is too long for a message into its thread as a file; without it the message says where else "
+        "the plan can be seen",
+        needed=False,
+    ),
 }
 """In the manifest's order."""
 
@@ -49,6 +54,8 @@ METHODS: Mapping[str, frozenset[str]] = {
     "conversations.info": _CHANNELS,
     "conversations.list": _CHANNELS,
     "conversations.replies": _HISTORY,
+    "files.completeUploadExternal": frozenset({"files:write"}),
+    "files.getUploadURLExternal": frozenset({"files:write"}),
     "users.conversations": _CHANNELS,
     "users.info": frozenset({"users:read", "users:read.email"}),
     "users.lookupByEmail": frozenset({"users:read.email"}),

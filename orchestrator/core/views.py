@@ -56,8 +56,11 @@ def detail(
     approvals: Mapping[str, Approval],
     installation: Installation,
     live: Sequence[Figure] = (),
+    live_since: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    """``GET /releases/{id}``; ``approvals`` by approval id, ``live`` the figures of the release that is live."""
+    """``GET /releases/{id}``; ``approvals`` by approval id, ``live`` the figures of the release that is live,
+    ``live_since`` since when each stage has what this release deploys."""
+    since = live_since or {}
     known = told_stages({record.stage: record for record in stages}, release, installation)
     return summary(release, installation) | {
         "source": str(release.source),
@@ -77,6 +80,7 @@ def detail(
         ],
         "stages": [
             _stage(known[name], approvals.get(known[name].approval_id), release, installation)
+            | {"live_since": since.get(name, "")}
             for name in release.stages
             if name in known
         ],
@@ -141,6 +145,16 @@ def _plan(plan: Plan) -> dict[str, Any]:
         ],
         "parameters": [
             {"name": change.name, "before": change.before, "after": change.after} for change in plan.parameters
+        ],
+        "access": [
+            {
+                "area": change.area.value,
+                "reach": change.reach.value,
+                "logical_id": change.logical_id,
+                "type": change.resource_type,
+                "told": change.told,
+            }
+            for change in plan.access
         ],
     }
 

@@ -6,7 +6,7 @@ what happens to a stack from outside, by the names that ``tests/fakes/stacks.py`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -124,7 +124,9 @@ class CloudFormationDouble(ServiceDouble):
             made.changes = ()
         return {"Id": made.arn, "StackId": stack.stack_id}
 
-    def describe_change_set(self, ChangeSetName: str, StackName: str, NextToken: str = "0") -> dict[str, Any]:
+    def describe_change_set(
+        self, ChangeSetName: str, StackName: str, NextToken: str = "0", IncludePropertyValues: bool = False
+    ) -> dict[str, Any]:
         found = self._change_set(ChangeSetName, StackName)
         start = int(NextToken)
         page = found.changes[start : start + self.page_size]
@@ -137,7 +139,7 @@ class CloudFormationDouble(ServiceDouble):
             "Status": found.status,
             "ExecutionStatus": found.execution,
             "Parameters": _parameters(found.parameters),
-            "Changes": list(page),
+            "Changes": [one if IncludePropertyValues else _without_values(one) for one in page],
             **({"StatusReason": found.reason} if found.reason else {}),
             **({"NextToken": str(start + self.page_size)} if more else {}),
         }
@@ -362,6 +364,12 @@ class CloudFormationDouble(ServiceDouble):
             if one.stack is stack and name in {one.arn, one.name}:
                 return one
         raise Refusal("ChangeSetNotFound", f"ChangeSet [{name}] does not exist", 404)
+
+
+def _without_values(change: Mapping[str, Any]) -> dict[str, Any]:
+    """As CloudFormation tells a change to whoever has not asked for property values."""
+    told = {name: value for name, value in change["ResourceChange"].items() if not name.endswith("Context")}
+    return {**change, "ResourceChange": told}
 
 
 def _working(stack: Stack) -> bool:

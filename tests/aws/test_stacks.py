@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectionClosedError
 
+from orchestrator.aws.change_sets import digest_of
 from orchestrator.aws.stacks import CloudFormationStacks
 from orchestrator.core.errors import AccessDenied, CallRefused, ChangeSetPending, PlanFailed, StackBusy, Throttled
-from orchestrator.core.plans import ResourceChange
+from orchestrator.core.plans import AccessChange, Area, Reach, ResourceChange
 from tests.aws.cloudformation_double import CloudFormationDouble
 from tests.aws.service_double import Refusal
 from tests.aws.test_stacks_behaviour import FIRST, NAME, ROLE, SECOND, TOKEN
@@ -31,6 +33,64 @@ def stacks(double: CloudFormationDouble) -> CloudFormationStacks:
     client = double.client()
     return CloudFormationStacks(
         lambda: client, lambda: client, ROLE, deploy_role=DEPLOY, observe_role=OBSERVE, wait_seconds=0
+    )
+
+
+# What a plan opens.
+
+
+def _role(*actions: str) -> str:
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": "arn:aws:s3:::b/*"}
+    policies = [{"PolicyName": "own", "PolicyDocument": {"Statement": [statement]}}]
+    return json.dumps({"Properties": {"Policies": policies}})
+
+
+def _changed(**more: str) -> dict[str, Any]:
+    change = {"Action": "Modify", "LogicalResourceId": "Role", "ResourceType": "AWS::IAM::Role", **more}
+    return {"Type": "Resource", "ResourceChange": change}
+
+
+def test_a_plan_tells_what_it_opens_and_its_digest_binds_it(
+    double: CloudFormationDouble, stacks: CloudFormationStacks
+) -> None:
+    stacks.plan(FIRST)
+    stacks.execute(stacks.plan(FIRST), TOKEN)
+    double.changes = (
+        _changed(BeforeContext=_role("s3:GetObject"), AfterContext=_role("s3:GetObject", "s3:PutObject")),
+    )
+    plan = stacks.plan(SECOND)
+    told = "may s3:PutObject on arn:aws:s3:::b/*"
+    assert plan.access == (AccessChange(Area.IAM, Reach.WIDENS, "Role", "AWS::IAM::Role", told),)
+    assert stacks.still_valid(plan, SECOND.content_digest)
+    double.change_sets[-1].changes = (
+        _changed(BeforeContext=_role("s3:GetObject"), AfterContext=_role("s3:GetObject", "s3:*")),
+    )
+    assert not stacks.still_valid(plan, SECOND.content_digest)
+
+
+def test_of_a_new_stack_it_tells_what_is_granted(double: CloudFormationDouble, stacks: CloudFormationStacks) -> None:
+    change = {"Action": "Add", "LogicalResourceId": "Role", "ResourceType": "AWS::IAM::Role"}
+    double.changes = ({"Type": "Resource", "ResourceChange": {**change, "AfterContext": _role("s3:GetObject")}},)
+    (granted,) = stacks.plan(FIRST).access
+    assert (granted.reach, granted.told) == (Reach.GRANTS, "may s3:GetObject on arn:aws:s3:::b/*")
+
+
+@pytest.mark.parametrize("context", ["", "no JSON", "[]", '{"Properties": 7}'])
+def test_what_cannot_be_read_may_widen(
+    double: CloudFormationDouble, stacks: CloudFormationStacks, context: str
+) -> None:
+    double.changes = (_changed(BeforeContext=_role("s3:GetObject"), AfterContext=context),)
+    (found,) = stacks.plan(FIRST).access
+    assert found.told == "changes, which CloudFormation does not show"
+
+
+def test_a_plan_that_opens_nothing_has_the_digest_it_always_had() -> None:
+    """So that what is asked while an installation is upgraded stays asked."""
+    added = {"Action": "Add", "LogicalResourceId": "Alarm", "ResourceType": "AWS::CloudWatch::Alarm"}
+    change = {"ResourceChange": {**added, "AfterContext": json.dumps({"Properties": {"Namespace": "x"}})}}
+    described = {"ChangeSetId": "arn:cs", "Parameters": [], "Changes": [change]}
+    assert digest_of(described, "Resources: {}", "content") == digest_of(
+        {**described, "Changes": []}, "Resources: {}", "content"
     )
 
 

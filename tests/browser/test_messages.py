@@ -27,6 +27,27 @@ HOSTILE = (
 )  # fmt: skip
 
 
+def attach(app: SmallApp, ts: str) -> None:
+    """A file in a message's thread."""
+    text = "# Plan\n" + f"- Parameter: {'before' * 40} → after\n" * 30
+    app.client.files_upload_v2(
+        filename="plan-staging-0123456789ab.md", content=text, title="The whole plan", channel=CHANNEL, thread_ts=ts
+    )
+
+
+def test_a_file_can_be_opened_and_is_only_text(app: SmallApp, page: Page) -> None:
+    ts = app.ask()
+    hostile = "<script>document.title='owned'</script>"
+    app.client.files_upload_v2(filename="x.md", content=hostile, title=hostile, channel=CHANNEL, thread_ts=ts)
+    page.get_by_role("button", name="1 reply").click()
+    card = page.get_by_role("region", name="Replies").locator(".file")
+    expect(card.get_by_text(hostile)).to_have_count(2)
+    with page.expect_popup() as opened:
+        card.get_by_role("link", name="Open").click()
+    expect(opened.value.locator("body")).to_have_text(hostile)
+    assert opened.value.locator("script").count() == 0
+
+
 def test_a_message_is_drawn_as_people_read_it(app: SmallApp, page: Page) -> None:
     app.ask()
     message = page.locator("article.message")
@@ -59,14 +80,15 @@ def test_emoji_are_pictures_not_boxes(app: SmallApp, page: Page) -> None:
 def test_every_text_stands_out_from_its_ground(app: SmallApp, open_as: Open, scheme: Scheme) -> None:
     ts = app.ask()
     app.client.chat_postMessage(channel=CHANNEL, thread_ts=ts, text="Reminder for <@U0BEN> and <@U0CHLOE>")
+    attach(app, ts)
     app.client.chat_postEphemeral(channel=CHANNEL, user="U0BEN", text="Only <https://example.com|you>")
     failed = [{"color": "danger", "blocks": [{"type": "section", "text": mrkdwn("*failed*: `ROLLBACK_COMPLETE`")}]}]
     app.client.chat_postMessage(channel=CHANNEL, text="Failed", attachments=failed)
     page = open_as("U0BEN", DESKTOP, scheme)
     expect(page.locator("article.message")).to_have_count(3)
     assert faint(page) == []
-    page.get_by_role("button", name="1 reply").click()
-    page.get_by_role("region", name="Replies").get_by_text("Reminder").wait_for()
+    page.get_by_role("button", name="2 replies").click()
+    page.get_by_role("region", name="Replies").get_by_text("The whole plan").wait_for()
     assert faint(page) == []
     page.get_by_role("button", name="Acting as").click()
     page.get_by_role("dialog").wait_for()
@@ -83,6 +105,7 @@ def test_every_text_stands_out_from_its_ground(app: SmallApp, open_as: Open, sch
 def test_nothing_is_cut_off_or_scrolls_sideways(app: SmallApp, open_as: Open, size: tuple[int, int]) -> None:
     ts = app.ask()
     app.client.chat_postMessage(channel=CHANNEL, thread_ts=ts, text="Reminder " + "w" * 300)
+    attach(app, ts)
     long = {
         "type": "actions",
         "elements": [button("a", "A button with a text of seventy-five characters, which is all it may have")],
@@ -95,8 +118,8 @@ def test_nothing_is_cut_off_or_scrolls_sideways(app: SmallApp, open_as: Open, si
     page = open_as("U0BEN", size)
     expect(page.locator("article.message")).to_have_count(3)
     assert (scrolls_sideways(page), outside(page)) == ([], [])
-    page.get_by_role("button", name="1 reply").click()
-    page.get_by_role("region", name="Replies").get_by_text("Reminder").wait_for()
+    page.get_by_role("button", name="2 replies").click()
+    page.get_by_role("region", name="Replies").get_by_text("The whole plan").wait_for()
     assert (scrolls_sideways(page), outside(page)) == ([], [])
     page.get_by_role("button", name="Close thread").click()
     page.locator("article.message").get_by_role("button", name="Reject").click()

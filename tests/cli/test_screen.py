@@ -62,6 +62,16 @@ def test_a_plan_on_paper() -> None:
     assert "\x1b" not in out.getvalue()
 
 
+def test_what_a_plan_opens_comes_first() -> None:
+    shown, out = screen(terminal=False, width=100)
+    opened = {"area": "iam", "reach": "widens", "logical_id": "Role", "type": "AWS::IAM::Role", "told": "may s3:*"}
+    show_plan({**PLAN, "access": [opened, {**opened, "area": "encryption", "reach": "may_widen"}]}, "prod", shown)
+    assert out.getvalue().splitlines()[1:3] == [
+        "    ! widens IAM access: Role may s3:*",
+        "    ! may weaken encryption: Role may s3:*",
+    ]
+
+
 def test_a_plan_in_colours() -> None:
     shown, out = screen(terminal=True)
     show_plan(PLAN, "prod", shown)

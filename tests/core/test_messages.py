@@ -13,10 +13,12 @@ from orchestrator.core.messages import private
 from orchestrator.core.messages.blocks import Message
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.mail import end_letter, question_letter
+from orchestrator.core.messages.mrkdwn import lapse
 from orchestrator.core.messages.question import approvers, question_reply
-from orchestrator.core.messages.release_message import release_message
+from orchestrator.core.messages.release_message import brief_message, release_message
+from orchestrator.core.origins import Commit, Source, SourceKind
 from orchestrator.core.people import Identity, IdentityKind
-from orchestrator.core.plans import ParameterChange, ResourceChange
+from orchestrator.core.plans import AccessChange, Area, ParameterChange, Reach, ResourceChange
 from orchestrator.core.records import ApprovalStatus, Figure, Release, StageStatus, Status, Verdict
 from tests.fakes.memory_world import BY_ANA, OWNER, RISK, installation
 from tests.slack_app import samples
@@ -454,3 +456,120 @@ def test_the_list_of_releases_names_the_newest() -> None:
     assert "fraud-detector-0000000009" in text
     assert "fraud-detector-0000000010" not in text
     assert "Nothing has been released yet." in shown(private.release_list([], installation()))
+
+
+OPENED = (
+    AccessChange(Area.IAM, Reach.WIDENS, "ExecutionRole", "AWS::IAM::Role", "may s3:* on arn:aws:s3:::models/*"),
+    AccessChange(Area.NETWORK, Reach.MAY_WIDEN, "Model", "AWS::SageMaker::Model", "joins other subnets: b"),
+    AccessChange(Area.ENCRYPTION, Reach.WIDENS, "Config", "AWS::X", "no longer uses its own encryption key (KmsKeyId)"),
+)
+
+
+def asking(**changes: object) -> Facts:
+    planned = replace(samples.plan(), access=OPENED)
+    return replace(samples.facts(planned=planned), live_since={"dev": "2026-02-27T09:00:00.000Z"}, **changes)  # type: ignore[arg-type]
+
+
+def test_what_a_plan_opens_is_in_plain_sight_everywhere() -> None:
+    facts = asking()
+    waiting = facts.waiting
+    assert waiting is not None
+    message = release_message(facts)
+    for words in (
+        ":rotating_light: *Widens IAM access* (1)",
+        "• `ExecutionRole` may s3:∗ on arn:aws:s3:::models/∗",  # an asterisk would be bold, and unseen
+        ":warning: *May widen network access* (1)",
+        "*Weakens encryption* (1)",
+    ):
+        assert words in shown(message)
+    opened = "widens IAM access, may widen network access and weakens encryption"
+    assert f"It {opened}." in message.text
+    assert f":rotating_light: It {opened}." in shown(brief_message(facts))
+    assert f":rotating_light: It {opened}." in shown(question_reply(facts, waiting))
+    letter = question_letter(facts, waiting, "Slack is not set up.").text
+    assert "  Widens IAM access: ExecutionRole (AWS::IAM::Role): may s3:* on arn:aws:s3:::models/*" in letter
+
+
+def test_of_a_new_stack_the_grants_are_told_and_nobody_is_alarmed() -> None:
+    granted = replace(OPENED[0], reach=Reach.GRANTS)
+    facts = samples.facts(planned=replace(samples.plan(), creates_stack=True, access=(granted,) * 9))
+    message = release_message(facts)
+    assert ":key: *Grants IAM access* (9)" in shown(message)
+    assert "… and 6 more" in shown(message)
+    assert "widen" not in message.text
+    assert facts.waiting is not None
+    assert "rotating_light" not in shown(question_reply(facts, facts.waiting))
+
+
+def test_a_question_says_how_long_the_release_has_run_in_the_stage_before() -> None:
+    facts = asking()
+    assert facts.waiting is not None
+    assert "In *dev* since <!date^1772182800^{date_short_pretty} {time}|2026-02-27 09:00 UTC>" in shown(
+        release_message(facts)
+    )
+    letter = question_letter(facts, facts.waiting, "x").text
+    assert "In dev since 2026-02-27T09:00:00.000Z: 2 days 3 h when this was asked." in letter
+    for without in (
+        replace(facts, live_since={}),
+        replace(facts, release=replace(facts.release, removes=True)),
+        replace(facts, release=replace(facts.release, stages=("staging",))),
+    ):
+        assert "since" not in shown(release_message(without))
+
+
+@pytest.mark.parametrize(
+    ("later", "said"),
+    [
+        ("2026-02-27T09:00:20Z", "0 min"),
+        ("2026-02-27T09:45:00Z", "45 min"),
+        ("2026-02-27T12:05:00Z", "3 h 5 min"),
+        ("2026-02-28T09:00:00Z", "1 day"),
+        ("2026-03-01T12:30:00Z", "2 days 3 h"),
+        ("2026-02-26T09:00:00Z", "0 min"),
+    ],
+)
+def test_a_lapse_as_people_say_it(later: str, said: str) -> None:
+    assert lapse("2026-02-27T09:00:00Z", later) == said
+
+
+def test_the_order_of_a_question() -> None:
+    """Who and why, what it opens, what it changes, the figures, the digest, the buttons."""
+    facts = asking(release=samples.release(metrics=FIGURES))
+    told = shown(release_message(facts))
+    order = (
+        "approve staging?",
+        "waits for approval",
+        "Retrained on February",
+        "Asked for by",
+        "Widens IAM access",
+        "What would change",
+        ":warning: *1 replaced*",
+        ":wastebasket: *1 removed*",
+        "before → after",
+        ":bar_chart:",
+        "Still needed",
+        "In *dev* since",
+        "has the digest",
+        '"approve"',
+        "Release `",
+    )
+    places = [told.index(words) for words in order]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown_as"),
+    [
+        (
+            "https://git.example/acme/models/commit/4f1c2d3e",
+            "commit <https://git.example/acme/models/commit/4f1c2d3e|4f1c2d3e>",
+        ),
+        ("https://git.example/a|<!channel>", "commit 4f1c2d3e on"),
+        ("javascript:alert(1)", "commit 4f1c2d3e on"),
+        ("", "commit `4f1c2d3e` on"),
+    ],
+)
+def test_a_commit_is_a_link_where_its_address_is_one(url: str, shown_as: str) -> None:
+    commit = Commit("models", "main", "4f1c2d3e5a6b7c8d", url=url)
+    source = Source(SourceKind.COMMIT, "models", "mlops-config.json", "4f1c2d3e5a6b7c8d")
+    assert shown_as in shown(release_message(samples.facts(samples.release(commit=commit, source=source))))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from orchestrator.core.errors import ChangeSetPending, PlanFailed, StackBusy
-from orchestrator.core.plans import ParameterChange, Plan, ResourceChange
+from orchestrator.core.plans import AccessChange, ParameterChange, Plan, ResourceChange
 from orchestrator.core.ports import PlanRequest, StackState
 
 REMOVED = ResourceChange("remove", "Endpoint", "AWS::SageMaker::Endpoint")
@@ -72,6 +72,8 @@ class FakeStacks:
     """What is known of change sets that were executed, by ARN."""
     outputs: dict[str, str] = field(default_factory=dict)
     """Of every stack, beside an endpoint's and a pipeline's name."""
+    opens: tuple[AccessChange, ...] = ()
+    """What every plan opens."""
     read_template: Callable[[str], bytes] | None = None
     before_execute: Callable[[Plan], None] | None = None
     """Called before an operation begins, for a test's own assertions."""
@@ -92,7 +94,7 @@ class FakeStacks:
             self._made += 1
             stack_id = f"arn:stack:{self.stage}:{request.stack_name}:{self._made}"
             stack = self.stacks[request.stack_name] = FakeStack(stack_id, "REVIEW_IN_PROGRESS")
-        plan = self._described(request, arn, stack)
+        plan = replace(self._described(request, arn, stack), access=self.opens)
         if not plan.empty:
             self.change_sets[arn] = (request, plan)
         return plan

@@ -199,7 +199,10 @@ def test_a_release_is_shown_with_its_stages_plan_and_approval(call: Client, wait
     assert (reply.body["release_id"], reply.body["status"]) == (waiting.release_id, "awaiting_approval")
     dev, staging = reply.body["stages"]
     assert (dev["stage"], dev["status"], dev["approval"]) == ("dev", "deployed", None)
+    assert dev["live_since"]
+    assert staging["live_since"] == ""
     assert staging["plan"]["digest"] == staging["approval"]["digest"]
+    assert staging["plan"]["access"] == []
     assert staging["approval"]["needed"] == "1 × ml-owner"
     assert SECRET_TOKEN not in json.dumps(reply.body)
 

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -125,6 +126,18 @@ class Team(Owner):
         posted = [message for message in self.running.slack.messages(CHANNEL) if message["ts"] == ts]
         found = json.dumps(posted[0], ensure_ascii=False) if posted else ""
         return found if words in found else ""
+
+    def files(self, release_id: str) -> list[dict[str, Any]]:
+        """Files in the thread of the release's message."""
+        message = json.loads(self.message(release_id))
+        replies = [one for one in self.running.slack.messages(CHANNEL) if one.get("thread_ts") == message["ts"]]
+        return [file for reply in replies for file in reply.get("files", [])]
+
+    def file_text(self, file: dict[str, Any]) -> str:
+        """What a file says to whoever opens it."""
+        with urllib.request.urlopen(file["url_private"]) as answer:  # noqa: S310 - the local Slack page
+            text: str = answer.read().decode()
+        return text
 
     def private_words(self, user: str, words: str) -> str:
         """What only this person was told, if it has these words; else empty."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from local.slack.checks import check_message_blocks
 from orchestrator.core.errors import ChatRefused, ChatUnavailable
-from orchestrator.core.messages.blocks import Message
+from orchestrator.core.messages.blocks import File, Message
 from orchestrator.core.ports import Posted
 
 
@@ -39,13 +39,19 @@ class FakeChat:
     calls: list[str] = field(default_factory=list)
     down: bool = False
     dies_after: str = ""
-    """``post`` or ``update``: the next one has its effect, and its answer never arrives."""
+    """``post``, ``update`` or ``attach``: the next one has its effect, and its answer never arrives."""
     loses_answer: bool = False
     """The next post has its effect and seems to fail."""
     refuses: dict[str, str] = field(default_factory=dict)
     """Channel → error code."""
     finds_wrong: int = 0
     """The next messages are refused as invalid_blocks."""
+    files: list[tuple[Posted, File]] = field(default_factory=list)
+    """Message and file of each that was put into its thread."""
+    refuses_files: str = ""
+    """Error code."""
+    loses_files: str = ""
+    """``before`` or ``after`` the next file has had its effect, the answer is lost."""
 
     def post(self, channel: str, message: Message, *, key: str, thread: str = "") -> Posted:
         """See ``ports.Chat``."""
@@ -74,6 +80,27 @@ class FakeChat:
             raise ChatUnavailable("Slack is down")
         found = [one for one in self.shown if (one.channel, one.key, one.thread) == (channel, key, thread)]
         return Posted(channel, found[0].ts) if found else None
+
+    def attach(self, posted: Posted, file: File) -> None:
+        """See ``ports.Chat``."""
+        self.calls.append("attach")
+        if self.down or self.loses_files == "before":
+            self.loses_files = ""
+            raise ChatUnavailable("Slack is down")
+        if self.refuses_files:
+            raise ChatRefused(self.refuses_files)
+        self.files.append((posted, file))
+        self._dies("attach")
+        if self.loses_files == "after":
+            self.loses_files = ""
+            raise ChatUnavailable("the answer did not arrive")
+
+    def has_file(self, posted: Posted, name: str, *, since: str) -> bool:
+        """See ``ports.Chat``."""
+        self.calls.append("has_file")
+        if self.down:
+            raise ChatUnavailable("Slack is down")
+        return any(where == posted and file.name == name for where, file in self.files)
 
     def _call(self, what: str, channel: str, message: Message) -> None:
         self.calls.append(what)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from orchestrator.core.gate_results import Fault, GateResult, GateStatus
 from orchestrator.core.messages.facts import Facts
-from orchestrator.core.origins import Source, SourceKind
+from orchestrator.core.origins import Commit, Source, SourceKind
 from orchestrator.core.people import Identity, IdentityKind
-from orchestrator.core.plans import ParameterChange, ResourceChange
+from orchestrator.core.plans import AccessChange, Area, ParameterChange, Reach, ResourceChange
 from orchestrator.core.records import ApprovalStatus, Figure, StageStatus, Status, Verdict
 from tests.slack_app import samples
 
@@ -49,6 +49,10 @@ _resource = st.builds(
     st.lists(text, max_size=8).map(tuple),
 )
 _parameter = st.builds(ParameterChange, text, st.none() | text, st.none() | text)
+_access = st.lists(
+    st.builds(AccessChange, st.sampled_from(list(Area)), st.sampled_from(list(Reach)), text, text, text), max_size=40
+).map(tuple)
+_commit = st.builds(Commit, text, text, text, text, text, text, text)
 _vote = st.builds(
     lambda who, verdict, reason: replace(samples.vote(who, verdict, reason)),
     text,
@@ -78,6 +82,7 @@ def facts(draw: st.DrawFn, waiting: bool | None = None) -> Facts:
     asks = draw(st.booleans()) if waiting is None else waiting
     status = Status.AWAITING_APPROVAL if asks else draw(st.sampled_from(list(Status)))
     planned = samples.plan(draw(st.lists(_resource, max_size=60)), draw(st.lists(_parameter, max_size=60)))
+    planned = replace(planned, access=draw(_access))
     question = samples.approval(
         ApprovalStatus.PENDING if asks else draw(st.sampled_from(list(ApprovalStatus))),
         draw(st.lists(_vote, max_size=30)),
@@ -95,12 +100,14 @@ def facts(draw: st.DrawFn, waiting: bool | None = None) -> Facts:
         problems=draw(many),
         warnings=draw(many),
         metrics=draw(_figures),
+        commit=draw(st.none() | _commit),
     )
     outputs = tuple((f"Endpoint{draw(text)}", draw(text)) for _ in range(draw(st.integers(0, 4))))
     known = samples.facts(release, question, planned)
     dev = samples.stage("dev", draw(st.sampled_from(list(StageStatus))), outputs=outputs)
     staging = replace(known.stages["staging"], gates=draw(_gates))
-    return replace(known, stages={"dev": dev, "staging": staging}, live=draw(_figures))
+    since = draw(st.sampled_from([{}, {"dev": samples.ASKED}]))
+    return replace(known, stages={"dev": dev, "staging": staging}, live=draw(_figures), live_since=since)
 
 
 def strings(value: Any) -> Iterator[tuple[str, str]]:
@@ -116,7 +123,7 @@ def strings(value: Any) -> Iterator[tuple[str, str]]:
             yield from strings(inner)
 
 
-_DATE = re.compile(r"<!date\^\d+\^\{date_short_pretty\} \{time\}\|[0-9: -]+UTC>")
+_DATE = re.compile(r"<!date\^\d+\^(\{date_short_pretty\} \{time\}|\{ago\})\|[0-9: -]+UTC>")
 
 
 def markup(blocks: Any) -> list[str]:

@@ -101,7 +101,7 @@ def test_nothing_new_makes_no_call(scene: Scene) -> None:
 
 def test_a_question_pings_its_approvers_once_in_the_thread(scene: Scene) -> None:
     release = scene.waiting()
-    assert scene.notify(release.release_id).said == ("posted", "asked")
+    assert scene.notify(release.release_id).said == ("posted", "asked", "attached")
     approval = scene.world.approval(release.release_id, "staging")
     assert scene.chat.messages[0].actions == ["approve", "reject"]
     assert scene.chat.replies[0].thread == scene.chat.messages[0].ts
@@ -138,7 +138,7 @@ def test_a_new_plan_asks_anew(scene: Scene) -> None:
     scene.world.deploy(release.release_id, "staging")
     scene.world.plan(release.release_id, "staging")
     scene.world.ask(release.release_id, "staging")
-    assert scene.notify(release.release_id).said == ("updated", "asked")
+    assert scene.notify(release.release_id).said == ("updated", "asked", "attached")
     assert len(scene.chat.messages) == 1
     assert len(scene.chat.replies) == 2
     value = scene.chat.messages[0].message.blocks
@@ -289,7 +289,7 @@ def test_a_refusal_for_good_is_not_repeated(scene: Scene) -> None:
     assert scene.notify(release.release_id).refusal == "invalid_auth"
     assert scene.world.mail.sent[0][0].startswith("[approval needed]")
     scene.chat.refuses.clear()
-    assert scene.notify(release.release_id).said == ("posted", "asked")
+    assert scene.notify(release.release_id).said == ("posted", "asked", "attached")
     assert scene.chat.calls.count("find") == 0
 
 

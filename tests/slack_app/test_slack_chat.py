@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from functions.notify.slack_chat import SlackChat
+from functions.notify.upload import NOT_SLACKS, upload
 from local.slack.client import SlackPage
 from orchestrator.core.errors import ChatPutOff, ChatRefused, ChatUnavailable
-from orchestrator.core.messages.blocks import Message, section
+from orchestrator.core.messages.blocks import File, Message, section
 from orchestrator.core.ports import Posted
 from tests.fakes.outbox import AnyPace
 
@@ -134,3 +135,53 @@ def test_an_archived_channel_refuses_updates(page: SlackPage, chat: SlackChat) -
 def test_a_message_that_is_gone_refuses_updates(chat: SlackChat) -> None:
     with pytest.raises(ChatRefused, match="message_not_found"):
         chat.update(Posted(CHANNEL, "1.000000"), LATER)
+
+
+PLAN = File("plan-staging-0123.md", "The plan", "- Größe: 1 → 2\n")
+
+
+def test_a_file_is_put_into_the_thread_and_found_there(page: SlackPage, chat: SlackChat) -> None:
+    before = since(-1)
+    posted = chat.post(CHANNEL, HELLO, key="with a file")
+    assert not chat.has_file(posted, PLAN.name, since=before)
+    chat.attach(posted, PLAN)
+    assert chat.has_file(posted, PLAN.name, since=before)
+    reply = page.messages(CHANNEL)[-1]
+    assert (reply["thread_ts"], reply["files"][0]["preview"]) == (posted.ts, PLAN.text)
+
+
+def test_without_the_scope_a_file_is_refused(page: SlackPage, chat: SlackChat) -> None:
+    posted = chat.post(CHANNEL, HELLO, key="k")
+    page.faults(missing_scopes=["files:write"])
+    with pytest.raises(ChatRefused) as refused:
+        chat.attach(posted, PLAN)
+    page.faults(missing_scopes=[])
+    assert refused.value.code == "missing_scope"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "https://files.example/upload",
+        "https://slack.com.example/upload",
+        "https://evilslack.com/upload",
+        "http://files.slack.com/upload",
+        "https://files.slack.com:8443/upload",
+        "https://files.slack.com@evil.example/upload",
+        "https://me@files.slack.com/upload",
+        "ftp://files.slack.com/upload",
+        "http://127.0.0.1:1/upload",
+        "http://169.254.169.254/latest",
+    ],
+)
+def test_bytes_go_to_slacks_own_addresses_only(address: str) -> None:
+    for api in ("https://slack.com/api/", "http://127.0.0.1:2/api/"):
+        with pytest.raises(ChatRefused, match=NOT_SLACKS):
+            upload(address, b"plan", api)
+
+
+@pytest.mark.parametrize("api", ["http://127.0.0.1:9/api/"])
+def test_at_this_machine_the_address_is_the_pages_own(api: str) -> None:
+    with pytest.raises(ChatUnavailable):
+        upload("http://127.0.0.1:9/upload/ticket", b"plan", api)

@@ -22,7 +22,7 @@ from orchestrator.core.ledger.ports import Appended
 from orchestrator.core.ledger.setting import LISTED, MAX_LISTED, Setting
 from orchestrator.core.origins import Commit
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind
-from orchestrator.core.plans import ResourceChange
+from orchestrator.core.plans import AccessChange, Area, Reach, ResourceChange
 from orchestrator.core.ports import JobState
 from orchestrator.core.records import (
     Approval,
@@ -91,6 +91,8 @@ def test_a_finished_release_has_told_everything_in_its_order() -> None:
 
 def test_an_auditor_finds_who_when_what_by_which_way_and_why() -> None:
     world = MemoryWorld()
+    granted = AccessChange(Area.IAM, Reach.GRANTS, "Role", "AWS::IAM::Role", "may s3:* on anything")
+    world.stacks("prod").opens = (granted,)
     release = journeys.live(world)
     entries = ledger_of(world)
     request, package = only(entries, EntryKind.REQUEST), only(entries, EntryKind.PACKAGE)
@@ -112,6 +114,7 @@ def test_an_auditor_finds_who_when_what_by_which_way_and_why() -> None:
         plan.stack_id,
     )
     assert planned["resources"] == ["add Endpoint (AWS::SageMaker::Endpoint)"]
+    assert planned["access"] == ["grants IAM access: Role (AWS::IAM::Role): may s3:* on anything"]
     asked = only(entries, EntryKind.APPROVAL_REQUESTED, "prod")["facts"]
     assert (asked["plan_digest"], asked["needed"]) == (plan.digest, "1 × risk")
     vote, decision = only(entries, EntryKind.VOTE, "prod"), only(entries, EntryKind.DECISION, "prod")

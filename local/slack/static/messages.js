@@ -49,6 +49,13 @@ function attachment(each, blockHost) {
     each.footer && el("p", { class: "b-context" }, mrkdwn(each.footer)));
 }
 
+function fileCard(file) {
+  const size = file.size < 1024 ? `${file.size} bytes` : `${Math.round(file.size / 1024)} KB`;
+  return el("figure", { class: "file" },
+    el("figcaption", {}, el("strong", {}, file.title), el("span", {}, `${file.name}, ${size}`), link(file.url_private, "Open")),
+    el("pre", { tabindex: "0" }, file.preview + (file.preview_is_truncated ? "\n…" : "")));
+}
+
 /** A message as a node. `compact` leaves out who it is, because the one above says so. */
 export function renderMessage(message, { compact, redraw, openThread, inThread }) {
   const author = person(message.user);
@@ -79,6 +86,7 @@ export function renderMessage(message, { compact, redraw, openThread, inThread }
       author.kind === "guest" && el("span", { class: "badge" }, "Guest"), author.kind === "partner" && el("span", { class: "badge" }, "External"), stamp),
     message.blocks ? renderBlocks(message.blocks, blockHost) : message.text && el("div", { class: "words" }, mrkdwn(message.text), mark),
     message.attachments?.map((each) => attachment(each, blockHost)),
+    message.files?.map(fileCard),
     message.reactions && el("p", { class: "reactions" }, message.reactions.map((each) =>
       el("span", { class: "reaction", title: each.users.map((id) => person(id).real_name).join(", ") }, emoji(each.name), ` ${each.count}`))),
     replies),

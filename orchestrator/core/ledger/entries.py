@@ -19,7 +19,7 @@ from orchestrator.core.ledger.approval_entries import of_approval
 from orchestrator.core.ledger.chain import Actor, Draft, EntryKind
 from orchestrator.core.ledger.changes import Change
 from orchestrator.core.ledger.setting import Setting, some
-from orchestrator.core.plans import Plan
+from orchestrator.core.plans import Plan, access_sentence
 from orchestrator.core.records import (
     Approval,
     Release,
@@ -211,6 +211,7 @@ def _planned(change: Change, record: StageRecord, plan: Plan) -> Draft:
             "resources": some([f"{one.action} {one.logical_id} ({one.resource_type})" for one in listed]),
             # Names alone: a value may be what somebody would rather not have kept for ever.
             "parameters": some([one.name for one in plan.parameters]),
+            "access": some([access_sentence(one) for one in plan.access]),
         },
     )
 

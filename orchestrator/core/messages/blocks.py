@@ -28,6 +28,16 @@ class Message:
         return hashlib.sha256(shown.encode()).hexdigest()
 
 
+@dataclass(frozen=True)
+class File:
+    """A text file for a thread."""
+
+    name: str
+    """Names the approval that it is about, so that it is found again."""
+    title: str
+    text: str
+
+
 def message(text: str, blocks: Sequence[Block]) -> Message:
     """A message; a row of buttons is kept whatever else has to go when there are too many blocks."""
     kept = list(blocks)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from orchestrator.core.messages import limits
+from orchestrator.core.messages.access import access_lines
 from orchestrator.core.messages.blocks import Block, section
 from orchestrator.core.messages.mrkdwn import code, joined, lines, said
 from orchestrator.core.plans import ParameterChange, Plan, ResourceChange
@@ -51,13 +52,14 @@ def change_blocks(plan: Plan) -> list[Block]:
         if changes:
             blocks.append(section(_group(changes, f"{emoji} *{len(changes)} {words}*", most)))
     if plan.parameters:
-        blocks.append(section(_parameters(plan.parameters)))
+        most = limits.NEW_PARAMETERS if plan.creates_stack else limits.PARAMETERS
+        blocks.append(section(_parameters(plan.parameters, most)))
     return blocks
 
 
 def change_lines(plan: Plan) -> list[str]:
     """The same as plain lines, for an e-mail: every resource that is destroyed, the rest counted."""
-    told = [f"Would change: {counted(plan)}."]
+    told = [f"Would change: {counted(plan)}.", *access_lines(plan)]
     for action, _, words, most in _GROUPS[:3]:
         names = [
             f"{change.logical_id} ({change.resource_type})" for change in plan.resources if change.action == action
@@ -81,9 +83,9 @@ def _resource(change: ResourceChange) -> str:
     return f"{named}: {names}{f' and {rest} more' if rest > 0 else ''}"
 
 
-def _parameters(changes: Sequence[ParameterChange]) -> str:
+def _parameters(changes: Sequence[ParameterChange], most: int) -> str:
     title = f":gear: *{len(changes)} parameter{'' if len(changes) == 1 else 's'}*, before → after"
-    shown = [title, *(_parameter(change) for change in changes[: limits.PARAMETERS])]
+    shown = [title, *(_parameter(change) for change in changes[:most])]
     return lines(shown, limits.SECTION_TEXT, len(changes) + 1)
 
 

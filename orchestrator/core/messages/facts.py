@@ -38,6 +38,8 @@ class Facts:
     """Of the release that is live, see ``progress.live_figures``."""
     notices: tuple[Notice, ...] = ()
     """What has happened to it while it was live."""
+    live_since: Mapping[str, str] = field(default_factory=dict)
+    """Stage → since when it has what this release deploys (ISO 8601), see ``progress.live_since``."""
 
     @property
     def waiting(self) -> Waiting | None:
@@ -103,6 +105,15 @@ class Facts:
             return ""
         done = {StageStatus.DEPLOYED, StageStatus.VERIFIED, StageStatus.UNCHANGED}
         return next((name for name in reversed(self.release.stages) if self.stage_status(name) in done), "")
+
+    @property
+    def stage_before(self) -> str:
+        """The stage before the one that waits for people, if this release runs there; else empty."""
+        waiting, stages = self.waiting, self.release.stages
+        if waiting is None or self.release.removes or waiting.record.stage not in stages[1:]:
+            return ""
+        before = stages[stages.index(waiting.record.stage) - 1]
+        return before if before in self.live_since else ""
 
     @property
     def partial(self) -> bool:

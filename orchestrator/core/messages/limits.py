@@ -82,11 +82,26 @@ REASON: Final = 2_400
 CHANGES: Final = 20
 """Lines of resources in each group that destroys something."""
 
-ADDITIONS: Final = 8
+ADDITIONS: Final = 5
 """Lines of resources in each group that destroys nothing."""
 
-PARAMETERS: Final = 15
+WIDENINGS: Final = 10
+"""Lines of each kind of access that is widened."""
+
+GRANTS: Final = 3
+"""Lines of each kind of access that a new stack grants."""
+
+TOLD: Final = 200
+"""Characters of what is said of one access that is widened."""
+
+GRANTED: Final = 110
+"""The same of one that a new stack grants."""
+
+PARAMETERS: Final = 10
 """Lines of changed parameters."""
+
+NEW_PARAMETERS: Final = 3
+"""Lines of parameters of a new stack, which have no value before."""
 
 PROBLEMS: Final = 20
 """Lines of problems of a refused configuration, and of warnings; the e-mail has all of them."""

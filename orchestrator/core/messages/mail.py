@@ -15,7 +15,7 @@ from orchestrator.core.messages.facts import Facts, Waiting
 from orchestrator.core.messages.gates import gate_lines
 from orchestrator.core.messages.headlines import headline, left_behind, outcome_word, requester, sentence
 from orchestrator.core.messages.jobs import job_lines
-from orchestrator.core.messages.mrkdwn import clean, joined
+from orchestrator.core.messages.mrkdwn import clean, joined, lapse
 from orchestrator.core.messages.provenance import commit_lines
 from orchestrator.core.messages.release_message import results
 from orchestrator.core.records import Release, Status, Verdict
@@ -62,6 +62,10 @@ def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
     told += gate_lines(facts)
     compared = side_by_side(release.metrics, facts.live)
     told += [f"Metrics: {', '.join(in_words(*figure) for figure in compared)}."] if compared else []
+    before = facts.stage_before
+    if before:
+        since = facts.live_since[before]
+        told.append(f"In {before} since {since}: {lapse(since, approval.asked_at)} when this was asked.")
     needed = facts.needed(approval)
     told += [f"Still needed: {needed}." if needed else "", f"The question expires at {approval.expires_at}.", ""]
     told += [f"To decide: mlops approve {release.release_id}", f"       or: mlops reject {release.release_id}", ""]

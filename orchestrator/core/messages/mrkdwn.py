@@ -7,6 +7,7 @@ break, by a back-tick that ends a code span, by a character that turns the writi
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -103,6 +104,16 @@ def code(text: str, most: int) -> str:
     return f"`{said(text.replace('`', 'ˋ'), most - 2)}`"
 
 
+_ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9/?=&#%:._~@!+,-]*")
+_MOST_ADDRESS = 600
+
+
+def link(address: str, shown: str) -> str:
+    """``shown``, which is markup already, as a link; as it is where the address is none that could be trusted."""
+    fits = len(address) <= _MOST_ADDRESS and _ADDRESS.fullmatch(address)
+    return f"<{escape(address)}|{shown}>" if fits else shown
+
+
 def quote(text: str, most: int) -> str:
     """Somebody's text of several lines, each marked as a quotation; at most ``most`` units."""
     lines = [line for line in text.splitlines() if clean(line)]
@@ -133,6 +144,21 @@ def date(stamp: str) -> str:
     moment = datetime.fromisoformat(stamp.replace("Z", "+00:00"))
     fallback = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+
+
+def ago(stamp: str) -> str:
+    """How long ago a moment is when somebody reads it: ``2 days ago`` (Slack's date token ``{ago}``)."""
+    return date(stamp).replace("{date_short_pretty} {time}", "{ago}")
+
+
+def lapse(earlier: str, later: str) -> str:
+    """The time between two moments, as people say it: ``2 days 3 h``, ``45 min``."""
+    first, second = (datetime.fromisoformat(stamp.replace("Z", "+00:00")) for stamp in (earlier, later))
+    minutes = max(0, int((second - first).total_seconds()) // 60)
+    days, hours = divmod(minutes // 60, 24)
+    if days:
+        return f"{days} day{'' if days == 1 else 's'}{f' {hours} h' if hours else ''}"
+    return f"{hours} h {minutes % 60} min" if hours else f"{minutes} min"
 
 
 def lines(shown: Sequence[str], most: int, total: int | None = None, *, what: str = "more") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestrator.core.messages import limits
-from orchestrator.core.messages.mrkdwn import clean, code, said
+from orchestrator.core.messages.mrkdwn import clean, code, link, said
 from orchestrator.core.origins import Commit, Source, SourceKind
 from orchestrator.core.records import Release
 
@@ -36,7 +36,8 @@ def _commit(release: Release) -> str:
     commit = release.commit
     if commit is None:
         return f"commit {code(release.source.version_id, limits.VALUE)}"
-    told = f"commit {code(commit.short_id, limits.VALUE)} on {code(commit.branch, limits.NAME)}"
+    name = link(commit.url, said(commit.short_id, limits.VALUE)) if commit.url else code(commit.short_id, limits.VALUE)
+    told = f"commit {name} on {code(commit.branch, limits.NAME)}"
     if commit.author:
         told += f" by {said(commit.author, limits.NAME)} (as the commit says)"
     return f"{told}: {said(commit.message, limits.NAME * 2)}" if commit.message else told

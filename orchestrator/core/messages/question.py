@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from orchestrator.core.approvals import Rules, eligible, identify
 from orchestrator.core.messages import limits
+from orchestrator.core.messages.access import widened
 from orchestrator.core.messages.blocks import Message, message, section
 from orchestrator.core.messages.facts import Facts, Waiting
 from orchestrator.core.messages.mrkdwn import bold, joined, said
@@ -26,6 +27,9 @@ def question_reply(facts: Facts, waiting: Waiting) -> Message:
     told = f"{pings} {ask}".strip()
     if needed:
         told += f" Needed: {said(needed, limits.DESCRIPTION)}."
+    opened = widened(waiting.record.plan) if waiting.record.plan else ""
+    if opened:
+        told += f" :rotating_light: It {opened}."
     gates = [gate for gate in waiting.record.gates if gate.faults]
     if gates:
         does = "does" if len(gates) == 1 else "do"

@@ -1,8 +1,9 @@
 """The one Slack message of a release, from its request to its end.
 
 A person must be able to judge it in ten seconds on a phone: first what is asked or how it ended, then how far it has
-come, then what would change with everything destroyed in plain sight, then how good the model is, then who still has
-to say yes, and the buttons.
+come; where people are asked, who wants it and why, what it opens, what would change with everything destroyed in plain
+sight, how good the model is, how long it has run in the stage before, who still has to say yes to which digest, and the
+buttons.
 """
 
 from __future__ import annotations
@@ -12,28 +13,31 @@ from collections.abc import Container
 from orchestrator.core.figures import MAX_FIGURES, side_by_side, told
 from orchestrator.core.jobs import JobStatus
 from orchestrator.core.messages import limits
+from orchestrator.core.messages.access import access_blocks, widened
 from orchestrator.core.messages.blocks import Block, Message, context, header, message, section
 from orchestrator.core.messages.buttons import DIGEST_DIGITS, decision_buttons
 from orchestrator.core.messages.changes import change_blocks, counted
+from orchestrator.core.messages.details import rest_told
 from orchestrator.core.messages.facts import Facts, Waiting
 from orchestrator.core.messages.gates import broken, gate_blocks, gates_of
 from orchestrator.core.messages.headlines import END_MARKS, MARKS, headline, left_behind, requester, sentence
 from orchestrator.core.messages.jobs import job_blocks
-from orchestrator.core.messages.mrkdwn import bold, code, date, escape, lines, quote, said
+from orchestrator.core.messages.mrkdwn import ago, bold, code, date, escape, lines, quote, said
 from orchestrator.core.messages.provenance import provenance
 from orchestrator.core.records import Approval, Release, Status, Verdict
 
 
-def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = True) -> Message:
+def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = True, file: bool = True) -> Message:
     """The message as it should read now.
 
     ``refused_channel`` says why the release's own channel could not be used (Slack's error code), where the message
-    stands in the installation's channel instead. Without ``buttons`` it is a copy that nobody keeps current.
+    stands in the installation's channel instead. Without ``buttons`` it is a copy that nobody keeps current. ``file``
+    says whether what is too long for it is, or will be, a file in its thread.
     """
     waiting = facts.waiting
     blocks = [header(headline(facts)), section(_standing(facts))]
     if waiting is not None:
-        blocks += _question(facts, waiting, buttons)
+        blocks += _question(facts, waiting, buttons, file and buttons)
     else:
         blocks += _metrics(facts)
         blocks += _end(facts) if facts.release.status.ended else []
@@ -47,7 +51,9 @@ def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = 
 def brief_message(facts: Facts) -> Message:
     """The same in the fewest blocks: sent when Slack refuses the full one, so that a question is still asked."""
     waiting = facts.waiting
-    blocks = [section(said(sentence(facts), limits.SECTION_TEXT))]
+    told = said(sentence(facts), limits.DESCRIPTION)
+    opened = widened(waiting.record.plan) if waiting is not None and waiting.record.plan is not None else ""
+    blocks = [section(f"{told} :rotating_light: It {opened}." if opened else told)]
     if waiting is not None:
         blocks.append(decision_buttons(facts.release, waiting.approval))
     return message(_text(facts), blocks)
@@ -58,6 +64,8 @@ def _text(facts: Facts) -> str:
     waiting = facts.waiting
     told = [said(sentence(facts), limits.DESCRIPTION)]
     if waiting is not None and waiting.record.plan is not None:
+        opened = widened(waiting.record.plan)
+        told += [f"It {opened}."] if opened else []
         told.append(f"It would mean {counted(waiting.record.plan)}.")
         gates = broken(waiting.record.gates)
         told += [said(gates, limits.DESCRIPTION)] if gates else []
@@ -108,9 +116,11 @@ def _figures(facts: Facts, without: Container[str] = ()) -> list[str]:
     ]
 
 
-def _question(facts: Facts, waiting: Waiting, buttons: bool) -> list[Block]:
+def _question(facts: Facts, waiting: Waiting, buttons: bool, file: bool) -> list[Block]:
     approval, plan = waiting.approval, waiting.record.plan
-    blocks = change_blocks(plan) if plan else []
+    blocks = _why(facts)
+    blocks += [*access_blocks(plan), *change_blocks(plan)] if plan else []
+    blocks += [section(rest)] if plan and (rest := rest_told(facts, plan, file)) else []
     blocks += _metrics(facts)
     blocks.append(section(_decision(facts, approval)))
     if buttons:
@@ -122,7 +132,12 @@ def _decision(facts: Facts, approval: Approval) -> str:
     needed = facts.needed(approval)
     told = [f"*Still needed:* {said(needed, limits.DESCRIPTION)}" if needed else "*Nothing more is needed.*"]
     told += _votes(approval)
+    before = facts.stage_before
+    if before:
+        since = facts.live_since[before]
+        told.append(f":stopwatch: In {bold(before, limits.NAME)} since {date(since)} ({ago(since)})")
     told.append(f":hourglass: Expires {date(approval.expires_at)}")
+    told.append(f":lock: What you approve has the digest {code(approval.digest[:DIGEST_DIGITS], 40)}")
     return "\n".join(told)
 
 
@@ -219,17 +234,24 @@ def results(facts: Facts) -> list[tuple[str, str, str]]:
 
 
 def _about(facts: Facts, refused_channel: str) -> list[Block]:
-    release, waiting = facts.release, facts.waiting
-    # A description of control characters only has nothing to show.
-    description = quote(release.description, limits.DESCRIPTION)
-    blocks = [section(description)] if description else []
-    who = f":bust_in_silhouette: Asked for by {said(requester(facts), limits.NAME * 2)}, {date(release.created_at)}"
-    facts_shown = [who, f":package: {provenance(release)}"]
-    if waiting is not None:
-        digest = waiting.approval.digest[:DIGEST_DIGITS]
-        facts_shown.append(f":lock: What you approve has the digest {code(digest, 40)}")
+    release = facts.release
+    blocks, facts_shown = ([], []) if facts.waiting is not None else _origin(facts)
     facts_shown.append(f"Release {code(release.release_id, limits.VALUE)}")
     if refused_channel:
         asked, why = code(release.channel, limits.NAME), code(refused_channel, 60)
         facts_shown.append(f":information_source: Shown here because Slack refused the channel {asked} ({why})")
     return [*blocks, context(*facts_shown)]
+
+
+def _why(facts: Facts) -> list[Block]:
+    """Who asks, and why: where people decide, they read it before anything else."""
+    blocks, shown = _origin(facts)
+    return [*blocks, context(*shown)]
+
+
+def _origin(facts: Facts) -> tuple[list[Block], list[str]]:
+    release = facts.release
+    # A description of control characters only has nothing to show.
+    description = quote(release.description, limits.DESCRIPTION)
+    who = f":bust_in_silhouette: Asked for by {said(requester(facts), limits.NAME * 2)}, {date(release.created_at)}"
+    return [section(description)] if description else [], [who, f":package: {provenance(release)}"]

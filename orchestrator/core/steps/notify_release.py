@@ -22,8 +22,9 @@ from orchestrator.core.messages.release_message import brief_message, release_me
 from orchestrator.core.notices import Notice
 from orchestrator.core.origins import SourceKind
 from orchestrator.core.ports import Chat, Clock, Mail, Posted, Store
-from orchestrator.core.records import Release, StageRecord, Status, Workload
-from orchestrator.core.steps.progress import approval_of, find_workload, live_figures, release_of
+from orchestrator.core.records import ChatMessage, Release, StageRecord, Status, Workload
+from orchestrator.core.steps.attach_plan import attach_plan, file_refused
+from orchestrator.core.steps.progress import approval_of, find_workload, live_figures, live_since, release_of
 from orchestrator.core.steps.sending import BRIEF
 from orchestrator.core.steps.speaking import Speaker, end_turn, ended, take_turn
 from orchestrator.core.steps.tell_notices import mail_notices, tell_notices
@@ -65,7 +66,7 @@ class Notified:
     """What one call did."""
 
     said: tuple[str, ...] = ()
-    """``posted``, ``updated``, ``asked``, ``mailed``; nothing when everything was said already."""
+    """``posted``, ``updated``, ``asked``, ``attached``, ``mailed``; nothing when everything was said already."""
     refusal: str = ""
     """Slack's code when it refuses for good; repeating would change nothing."""
 
@@ -107,7 +108,8 @@ def gather(release_id: str, store: Store, installation: Installation) -> Facts:
     # Only what uses the Model Registry has notices: the others are not asked for any.
     notices = store.under(Notice, f"RELEASE#{release_id}") if release.models else ()
     live = live_figures(store, release)
-    return Facts(told_release(release, installation), installation, told, approvals, live, notices)
+    since = {} if release.status.ended or not approvals else live_since(store, release)
+    return Facts(told_release(release, installation), installation, told, approvals, live, notices, since)
 
 
 def _nothing_to_say(release: Release, speaker: Speaker) -> bool:
@@ -154,8 +156,9 @@ def _speak(facts: Facts, speaker: Speaker) -> Notified:
 
 
 def _ask_by_mail(facts: Facts, speaker: Speaker, why: str) -> list[str]:
+    """Ask by e-mail what has not been asked in Slack."""
     waiting = facts.waiting
-    if waiting is None:
+    if waiting is None or f"asked:{waiting.approval.approval_id}" in speaker.row.announced:
         return []
     once = f"mailed:{waiting.approval.approval_id}"
     return speaker.send(once, question_letter(facts, waiting, why))
@@ -169,13 +172,21 @@ def _chat(facts: Facts, speaker: Speaker) -> list[str]:
     waiting = facts.waiting
     if waiting is not None:
         said += _ask(facts, waiting, speaker, speaker.chat)
+        said += attach_plan(facts, waiting, speaker, speaker.chat)
+        if file_refused(facts, speaker.row):
+            said += _show(facts, speaker, speaker.chat)
     return said
+
+
+def _view(facts: Facts, row: ChatMessage) -> Message:
+    """The message as it should read, with what is known of where it stands."""
+    return release_message(facts, refused_channel=row.refused_channel, file=not file_refused(facts, row))
 
 
 def _show(facts: Facts, speaker: Speaker, chat: Chat) -> list[str]:
     """Post the message, or update it where it shows something else."""
     row = speaker.row
-    shown = release_message(facts, refused_channel=row.refused_channel)
+    shown = _view(facts, row)
     if not row.ts:
         _post(facts, speaker, chat)
         return ["posted"]
@@ -205,7 +216,7 @@ def _post_anew(error: ChatRefused, facts: Facts, speaker: Speaker, chat: Chat) -
             ts="",
             rendered="",
             refused_channel=error.code if lost_channel else row.refused_channel,
-            announced=tuple(once for once in row.announced if not once.startswith("asked:")),
+            announced=tuple(once for once in row.announced if not once.startswith(("asked:", "file:"))),
         )
     )
     _post(facts, speaker, chat)
@@ -224,7 +235,7 @@ def _post(facts: Facts, speaker: Speaker, chat: Chat) -> None:
 
 
 def _post_in(channel: str, facts: Facts, speaker: Speaker, chat: Chat) -> None:
-    shown = release_message(facts, refused_channel=speaker.row.refused_channel)
+    shown = _view(facts, speaker.row)
     key = f"{THE_MESSAGE}:{facts.release.release_id}"
     found = speaker.begun(THE_MESSAGE, lambda since: chat.find(channel, key, since=since))
     if found is None:

@@ -117,6 +117,13 @@ def live_figures(store: Store, release: Release) -> tuple[Figure, ...]:
     return live.metrics if live else ()
 
 
+def live_since(store: Store, release: Release) -> dict[str, str]:
+    """Stage → since when it has what this release deploys; of a stage that had it before, since then."""
+    workload = find_workload(store, release.workload)
+    live = workload.live if workload else ()
+    return {one.stage: one.since for one in live if one.release_id == release.release_id}
+
+
 def rules_for(installation: Installation, release: Release, stage: str) -> Rules | None:
     """Every approval policy that applies to a stage of a release; None when the stage is deployed without asking."""
     own = installation.stage(stage).approval
