@@ -79,7 +79,9 @@ def test_where_the_file_is_refused_the_message_says_where_else_the_plan_is(scene
 def test_while_files_cannot_be_sent_the_question_is_asked_and_the_file_comes_later(scene: Scene) -> None:
     name = long_plan(scene).release_id
     scene.chat.loses_files = "before"
-    assert scene.notify(name).said == ("posted", "asked")
+    with pytest.raises(ChatUnavailable):
+        scene.notify(name)
+    assert [shown.key.split(":")[0] for shown in scene.chat.shown] == ["message", "asked"]
     assert scene.world.mail.sent == []
     assert scene.notify(name).said == ("attached",)
     assert len(scene.chat.files) == 1
@@ -88,7 +90,8 @@ def test_while_files_cannot_be_sent_the_question_is_asked_and_the_file_comes_lat
 def test_a_file_whose_answer_was_lost_is_not_sent_again(scene: Scene) -> None:
     name = long_plan(scene).release_id
     scene.chat.loses_files = "after"
-    scene.notify(name)
+    with pytest.raises(ChatUnavailable):
+        scene.notify(name)
     assert scene.notify(name).said == ("attached",)
     assert len(scene.chat.files) == 1
 
