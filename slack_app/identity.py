@@ -40,11 +40,15 @@ class Caller:
 
 
 def caller(body: Mapping[str, Any]) -> Caller:
-    """Who a payload (a click, a dialog, or a command's form) comes from, by ids alone."""
+    """Who a payload (a click, a dialog, an event, or a command's form) comes from, by ids alone."""
     user, team, enterprise = body.get("user"), body.get("team"), body.get("enterprise")
     if isinstance(user, Mapping):
         return Caller(_id(user), _id(user, "team_id"), _id(team), _id(enterprise))
     team_id = _id(body, "team_id")
+    event = body.get("event")
+    if isinstance(event, Mapping):
+        # The team is the workspace that the app is in; whose the user is, only his account tells.
+        return Caller(_id(event, "user"), "", team_id, _id(body, "enterprise_id"))
     return Caller(_id(body, "user_id"), team_id, team_id, _id(body, "enterprise_id"))
 
 

@@ -12,7 +12,7 @@ from orchestrator.core.notices import SHOWN
 from stacks.functions import Function
 from stacks.queues import failures
 from stacks.records import Records
-from stacks.slack_ingress import SlackSecret
+from stacks.slack_ingress import SlackQueue, SlackSecret
 
 SHOWN_KINDS = sorted(shown.KIND for shown in SHOWN)
 """What the function is woken for."""
@@ -31,6 +31,7 @@ class Telling(Construct):
         topic: sns.Topic,
         key: kms.Key,
         secret: SlackSecret,
+        queue: SlackQueue,
     ) -> None:
         super().__init__(scope, id)
         self.failed = failures(self, "NotifyFailed")
@@ -48,4 +49,6 @@ class Telling(Construct):
         )
         notify.may(["secretsmanager:GetSecretValue"], [secret.secret.secret_arn])
         notify.may(["sns:Publish"], [topic.topic_arn])
+        # The worker draws Homes when what they show has changed.
+        notify.may(["sqs:SendMessage"], [queue.queue.queue_arn])
         notify.may(["kms:Decrypt", "kms:GenerateDataKey"], [key.key_arn])

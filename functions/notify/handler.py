@@ -8,14 +8,16 @@ from typing import Any
 
 from functions.notify.batch import notify_batch
 from functions.notify.env import Env
+from functions.notify.homes import wake_homes
 from functions.notify.slack_chat import SlackChat
 from orchestrator.aws.clients import client
 from orchestrator.aws.environment import load
+from orchestrator.aws.fifo_queue import FifoQueue
 from orchestrator.aws.handling import step
 from orchestrator.aws.mail import SnsMail
 from orchestrator.aws.secrets import slack_secret
 from orchestrator.aws.world import World
-from orchestrator.core.errors import StepFailed
+from orchestrator.core.errors import OrchestratorError, StepFailed
 from orchestrator.core.installation import Installation
 from orchestrator.core.steps.notify_release import Notified, notify_release
 
@@ -49,7 +51,15 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     def failed(release_id: str, error: Exception) -> None:
         logger.warning("not told", extra={"release_id": release_id, "error": type(error).__name__, "why": str(error)})
 
-    return notify_batch(event.get("Records", []), notify, failed)
+    records = event.get("Records", [])
+    answer = notify_batch(records, notify, failed)
+    if chat is not None:
+        try:
+            wake_homes(records, world.store, FifoQueue(client("sqs"), env.slack_queue_url).send)
+        except OrchestratorError as error:
+            # A Home is drawn anew with the next change, or when it is opened: nothing is repeated for it.
+            logger.warning("homes not woken", extra={"error": type(error).__name__, "why": str(error)})
+    return answer
 
 
 def _chat(env: Env, installation: Installation) -> SlackChat | None:

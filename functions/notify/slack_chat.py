@@ -7,8 +7,9 @@ any other the caller looks before it posts again.
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from slack_sdk import WebClient
@@ -18,6 +19,7 @@ from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from orchestrator.core.errors import ChatRefused, ChatUnavailable
 from orchestrator.core.messages.blocks import Message
 from orchestrator.core.ports import Posted
+from orchestrator.core.slack_accounts import unfit
 
 TIMEOUT_SECONDS = 10
 RATE_LIMIT_RETRIES = 2
@@ -29,6 +31,8 @@ PAGES = 5
 """Pages of a channel's history that are looked through for a message that was posted moments ago."""
 
 CLOCK_SKEW = timedelta(seconds=30)
+
+_NOBODY = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
 _TRANSIENT = frozenset(
     {
@@ -92,6 +96,33 @@ class SlackChat:
         except ChatRefused:
             return None
         return None
+
+    def link(self, posted: Posted) -> str:
+        """See ``ports.Links``."""
+        answer = _call(lambda: self._client.chat_getPermalink(channel=posted.channel, message_ts=posted.ts))
+        return str(answer["permalink"])
+
+    def direct(self, slack_ids: Sequence[str], email: str, workspace: str) -> str:
+        """See ``ports.Direct``."""
+        user = self._member(slack_ids, email, workspace)
+        if not user:
+            return ""
+        return str(_call(lambda: self._client.conversations_open(users=user))["channel"]["id"])
+
+    def _member(self, slack_ids: Sequence[str], email: str, workspace: str) -> str:
+        """Id of the first account that is a full member's; empty where none is."""
+        asked = [partial(self._client.users_info, user=user) for user in slack_ids]
+        asked += [partial(self._client.users_lookupByEmail, email=email)] if email else []
+        for ask in asked:
+            try:
+                account = _call(ask)["user"]
+            except ChatRefused as error:
+                if error.code not in _NOBODY:
+                    raise
+                continue
+            if unfit(account, workspace) is None:
+                return str(account["id"])
+        return ""
 
     def _messages(self, channel: str, since: str, thread: str) -> Iterator[Mapping[str, Any]]:
         oldest = datetime.fromisoformat(since.replace("Z", "+00:00")) - CLOCK_SKEW

@@ -364,7 +364,24 @@ class Posted:
     ts: str
 
 
-class Chat(Protocol):
+class Links(Protocol):
+    """Addresses of Slack's messages. May raise ``ChatUnavailable`` and ``ChatRefused``."""
+
+    def link(self, posted: Posted) -> str:
+        """The address of a message, for people to open."""
+        ...
+
+
+class Direct(Links, Protocol):
+    """Direct messages of Slack. Every method may raise ``ChatUnavailable`` and ``ChatRefused``."""
+
+    def direct(self, slack_ids: Sequence[str], email: str, workspace: str) -> str:
+        """Id of the conversation between the app and a person: of the first of these ids, else of the account with this
+        address, that is a full member's of the workspace (empty: the token's own); empty where there is none."""
+        ...
+
+
+class Chat(Direct, Protocol):
     """Slack's messages. Every method may raise ``ChatUnavailable`` and ``ChatRefused``."""
 
     def post(self, channel: str, message: Message, *, key: str, thread: str = "") -> Posted:

@@ -11,6 +11,7 @@ from orchestrator.aws.table import DynamoStore
 from orchestrator.core.deliveries import Claim, LatestUpload
 from orchestrator.core.errors import Conflict, Refused
 from orchestrator.core.installation import ApprovalPolicy
+from orchestrator.core.opened_homes import OpenedHome
 from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.plans import ParameterChange, Plan, ResourceChange
@@ -87,6 +88,7 @@ EVERY_KIND: tuple[Record, ...] = (
     LatestUpload("assets", "ü/mlops-config.json", "v1", "0062E99A88DC407460"),
     Workload("fraud", "fraud-0001", "d", generation=3),
     ChatMessage("fraud-0001", "C1", "1.2", "hash", ("asked:a1",)),
+    OpenedHome("U0BEN", Identity(IdentityKind.SLACK, "U0BEN", verified=True), "T0ACME", MOMENT, 1_800_000_000),
 )
 
 

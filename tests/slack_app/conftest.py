@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ import pytest
 
 from functions.notify.slack_chat import SlackChat
 from local.slack.client import SlackPage
+from orchestrator.core.opened_homes import GROUP, OpenedHome, changed_event
 from orchestrator.core.records import Release
 from orchestrator.core.steps.notify_release import notify_release
 from slack_app.app import build_app
@@ -71,7 +73,7 @@ class SlackScene:
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def tell(self) -> None:
-        """The stream delivers every release."""
+        """The stream delivers every release, and has Homes drawn."""
         chat = SlackChat(BOT_TOKEN, self.world.installation.slack_api_url)
         for release in self.world.memory.all(Release):
             notify_release(
@@ -84,6 +86,9 @@ class SlackScene:
                 pause=lambda seconds: None,
                 holder=uuid4().hex,
             )
+        if self.world.memory.all(OpenedHome):
+            woken = {"messageId": "homes", "body": changed_event(), "attributes": {"MessageGroupId": GROUP}}
+            assert replay_batch([woken], build_app(Desk(self.world.reception), BOT_TOKEN))["batchItemFailures"] == []
 
     def asked(self, stage: str = "staging", **changes: Any) -> str:
         """A release waits for a stage's approval and is shown; its id."""
@@ -123,6 +128,28 @@ class SlackScene:
         """The last thing one person was told privately."""
         found = self.page.ephemerals(user)
         return str(found[-1]["text"]) if found else ""
+
+    def open_home(self, user: str) -> dict[str, Any]:
+        """Somebody looks at his Home; what stands there once the worker has drawn it."""
+        assert self.page.open_home(user).ok
+        assert self.drain() == []
+        found = self.page.home(user)
+        assert found is not None
+        return found
+
+    def home(self, user: str) -> str:
+        """What stands in somebody's Home, as JSON."""
+        return json.dumps((self.page.home(user) or {}).get("blocks"), ensure_ascii=False)
+
+    def at_home(self, user: str, action: str) -> bool:
+        """Click in one's Home; whether Slack was answered in time."""
+        home = self.page.home(user)
+        assert home is not None
+        return self.page.act_in_view(user, home["id"], action).ok
+
+    def direct(self, user: str) -> list[str]:
+        """Texts of the direct messages that the app has sent somebody."""
+        return [str(found["text"]) for found in self.page.messages(self.page.direct_channel(user))]
 
     def click(self, user: str, action: str = "approve", *, stale: bool = False) -> bool:
         """Click in the newest message; whether Slack was answered in time."""

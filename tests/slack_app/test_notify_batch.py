@@ -7,10 +7,14 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from functions.notify.batch import notify_batch, touched
+from functions.notify.homes import wake_homes
 from orchestrator.aws.codec import plain
 from orchestrator.core.errors import ChatUnavailable, UnknownRelease
+from orchestrator.core.opened_homes import GROUP, OpenedHome, changed_event
+from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.records import ChatMessage, Record, StageStatus, TaskToken, Wait, WaitKind, Workload
 from orchestrator.core.steps.notify_release import Notified
+from tests.fakes.storage import MemoryStore
 from tests.slack_app import samples
 
 
@@ -64,3 +68,17 @@ def test_an_unexpected_failure_is_delivered_again_too() -> None:
 
     answer = notify_batch(BATCH[:1], notify, lambda release_id, error: None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
+
+
+def test_homes_are_woken_once_for_a_batch_where_somebody_has_opened_one() -> None:
+    store, sent = MemoryStore(), list[tuple[str, ...]]()
+
+    def send(*message: str) -> None:
+        sent.append(message)
+
+    assert wake_homes(BATCH, store, send) is False
+    viewer = Identity(IdentityKind.SLACK, "U0BEN", verified=True)
+    store.insert(OpenedHome("U0BEN", viewer, "T0ACME", samples.ASKED, 1_800_000_000))
+    assert wake_homes(BATCH[4:], store, send) is False, "nothing that a Home shows"
+    assert wake_homes(BATCH, store, send) is True
+    assert sent == [(changed_event(), GROUP, "homes-1")]

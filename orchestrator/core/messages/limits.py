@@ -65,6 +65,12 @@ OPTION_TEXT: Final = 75
 OPTION_VALUE: Final = 150
 """Value of an option."""
 
+VIEW_BLOCKS: Final = 100
+"""Blocks of a modal or a Home (reference/views)."""
+
+BUTTON_URL: Final = 3_000
+"""Address that a button opens."""
+
 # Ours: what still reads well on a phone.
 
 NAME: Final = 80
@@ -102,3 +108,12 @@ ENDPOINTS: Final = 8
 
 LISTED: Final = 10
 """Releases in the answer of ``/mlops status``."""
+
+HOME_WAITING: Final = 8
+"""Questions in a person's Home."""
+
+HOME_OWN: Final = 10
+"""Releases of the person's own there."""
+
+HOME_LIVE: Final = 25
+"""Workloads there of which something is live."""

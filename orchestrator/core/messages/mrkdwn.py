@@ -135,6 +135,11 @@ def date(stamp: str) -> str:
     return f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
 
 
+def link(url: str, words: str) -> str:
+    """A link; ``url`` is Slack's own, ``words`` are ours."""
+    return f"<{escape(url).replace('|', '%7C')}|{words}>"
+
+
 def lines(shown: Sequence[str], most: int, total: int | None = None, *, what: str = "more") -> str:
     """Lines that fit into ``most`` units, whole lines only; what is missing of ``total`` is said in a last line."""
     total = len(shown) if total is None else total

@@ -22,6 +22,7 @@ from orchestrator.core.messages.jobs import job_blocks
 from orchestrator.core.messages.mrkdwn import bold, code, date, escape, lines, quote, said
 from orchestrator.core.messages.provenance import provenance
 from orchestrator.core.records import Approval, Release, Status, Verdict
+from orchestrator.core.routing import own_channel
 
 
 def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = True) -> Message:
@@ -108,11 +109,15 @@ def _figures(facts: Facts, without: Container[str] = ()) -> list[str]:
     ]
 
 
+def judged(facts: Facts, waiting: Waiting) -> list[Block]:
+    """What an approver has to judge: what would change, the quality gates, the model's figures."""
+    plan = waiting.record.plan
+    return [*(change_blocks(plan) if plan else []), *_metrics(facts)]
+
+
 def _question(facts: Facts, waiting: Waiting, buttons: bool) -> list[Block]:
-    approval, plan = waiting.approval, waiting.record.plan
-    blocks = change_blocks(plan) if plan else []
-    blocks += _metrics(facts)
-    blocks.append(section(_decision(facts, approval)))
+    approval = waiting.approval
+    blocks = [*judged(facts, waiting), section(_decision(facts, approval))]
     if buttons:
         blocks.append(decision_buttons(facts.release, approval))
     return blocks
@@ -230,6 +235,7 @@ def _about(facts: Facts, refused_channel: str) -> list[Block]:
         facts_shown.append(f":lock: What you approve has the digest {code(digest, 40)}")
     facts_shown.append(f"Release {code(release.release_id, limits.VALUE)}")
     if refused_channel:
-        asked, why = code(release.channel, limits.NAME), code(refused_channel, 60)
+        channel = own_channel(release, facts.installation)
+        asked, why = code(channel, limits.NAME), code(refused_channel, 60)
         facts_shown.append(f":information_source: Shown here because Slack refused the channel {asked} ({why})")
     return [*blocks, context(*facts_shown)]
