@@ -8,11 +8,9 @@ from typing import Any
 
 from functions.notify.batch import notify_batch
 from functions.notify.env import Env
-from functions.notify.homes import wake_homes
 from functions.notify.slack_chat import SlackChat
 from orchestrator.aws.clients import client
 from orchestrator.aws.environment import load
-from orchestrator.aws.fifo_queue import FifoQueue
 from orchestrator.aws.handling import step
 from orchestrator.aws.mail import SnsMail
 from orchestrator.aws.secrets import slack_secret
@@ -55,11 +53,22 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     answer = notify_batch(records, notify, failed)
     if chat is not None:
         try:
-            wake_homes(records, world.store, FifoQueue(client("sqs"), env.slack_queue_url).send)
+            _wake_homes(records, world, env)
         except OrchestratorError as error:
             # A Home is drawn anew with the next change, or when it is opened: nothing is repeated for it.
             logger.warning("homes not woken", extra={"error": type(error).__name__, "why": str(error)})
     return answer
+
+
+def _wake_homes(records: list[dict[str, Any]], world: World, env: Env) -> None:
+    """After everything else: whoever waits for a message does not wait for these modules."""
+    from functions.notify.homes import wake_homes
+    from orchestrator.aws.fifo_queue import FifoQueue
+
+    def send(*message: str) -> None:
+        FifoQueue(client("sqs"), env.slack_queue_url).send(*message)
+
+    wake_homes(records, world.store, send)
 
 
 def _chat(env: Env, installation: Installation) -> SlackChat | None:

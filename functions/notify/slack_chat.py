@@ -19,7 +19,6 @@ from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from orchestrator.core.errors import ChatRefused, ChatUnavailable
 from orchestrator.core.messages.blocks import Message
 from orchestrator.core.ports import Posted
-from orchestrator.core.slack_accounts import unfit
 
 TIMEOUT_SECONDS = 10
 RATE_LIMIT_RETRIES = 2
@@ -111,6 +110,8 @@ class SlackChat:
 
     def _member(self, slack_ids: Sequence[str], email: str, workspace: str) -> str:
         """Id of the first account that is a full member's; empty where none is."""
+        from orchestrator.core.slack_accounts import unfit
+
         asked = [partial(self._client.users_info, user=user) for user in slack_ids]
         asked += [partial(self._client.users_lookupByEmail, email=email)] if email else []
         for ask in asked:
