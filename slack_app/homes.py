@@ -15,7 +15,7 @@ from orchestrator.core.messages.blocks import Block, Message
 from orchestrator.core.ports import Posted
 from orchestrator.core.steps.publish_home import Studio, tell_at_home
 from slack_app.desk import Desk
-from slack_app.identity import Caller, member
+from slack_app.identity import full_member
 from slack_app.whisper import whisper
 
 logger = logging.getLogger("slack_app")
@@ -29,9 +29,8 @@ _TRANSIENT = frozenset(
 class SlackHomes:
     """See the module."""
 
-    def __init__(self, client: WebClient, desk: Desk) -> None:
+    def __init__(self, client: WebClient) -> None:
         self._client = client
-        self._desk = desk
 
     def publish(self, user: str, view: Block, hash: str) -> str:
         """See ``publish_home.Homes``."""
@@ -40,17 +39,17 @@ class SlackHomes:
 
     def check(self, user: str, workspace: str) -> None:
         """See ``publish_home.Homes``."""
-        _called(lambda: member(Caller(user, "", workspace), self._client, self._desk.installation))
+        _called(lambda: full_member(user, workspace, self._client))
 
     def link(self, posted: Posted) -> str:
-        """See ``ports.Links``."""
+        """See ``message_links.Links``."""
         answer = _called(lambda: self._client.chat_getPermalink(channel=posted.channel, message_ts=posted.ts))
         return str(answer["permalink"])
 
 
 def studio(client: WebClient, desk: Desk) -> Studio:
     """What Homes are drawn with."""
-    return Studio(desk.store, SlackHomes(client, desk), desk.installation, desk.now)
+    return Studio(desk.store, SlackHomes(client), desk.installation, desk.now)
 
 
 def reply(client: WebClient, channel: str, user: str, message: Message, desk: Desk) -> None:

@@ -97,12 +97,12 @@ class SlackChat:
         return None
 
     def link(self, posted: Posted) -> str:
-        """See ``ports.Links``."""
+        """See ``ports.Chat``."""
         answer = _call(lambda: self._client.chat_getPermalink(channel=posted.channel, message_ts=posted.ts))
         return str(answer["permalink"])
 
     def direct(self, slack_ids: Sequence[str], email: str, workspace: str) -> str:
-        """See ``ports.Direct``."""
+        """See ``ports.Chat``."""
         user = self._member(slack_ids, email, workspace)
         if not user:
             return ""

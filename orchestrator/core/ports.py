@@ -364,24 +364,7 @@ class Posted:
     ts: str
 
 
-class Links(Protocol):
-    """Addresses of Slack's messages. May raise ``ChatUnavailable`` and ``ChatRefused``."""
-
-    def link(self, posted: Posted) -> str:
-        """The address of a message, for people to open."""
-        ...
-
-
-class Direct(Links, Protocol):
-    """Direct messages of Slack. Every method may raise ``ChatUnavailable`` and ``ChatRefused``."""
-
-    def direct(self, slack_ids: Sequence[str], email: str, workspace: str) -> str:
-        """Id of the conversation between the app and a person: of the first of these ids, else of the account with this
-        address, that is a full member's of the workspace (empty: the token's own); empty where there is none."""
-        ...
-
-
-class Chat(Direct, Protocol):
+class Chat(Protocol):
     """Slack's messages. Every method may raise ``ChatUnavailable`` and ``ChatRefused``."""
 
     def post(self, channel: str, message: Message, *, key: str, thread: str = "") -> Posted:
@@ -394,6 +377,15 @@ class Chat(Direct, Protocol):
 
     def find(self, channel: str, key: str, *, since: str, thread: str = "") -> Posted | None:
         """The message that was posted with this key at or after ``since`` (ISO 8601), or None."""
+        ...
+
+    def link(self, posted: Posted) -> str:
+        """The address of a message, for people to open."""
+        ...
+
+    def direct(self, slack_ids: Sequence[str], email: str, workspace: str) -> str:
+        """Id of the conversation with the first full member of the workspace (empty: the token's own) among these ids
+        and the account with this address; empty where there is none."""
         ...
 
 

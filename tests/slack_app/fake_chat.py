@@ -81,14 +81,14 @@ class FakeChat:
         return Posted(channel, found[0].ts) if found else None
 
     def link(self, posted: Posted) -> str:
-        """See ``ports.Links``."""
+        """See ``ports.Chat``."""
         self.calls.append("link")
         if self.down:
             raise ChatUnavailable("Slack is down")
         return f"https://acme.slack.test/archives/{posted.channel}/p{posted.ts.replace('.', '')}"
 
     def direct(self, slack_ids: Sequence[str], email: str, workspace: str) -> str:
-        """See ``ports.Direct``."""
+        """See ``ports.Chat``."""
         self.calls.append("direct")
         if self.down or self.people_down:
             raise ChatUnavailable("Slack is down")

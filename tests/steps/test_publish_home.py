@@ -67,7 +67,7 @@ class FakeHomes:
             raise NotAllowed(self.unfit[user])
 
     def link(self, posted: Posted) -> str:
-        """See ``ports.Links``."""
+        """See ``ports.Chat``."""
         self.calls.append("link")
         if "link" in self.refuses:
             raise self.refuses["link"]

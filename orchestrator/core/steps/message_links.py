@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Protocol
 
 from orchestrator.core.errors import ChatRefused, ChatUnavailable
-from orchestrator.core.ports import Links, Posted, Store
+from orchestrator.core.ports import Posted, Store
 from orchestrator.core.records import ChatMessage
+
+
+class Links(Protocol):
+    """Slack. May raise ``ChatUnavailable`` and ``ChatRefused``."""
+
+    def link(self, posted: Posted) -> str:
+        """The address of a message, for people to open."""
+        ...
 
 
 def message_link(release_id: str, store: Store, links: Links) -> str:

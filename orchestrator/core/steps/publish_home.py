@@ -19,8 +19,8 @@ from orchestrator.core.messages.blocks import Block
 from orchestrator.core.messages.home import closed_home, fingerprint, home_view
 from orchestrator.core.opened_homes import KEPT_DAYS, LISTING, MOST_KEPT, OpenedHome
 from orchestrator.core.people import Identity
-from orchestrator.core.ports import Clock, Links, Store
-from orchestrator.core.steps.message_links import message_link
+from orchestrator.core.ports import Clock, Store
+from orchestrator.core.steps.message_links import Links, message_link
 from orchestrator.core.steps.progress import read_stamp, stamp
 from orchestrator.core.upsert import upsert
 
