@@ -14,7 +14,7 @@ from typing import Generic, TypeVar
 
 from orchestrator.core.installation import Installation
 from orchestrator.core.messages import limits
-from orchestrator.core.messages.blocks import Block, context, header, plain_text, section
+from orchestrator.core.messages.blocks import Block, actions, context, header, plain_text, section
 from orchestrator.core.messages.buttons import decision_buttons
 from orchestrator.core.messages.changes import counted
 from orchestrator.core.messages.facts import Facts, Waiting
@@ -104,8 +104,8 @@ def home_view(facts: HomeFacts) -> Block:
     """The Home as it should read now."""
     blocks = [section(facts.notice), {"type": "divider"}] if facts.notice else []
     blocks += [header(_counted("Waiting for me", facts.waiting.count))]
-    for asked in facts.waiting.shown:
-        blocks += _asked(asked)
+    for index, asked in enumerate(facts.waiting.shown):
+        blocks += [{"type": "divider"}, *_asked(asked)] if index else _asked(asked)
     blocks += _rest(facts.waiting, "`/mlops status`", NOTHING_WAITS)
     blocks += [{"type": "divider"}, header("Mine")]
     blocks += [section(_own(own, facts.installation)) for own in facts.own.shown]
@@ -147,16 +147,16 @@ def _rest(listed: Listed[T], where: str, nothing: str) -> list[Block]:
 
 
 def _asked(asked: Asked) -> list[Block]:
-    head = section(_question(asked))
-    if asked.link:
-        head["accessory"] = _review(asked)
-    whole = _whole(asked)
-    if whole is None:
-        plan = asked.waiting.record.plan
-        told = f"*What would change:* {counted(plan)}.\n" if plan else ""
-        where = "" if asked.link else f" `/mlops status` {code(asked.facts.release.release_id, limits.VALUE)} shows it."
-        return [head, section(f"{told}:mag: {TOO_MUCH}{where}")]
-    return [head, *whole, decision_buttons(asked.facts.release, asked.waiting.approval)]
+    head, whole = section(_question(asked)), _whole(asked)
+    review = [_review(asked)] if asked.link else []
+    if whole is not None:
+        row = decision_buttons(asked.facts.release, asked.waiting.approval)
+        return [head, *whole, row | {"elements": [*row["elements"], *review]}]
+    plan = asked.waiting.record.plan
+    told = f"*What would change:* {counted(plan)}.\n" if plan else ""
+    where = "" if review else f" `/mlops status` {code(asked.facts.release.release_id, limits.VALUE)} shows it."
+    rows = [actions(f"review-{asked.waiting.approval.approval_id}", *review)] if review else []
+    return [head, section(f"{told}:mag: {TOO_MUCH}{where}"), *rows]
 
 
 def _question(asked: Asked) -> str:
