@@ -73,6 +73,16 @@ def test_a_question_shows_the_whole_of_what_is_approved_and_its_buttons() -> Non
     assert view["blocks"][0]["text"]["text"] == "Waiting for me (1)"
 
 
+def test_what_the_message_only_counts_is_listed_here() -> None:
+    added = [ResourceChange("add", f"New{n}", "AWS::SQS::Queue") for n in range(3 * limits.ADDITIONS)]
+    changed = [ParameterChange(f"P{n}", None, "b") for n in range(2 * limits.PARAMETERS)]
+    view = home_view(one(asked(samples.facts(planned=samples.plan(added, changed)))))
+    text = checked(view)
+    assert all(f"`{change.logical_id}`" in text for change in added)
+    assert all(f"• {change.name}: " in text for change in changed)
+    assert actions(view) == ["approve", "reject", "review"]
+
+
 def test_warnings_are_part_of_the_whole() -> None:
     facts = samples.facts(samples.release(warnings=("Version 3 is older than what is live.",)))
     view = home_view(one(asked(facts)))
@@ -83,11 +93,11 @@ def test_warnings_are_part_of_the_whole() -> None:
 @pytest.mark.parametrize(
     ("resources", "parameters"),
     [
-        ([ResourceChange("add", f"New{n}", "AWS::SQS::Queue") for n in range(limits.ADDITIONS + 1)], ()),
-        ((), [ParameterChange(f"P{n}", "a", "b") for n in range(limits.PARAMETERS + 1)]),
         ([ResourceChange("remove", f"{n:03}{'x' * 77}", f"AWS::{'y' * 75}") for n in range(20)], ()),
+        ((), [ParameterChange(f"P{n:02}{'x' * 77}", "a" * 120, "b" * 120) for n in range(9)]),
+        ([ResourceChange(kind, "x" * 80, "y" * 80) for kind in ("add", "modify", "replace") for _ in range(14)], ()),
     ],
-    ids=["more resources than the message lists", "more parameters", "more text than fits"],
+    ids=["more of a group than a section holds", "more parameters", "more text than two sections hold"],
 )
 def test_what_is_not_shown_whole_is_not_decided_here(resources: Any, parameters: Any) -> None:
     facts = samples.facts(planned=samples.plan(resources, parameters))

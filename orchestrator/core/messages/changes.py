@@ -41,17 +41,22 @@ def counted(plan: Plan) -> str:
     return joined(words)
 
 
-def change_blocks(plan: Plan) -> list[Block]:
-    """At most seven sections: a summary, a group of resources each, and the parameters before and after."""
+def change_blocks(plan: Plan, *, whole: bool = False) -> list[Block]:
+    """At most seven sections: a summary, a group of resources each, and the parameters before and after.
+
+    ``whole``: every resource and parameter, as far as a section holds them.
+    """
     stack = "a new stack" if plan.creates_stack else "the stack"
     summary = f"*What would change* in {stack} {code(plan.stack_name, limits.VALUE)}: {counted(plan)}"
     blocks = [section(summary)]
     for action, emoji, words, most in _GROUPS:
         changes = [change for change in plan.resources if change.action == action]
         if changes:
-            blocks.append(section(_group(changes, f"{emoji} *{len(changes)} {words}*", most)))
+            listed = len(changes) if whole else most
+            blocks.append(section(_group(changes, f"{emoji} *{len(changes)} {words}*", listed)))
     if plan.parameters:
-        blocks.append(section(_parameters(plan.parameters)))
+        listed = len(plan.parameters) if whole else limits.PARAMETERS
+        blocks.append(section(_parameters(plan.parameters, listed)))
     return blocks
 
 
@@ -81,9 +86,9 @@ def _resource(change: ResourceChange) -> str:
     return f"{named}: {names}{f' and {rest} more' if rest > 0 else ''}"
 
 
-def _parameters(changes: Sequence[ParameterChange]) -> str:
+def _parameters(changes: Sequence[ParameterChange], most: int) -> str:
     title = f":gear: *{len(changes)} parameter{'' if len(changes) == 1 else 's'}*, before → after"
-    shown = [title, *(_parameter(change) for change in changes[: limits.PARAMETERS])]
+    shown = [title, *(_parameter(change) for change in changes[:most])]
     return lines(shown, limits.SECTION_TEXT, len(changes) + 1)
 
 

@@ -187,17 +187,21 @@ def _review(asked: Asked) -> Block:
 
 
 def _whole(asked: Asked) -> list[Block] | None:
-    """What an approver has to judge, in one section; None where it does not fit, or was cut in the message already."""
+    """All that an approver has to judge, in a section or two; None where it does not fit, or something was cut."""
     told: list[str] = []
-    for block in judged(asked.facts, asked.waiting):
+    for block in judged(asked.facts, asked.waiting, whole=True):
         if block["type"] != "section" or "text" not in block:
             return None
         told += block["text"]["text"].split("\n")
     told += [f":warning: {said(warning, limits.DESCRIPTION)}" for warning in asked.facts.release.warnings]
-    whole = "\n".join(told)
-    if size(whole) > limits.SECTION_TEXT or any(line.startswith("… and ") for line in told):
+    if not told or any(line.startswith("… and ") for line in told):
         return None
-    return [section(whole)] if whole else None
+    packed = [""]
+    for line in told:
+        if size(packed[-1]) + size(line) + 1 > limits.SECTION_TEXT:
+            packed.append("")
+        packed[-1] += f"\n{line}" if packed[-1] else line
+    return [section(text) for text in packed] if len(packed) <= limits.HOME_SECTIONS else None
 
 
 def _own(own: Own, installation: Installation) -> str:

@@ -112,6 +112,9 @@ LISTED: Final = 10
 HOME_WAITING: Final = 8
 """Questions in a person's Home."""
 
+HOME_SECTIONS: Final = 2
+"""Sections of what there is to judge about one of them."""
+
 HOME_OWN: Final = 10
 """Releases of the person's own there."""
 

@@ -109,10 +109,10 @@ def _figures(facts: Facts, without: Container[str] = ()) -> list[str]:
     ]
 
 
-def judged(facts: Facts, waiting: Waiting) -> list[Block]:
+def judged(facts: Facts, waiting: Waiting, *, whole: bool = False) -> list[Block]:
     """What an approver has to judge: what would change, the quality gates, the model's figures."""
     plan = waiting.record.plan
-    return [*(change_blocks(plan) if plan else []), *_metrics(facts)]
+    return [*(change_blocks(plan, whole=whole) if plan else []), *_metrics(facts)]
 
 
 def _question(facts: Facts, waiting: Waiting, buttons: bool) -> list[Block]:
