@@ -24,8 +24,13 @@ TOLD_ENDS = frozenset({Status.SUCCEEDED, Status.REJECTED, Status.EXPIRED, Status
 """Ends that somebody waits for; an unchanged or refused one is answered where it was asked for, and in the channel."""
 
 
+TOLD, NOT_TOLD = "told privately", "not told privately"
+
+
 @dataclass(frozen=True)
 class _News:
+    """One thing to tell."""
+
     once: str
     """Under what it is noted as said."""
     approval: Approval | None = None
@@ -38,30 +43,32 @@ def tell_requester(facts: Facts, speaker: Speaker) -> list[str]:
     Raises ``ChatUnavailable``, to be called again.
     """
     chat = speaker.chat
-    if chat is None or not facts.installation.direct_messages:
+    ids, email = addresses(facts.release.requester, facts)
+    if chat is None or not facts.installation.direct_messages or not (ids or email):
         return []
     news = [one for one in _news(facts, speaker) if one.once not in speaker.row.announced]
     if not news:
         return []
+    said: list[str] = []
     try:
-        channel = _conversation(facts, chat)
+        channel = chat.direct(ids, email, facts.installation.slack_team)
     except ChatRefused:
-        channel = ""
+        channel, said = "", [NOT_TOLD]
     if not channel:
         for one in news:
             speaker.announce(one.once)
-        return []
+        return said
     link = message_link(facts.release.release_id, speaker.store, chat)
     return [_tell(one, _note(one, facts, link), channel, speaker, chat) for one in news]
 
 
 def _tell(one: _News, note: Message, channel: str, speaker: Speaker, chat: Chat) -> str:
-    told = "told privately"
+    told = TOLD
     if speaker.begun(one.once, lambda since: chat.find(channel, one.once, since=since)) is None:
         try:
             chat.post(channel, note, key=one.once)
         except ChatRefused:
-            told = "not told privately"
+            told = NOT_TOLD
     speaker.announce(one.once)
     return told
 
@@ -100,13 +107,6 @@ def _own_deed(facts: Facts, speaker: Speaker) -> bool:
 
 def _is_requester(key: str, facts: Facts) -> bool:
     return key == facts.installation.people.key(facts.release.requester)
-
-
-def _conversation(facts: Facts, chat: Chat) -> str:
-    """The direct message with whoever asked; empty where he is nobody whom Slack knows as a full member."""
-    installation = facts.installation
-    ids, email = addresses(facts.release.requester, facts)
-    return chat.direct(ids, email, installation.slack_team) if ids or email else ""
 
 
 def addresses(requester: Identity, facts: Facts) -> tuple[tuple[str, ...], str]:
