@@ -182,6 +182,7 @@ def test_it_is_a_pleasure_to_read(
     page = open_as("U0BEN", size, scheme)
     home = look_home(scene, page)
     expect(home.get_by_role("button", name="Approve staging for fraud-detector-realtime")).to_be_visible()
+    expect(home.get_by_role("heading", name="Waiting for me")).to_be_in_viewport()
     assert (faint(page), scrolls_sideways(page), outside(page)) == ([], [], [])
     page.screenshot(path=tmp_path / f"home-{scheme}-{size[0]}.png", full_page=True)
     home.get_by_role("heading", name="Live now").scroll_into_view_if_needed()
