@@ -180,6 +180,11 @@ def test_a_function_that_dies_after_the_post_does_not_post_twice(scene: Scene) -
     scene.world.clock.pass_seconds(200)
     scene.notify(release.release_id)
     assert len(scene.chat.direct_messages) == 1
+    another = scene.waiting(model_name="churn")
+    scene.world.end(another.release_id, Status.FAILED, cause="no capacity")
+    scene.notify(another.release_id)
+    first, second = (shown.key for shown in scene.chat.direct_messages)
+    assert first != second, "one conversation holds what is told of all releases"
 
 
 def test_a_release_is_told_in_the_channel_of_its_route_and_falls_back(scene: Scene) -> None:

@@ -68,9 +68,6 @@ OPTION_VALUE: Final = 150
 VIEW_BLOCKS: Final = 100
 """Blocks of a modal or a Home (reference/views)."""
 
-BUTTON_URL: Final = 3_000
-"""Address that a button opens."""
-
 # Ours: what still reads well on a phone.
 
 NAME: Final = 80

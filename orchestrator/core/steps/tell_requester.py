@@ -23,7 +23,6 @@ from orchestrator.core.steps.speaking import Speaker
 TOLD_ENDS = frozenset({Status.SUCCEEDED, Status.REJECTED, Status.EXPIRED, Status.SUPERSEDED, Status.FAILED})
 """Ends that somebody waits for; an unchanged or refused one is answered where it was asked for, and in the channel."""
 
-
 TOLD, NOT_TOLD = "told privately", "not told privately"
 
 
@@ -64,9 +63,11 @@ def tell_requester(facts: Facts, speaker: Speaker) -> list[str]:
 
 def _tell(one: _News, note: Message, channel: str, speaker: Speaker, chat: Chat) -> str:
     told = TOLD
-    if speaker.begun(one.once, lambda since: chat.find(channel, one.once, since=since)) is None:
+    # Of all releases of this person: the conversation is one.
+    key = f"{one.once}:{speaker.row.release_id}"
+    if speaker.begun(one.once, lambda since: chat.find(channel, key, since=since)) is None:
         try:
-            chat.post(channel, note, key=one.once)
+            chat.post(channel, note, key=key)
         except ChatRefused:
             told = NOT_TOLD
     speaker.announce(one.once)
