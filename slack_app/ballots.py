@@ -19,8 +19,8 @@ from orchestrator.core.records import Approval, Release, Verdict
 from orchestrator.core.steps.decide_approval import Ballot, vote
 from orchestrator.core.steps.progress import approval_of, release_of, rules_for
 from slack_app.desk import Desk
+from slack_app.homes import reply
 from slack_app.identity import caller, member
-from slack_app.whisper import whisper
 
 logger = logging.getLogger("slack_app")
 
@@ -35,7 +35,7 @@ def cast(
     """
     who = caller(body)
     message = _counted(body, where.question, verdict, client, desk, reason)
-    whisper(client, where.channel, who.user, message)
+    reply(client, where.channel, who.user, message, desk)
 
 
 def _counted(

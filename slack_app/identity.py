@@ -40,11 +40,15 @@ class Caller:
 
 
 def caller(body: Mapping[str, Any]) -> Caller:
-    """Who a payload (a click, a dialog, or a command's form) comes from, by ids alone."""
+    """Who a payload (a click, a dialog, an event, or a command's form) comes from, by ids alone."""
     user, team, enterprise = body.get("user"), body.get("team"), body.get("enterprise")
     if isinstance(user, Mapping):
         return Caller(_id(user), _id(user, "team_id"), _id(team), _id(enterprise))
     team_id = _id(body, "team_id")
+    event = body.get("event")
+    if isinstance(event, Mapping):
+        # The team is the workspace that the app is in; whose the user is, only his account tells.
+        return Caller(_id(event, "user"), "", team_id, _id(body, "enterprise_id"))
     return Caller(_id(body, "user_id"), team_id, team_id, _id(body, "enterprise_id"))
 
 
@@ -61,16 +65,22 @@ def member(who: Caller, client: WebClient, installation: Installation) -> Identi
         raise NotAllowed(private.OTHER_WORKSPACE)
     if who.workspace and who.user_team and who.user_team != who.workspace:
         raise NotAllowed(private.PARTNER)
-    account = {**_account(who.user, client), "id": who.user}
-    found = unfit(account, who.workspace)
-    if found is not None:
-        raise NotAllowed(_REFUSALS[found])
+    account = full_member(who.user, who.workspace, client)
     identity = Identity(IdentityKind.SLACK, who.user, verified=True)
     if installation.people.find(identity) is None:
         by_mail = Identity(IdentityKind.EMAIL, str((account.get("profile") or {}).get("email") or ""), verified=True)
         if installation.people.find(by_mail) is not None:
             return by_mail
     return identity
+
+
+def full_member(user: str, workspace: str, client: WebClient) -> Mapping[str, Any]:
+    """The account of a full member of this workspace (empty: of the organisation); raises ``NotAllowed``."""
+    account = {**_account(user, client), "id": user}
+    found = unfit(account, workspace)
+    if found is not None:
+        raise NotAllowed(_REFUSALS[found])
+    return account
 
 
 def _own_workspace(client: WebClient, installation: Installation) -> str:

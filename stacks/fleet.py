@@ -154,7 +154,12 @@ class Fleet(Construct):
         )
         self._step(
             "notify",
-            functions.notify.env.Env(**common, slack_secret_arn=slack_secret_arn, topic_arn=topic_arn),
+            functions.notify.env.Env(
+                **common,
+                slack_secret_arn=slack_secret_arn,
+                topic_arn=topic_arn,
+                slack_queue_url=slack_queue_url,
+            ),
             "Tells Slack and the topic what the table says",
             seconds=120,
             layers=SLACK,

@@ -37,8 +37,8 @@ TABLE_ACTIONS: dict[str, tuple[str, ...]] = {
 """Function → actions on the table. A change of a row is a conditional PutItem; nothing is updated in place. Of the
 audit ledger's rows ``ledger.py`` has more to say."""
 
-LISTERS = ("sweep_waits", "api", "slack_worker")
-"""Functions that read a list: releases, or what waits."""
+LISTERS = ("sweep_waits", "api", "notify", "slack_worker")
+"""Functions that read a list: releases, what waits, or Homes that are kept current."""
 
 STARTERS = ("receive_request", "api", "slack_worker")
 CARD_KEEPERS = ("receive_request", "api")

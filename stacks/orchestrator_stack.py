@@ -139,6 +139,7 @@ class OrchestratorStack(Stack):
             topic=notifications.topic,
             key=buckets.key,
             secret=secret,
+            queue=queue,
         )
         ledger = Ledger(self, "Ledger", append_ledger=fleet["append_ledger"], fleet=fleet, records=records)
         slack.connect(front=fleet["slack_front"], worker=fleet["slack_worker"], secret=secret, queue=queue)

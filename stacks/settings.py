@@ -15,6 +15,7 @@ from typing import Any, Literal
 from orchestrator.core import strict_json
 from orchestrator.core.installation import Installation
 from orchestrator.core.problems import BadConfiguration, Problem
+from stacks.settings_channels import read_channels
 from stacks.settings_options import Options, read_options
 from stacks.settings_reading import Reading
 from stacks.settings_repositories import read_repositories
@@ -96,8 +97,9 @@ def parse(raw: Mapping[str, Any], folder: Path = Path()) -> Settings:
     installation, units = read_installation(reading)
     options = read_options(reading, installation, units, folder)
     repositories = read_repositories(reading, installation)
+    channels = read_channels(reading, options.template_folders)
     settings = Settings(
-        installation=replace(installation, repositories=repositories),
+        installation=replace(installation, repositories=repositories, channels=channels),
         notification_email=reading.email("notification_email", default=""),
         organization_id=reading.text(
             "organization_id", default="", pattern=ORGANIZATION_ID, shape="an organisation's id, such as o-a1b2c3d4e5"
@@ -111,7 +113,7 @@ def parse(raw: Mapping[str, Any], folder: Path = Path()) -> Settings:
     size = len(settings.installation.to_json())
     if not reading.problems and size > MAX_PARAMETER:
         what = f"take {size:,} characters as one SSM parameter with everything else, which holds {MAX_PARAMETER:,}"
-        reading.note("repositories", what, "Name fewer repositories, or fewer people.")
+        reading.note("repositories", what, "Name fewer repositories, channels or people.")
     if reading.problems:
         raise BadConfiguration(reading.problems)
     return settings

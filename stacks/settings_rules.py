@@ -42,6 +42,7 @@ ROLE_NAME = r"[a-z][a-z0-9-]{0,62}"
 SLACK_USER = r"[UW][A-Z0-9]{4,20}"
 SLACK_TEAM = r"[TE][A-Z0-9]{4,20}"
 CHANNEL = r"[a-z0-9_-]{1,80}|[CG][A-Z0-9]{8,20}"
+CHANNEL_SHAPE = 'a channel without "#", such as ml-releases, or its id'
 URL = r"https?://[^\s/]+/(\S*/)?"
 UNIT = r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}"
 """An organizational unit, or the root (Organizations API, CreateOrganizationalUnit)."""
@@ -76,9 +77,7 @@ def read_installation(reading: Reading) -> tuple[Installation, Units]:
         stages=tuple(StageSettings(stage.name, stage.account, policies.get(stage.name)) for stage in stages),
         roles=roles,
         people=people,
-        slack_channel=reading.text(
-            "slack_channel", pattern=CHANNEL, shape='a channel without "#", such as ml-releases, or its id'
-        ),
+        slack_channel=reading.text("slack_channel", pattern=CHANNEL, shape=CHANNEL_SHAPE),
         slack_api_url=reading.text(
             "slack_api_url",
             default="https://slack.com/api/",
@@ -92,6 +91,7 @@ def read_installation(reading: Reading) -> tuple[Installation, Units]:
         model_registry=reading.flag("model_registry", default=False),
         orchestrator_approval=policies.get(OWN) if mode == "multi" else None,
         detailed_errors=reading.flag("detailed_error_messages", default=True),
+        direct_messages=reading.flag("direct_messages", default=True),
     )
     size = len(installation.to_json())
     if len(reading.problems) == before and size > MAX_PARAMETER:

@@ -17,7 +17,7 @@ from stacks.alarms import PERIOD
 from stacks.functions import Function
 from stacks.queues import failures
 from stacks.records import Records
-from stacks.slack_ingress import SlackSecret
+from stacks.slack_ingress import SlackQueue, SlackSecret
 
 SHOWN_KINDS = sorted(shown.KIND for shown in SHOWN)
 """What the function is woken for."""
@@ -39,6 +39,7 @@ class Telling(Construct):
         topic: sns.Topic,
         key: kms.Key,
         secret: SlackSecret,
+        queue: SlackQueue,
     ) -> None:
         super().__init__(scope, id)
         self.failed = failures(self, "NotifyFailed")
@@ -65,6 +66,8 @@ class Telling(Construct):
         self.refused = self._metric("RefusedReleases", "$.refused", notify)
         notify.may(["secretsmanager:GetSecretValue"], [secret.secret.secret_arn])
         notify.may(["sns:Publish"], [topic.topic_arn])
+        # The worker draws Homes when what they show has changed.
+        notify.may(["sqs:SendMessage"], [queue.queue.queue_arn])
         notify.may(["kms:Decrypt", "kms:GenerateDataKey"], [key.key_arn])
 
     def _metric(self, name: str, field: str, notify: Function) -> cloudwatch.Metric:

@@ -13,3 +13,5 @@ class Env:
     settings_parameter: str
     slack_secret_arn: str
     topic_arn: str
+    slack_queue_url: str
+    """The Slack worker's, which draws Homes."""

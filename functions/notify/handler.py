@@ -21,7 +21,7 @@ from orchestrator.aws.handling import step
 from orchestrator.aws.mail import SnsMail
 from orchestrator.aws.secrets import slack_secret
 from orchestrator.aws.world import World
-from orchestrator.core.errors import StepFailed
+from orchestrator.core.errors import OrchestratorError, StepFailed
 from orchestrator.core.steps.notify_release import Notified, notify_release
 from orchestrator.core.steps.send_unsaid import note_unsaid, send_unsaid
 from orchestrator.core.steps.sending import Sending
@@ -51,7 +51,8 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     def note(release_id: str) -> None:
         note_unsaid(release_id, store=world.store, now=world.now)
 
-    noted = note_batch(event.get("Records", []), note, failed)
+    records = event.get("Records", [])
+    noted = note_batch(records, note, failed)
     sending = Sending(
         store=world.store,
         now=world.now,
@@ -73,6 +74,11 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             "outbox",
             extra={"unsaid": left.unsaid, "oldest_unsaid_seconds": left.oldest_seconds, "refused": left.refused},
         )
+    try:
+        _wake_homes(records, world, env)
+    except OrchestratorError as error:
+        # A Home is drawn anew with the next change, or when it is opened: nothing is repeated for it.
+        logger.warning("homes not woken", extra={"error": type(error).__name__, "why": str(error)})
     return noted
 
 
@@ -98,6 +104,17 @@ def _telling(env: Env, world: World, sending: Sending, log: Callable[..., None])
         return done
 
     return notify
+
+
+def _wake_homes(records: list[dict[str, Any]], world: World, env: Env) -> None:
+    """After everything else: whoever waits for a message does not wait for these modules."""
+    from functions.notify.homes import wake_homes
+    from orchestrator.aws.fifo_queue import FifoQueue
+
+    def send(*message: str) -> None:
+        FifoQueue(client("sqs"), env.slack_queue_url).send(*message)
+
+    wake_homes(records, world.store, send)
 
 
 def _chat(env: Env, api_url: str, sending: Sending) -> SlackChat | None:

@@ -7,8 +7,9 @@ failure the caller looks before it posts again, since the call may have had its 
 from __future__ import annotations
 
 import http.client
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from slack_sdk import WebClient
@@ -29,6 +30,8 @@ PAGES = 5
 """Pages of a channel's history that are looked through for a message that was posted moments ago."""
 
 CLOCK_SKEW = timedelta(seconds=30)
+
+_NOBODY = frozenset({"user_not_found", "user_not_visible", "users_not_found"})
 
 _TRANSIENT = frozenset(
     {
@@ -109,6 +112,35 @@ class SlackChat:
             )
         except ChatRefused:
             return False
+
+    def link(self, posted: Posted) -> str:
+        """See ``ports.Chat``."""
+        answer = _call(lambda: self._client.chat_getPermalink(channel=posted.channel, message_ts=posted.ts))
+        return str(answer["permalink"])
+
+    def direct(self, slack_ids: Sequence[str], email: str, workspace: str) -> str:
+        """See ``ports.Chat``."""
+        user = self._member(slack_ids, email, workspace)
+        if not user:
+            return ""
+        return str(_call(lambda: self._client.conversations_open(users=user))["channel"]["id"])
+
+    def _member(self, slack_ids: Sequence[str], email: str, workspace: str) -> str:
+        """Id of the first account that is a full member's; empty where none is."""
+        from orchestrator.core.slack_accounts import unfit
+
+        asked = [partial(self._client.users_info, user=user) for user in slack_ids]
+        asked += [partial(self._client.users_lookupByEmail, email=email)] if email else []
+        for ask in asked:
+            try:
+                account = _call(ask)["user"]
+            except ChatRefused as error:
+                if error.code not in _NOBODY:
+                    raise
+                continue
+            if unfit(account, workspace) is None:
+                return str(account["id"])
+        return ""
 
     def _messages(self, channel: str, since: str, thread: str) -> Iterator[Mapping[str, Any]]:
         oldest = datetime.fromisoformat(since.replace("Z", "+00:00")) - CLOCK_SKEW

@@ -23,7 +23,7 @@ from typing import Any
 
 SCOPES = (
     *("chat:write", "commands", "users:read", "users:read.email"),
-    *("channels:read", "groups:read", "channels:history", "groups:history", "files:write"),
+    *("channels:read", "groups:read", "channels:history", "groups:history", "files:write", "im:write"),
 )
 """What ``slack_app/manifest.yaml`` asks a workspace for; a test compares."""
 

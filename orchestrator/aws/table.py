@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from orchestrator.aws.codec import plain, rebuilt
 from orchestrator.aws.translated import code_of, translated
-from orchestrator.core import deliveries, notices, outbox, records, uses
+from orchestrator.core import deliveries, notices, opened_homes, outbox, records, uses
 from orchestrator.core.errors import Conflict
 from orchestrator.core.records import Record
 
@@ -25,7 +25,7 @@ R = TypeVar("R", bound=Record)
 
 
 def _kinds() -> Iterator[Any]:
-    for module in (records, deliveries, notices, outbox, uses):
+    for module in (records, deliveries, notices, opened_homes, outbox, uses):
         yield from _kinds_of(module)
 
 

@@ -60,6 +60,17 @@ class Repository:
 
 
 @dataclass(frozen=True)
+class ChannelRoute:
+    """Which workloads are told in which channel, see ``routing``."""
+
+    workloads: tuple[str, ...]
+    """Names, with ``*``, ``?`` and ``[…]`` as in file names; any of them."""
+    channel: str
+    types: tuple[str, ...] = ()
+    """Workload types; empty: any."""
+
+
+@dataclass(frozen=True)
 class Installation:
     """The settings of one installation, as functions see them."""
 
@@ -88,6 +99,10 @@ class Installation:
     """Whether people are told AWS's own words about a failure; if not, only where the owner finds them."""
     repositories: tuple[Repository, ...] = ()
     """Git repositories whose commits start releases."""
+    channels: tuple[ChannelRoute, ...] = ()
+    """Channels of some workloads; the first that fits."""
+    direct_messages: bool = True
+    """Whether whoever asked for a release hears in a direct message what became of it."""
 
     def stage(self, name: str) -> StageSettings:
         """The stage's settings; KeyError names an unknown stage."""
@@ -138,6 +153,7 @@ class Installation:
                 "roles": {name: tuple(members) for name, members in raw["roles"].items()},
                 "people": People(tuple(_person(person) for person in raw["people"]["everybody"])),
                 "repositories": tuple(Repository(**one) for one in raw.get("repositories", ())),
+                "channels": tuple(_route(one) for one in raw.get("channels", ())),
             }
         )
 
@@ -145,6 +161,10 @@ class Installation:
 def _stage(raw: dict[str, Any]) -> StageSettings:
     policy = raw["approval"]
     return StageSettings(raw["name"], raw["account"], None if policy is None else _policy(policy))
+
+
+def _route(raw: dict[str, Any]) -> ChannelRoute:
+    return ChannelRoute(tuple(raw["workloads"]), raw["channel"], tuple(raw["types"]))
 
 
 def _policy(raw: dict[str, Any]) -> ApprovalPolicy:

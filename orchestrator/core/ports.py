@@ -388,6 +388,15 @@ class Chat(Protocol):
         app may see."""
         ...
 
+    def link(self, posted: Posted) -> str:
+        """The address of a message, for people to open."""
+        ...
+
+    def direct(self, slack_ids: Sequence[str], email: str, workspace: str) -> str:
+        """Id of the conversation with the first full member of the workspace (empty: the token's own) among these ids
+        and the account with this address; empty where there is none."""
+        ...
+
 
 class Pace(Protocol):
     """How fast Slack may be called. Whoever fulfils ``Chat`` asks before each call, whatever its method."""

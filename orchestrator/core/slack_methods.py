@@ -39,6 +39,10 @@ SCOPES: Mapping[str, Scope] = {
         "the plan can be seen",
         needed=False,
     ),
+    "im:write": Scope(
+        "tells whoever asked for a release what became of it, in a direct message; without it only the channel is told",
+        needed=False,
+    ),
 }
 """In the manifest's order."""
 
@@ -47,12 +51,14 @@ _HISTORY = frozenset({"channels:history", "groups:history"})
 
 METHODS: Mapping[str, frozenset[str]] = {
     "auth.test": frozenset(),
+    "chat.getPermalink": frozenset(),
     "chat.postEphemeral": frozenset({"chat:write"}),
     "chat.postMessage": frozenset({"chat:write"}),
     "chat.update": frozenset({"chat:write"}),
     "conversations.history": _HISTORY,
     "conversations.info": _CHANNELS,
     "conversations.list": _CHANNELS,
+    "conversations.open": frozenset({"im:write"}),
     "conversations.replies": _HISTORY,
     "files.completeUploadExternal": frozenset({"files:write"}),
     "files.getUploadURLExternal": frozenset({"files:write"}),
@@ -60,6 +66,7 @@ METHODS: Mapping[str, frozenset[str]] = {
     "users.info": frozenset({"users:read", "users:read.email"}),
     "users.lookupByEmail": frozenset({"users:read.email"}),
     "views.open": frozenset(),
+    "views.publish": frozenset(),
     "views.update": frozenset(),
 }
 """Method → scopes. ``users.info`` tells an account's e-mail address only with the second."""

@@ -34,7 +34,7 @@ from orchestrator.core.messages.release_form import (
     starting_form,
 )
 from slack_app.front.calls import CallFailed
-from slack_app.front.replay import Replay, command_body, interaction_body
+from slack_app.front.replay import Replay, command_body, event_body, interaction_body
 from slack_app.front.secrets import Known
 from slack_app.front.signature import is_signed
 
@@ -42,6 +42,9 @@ PATH = "/slack/events"
 """The one URL for events, interactivity and commands."""
 
 COMMAND = "/mlops"
+
+HOME_OPENED = "app_home_opened"
+"""The one event that Slack is asked for."""
 
 RELEASE = "release"
 """``/mlops release`` and nothing more opens the form."""
@@ -120,7 +123,7 @@ def answer_verified(headers: Mapping[str, str], body: bytes, known: Known, front
     if len(body) > MAX_BODY:
         return Answer(400, "too large")
     if headers.get("content-type", "").split(";")[0].strip().lower() == "application/json":
-        return _event(_object(json.loads(body)))
+        return _event(_object(json.loads(body)), front)
     pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     form = dict(pairs)
     if "payload" in form:
@@ -138,9 +141,14 @@ def _object(parsed: object) -> Mapping[str, Any]:
     return parsed
 
 
-def _event(event: Mapping[str, Any]) -> Answer:
+def _event(event: Mapping[str, Any], front: Front) -> Answer:
     if event.get("type") == "url_verification" and isinstance(event.get("challenge"), str):
         return Answer(200, "url_verification", {"challenge": event["challenge"]})
+    user = text(event, "event", "user")
+    if text(event, "event", "type") == HOME_OPENED and text(event, "event", "tab") == "home" and _is_id(user):
+        # Slack repeats an event under the same id.
+        front.send(Replay(event_body(event), _own_group(user), _digest("event", text(event, "event_id"))))
+        return Answer(200, "home")
     return Answer(200, "ignored")
 
 

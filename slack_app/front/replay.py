@@ -33,7 +33,7 @@ _COMMAND_FIELDS = (
 
 @dataclass(frozen=True)
 class Replay:
-    """One request as the worker's Bolt app takes it: a body of the content type ``FORM``."""
+    """One request as the worker's Bolt app takes it: a body of the content type ``FORM``, or an event's JSON."""
 
     body: str
     group: str
@@ -87,6 +87,15 @@ def command_body(form: Mapping[str, str]) -> str:
     """A slash command, reduced to what the app needs."""
     kept = {name: form[name] for name in _COMMAND_FIELDS if name in form}
     return urlencode(kept | {"text": kept.get("text", "")[:MAX_COMMAND]})
+
+
+def event_body(event: Mapping[str, Any]) -> str:
+    """Somebody looked at the app's Home: who, where, and which view was shown to him."""
+    inner: Mapping[str, Any] = event["event"]
+    shown = inner.get("view")
+    view = {"view": _kept(shown, "id", "hash")} if isinstance(shown, Mapping) else {}
+    opened = _kept(inner, "type", "user", "tab", "channel", "event_ts") | view
+    return json.dumps(_kept(event, "type", "team_id", "enterprise_id", "api_app_id", "event_id") | {"event": opened})
 
 
 def _kept(payload: Mapping[str, Any], *names: str) -> dict[str, Any]:

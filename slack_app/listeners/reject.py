@@ -24,8 +24,8 @@ from slack_app.ballots import cast, still_open
 from slack_app.clicks import clicked, opened_dialog
 from slack_app.desk import Desk
 from slack_app.front.answering import text
+from slack_app.homes import reply
 from slack_app.identity import caller, member
-from slack_app.whisper import whisper
 
 _NOT_OPEN = frozenset({"not_found", "view_not_found"})
 """Codes of views.update for a dialog that never opened or was closed (reference/methods/views.update)."""
@@ -68,4 +68,4 @@ def fill_dialog(where: Place, body: dict[str, Any], client: WebClient, desk: Des
     except SlackApiError as error:
         if error.response.get("error") not in _NOT_OPEN:
             raise
-        whisper(client, where.channel, who.user, private.told(refused or private.DIALOG_LOST))
+        reply(client, where.channel, who.user, private.told(refused or private.DIALOG_LOST), desk)

@@ -11,6 +11,7 @@ from orchestrator.aws.table import DynamoStore
 from orchestrator.core.deliveries import Claim, LatestUpload
 from orchestrator.core.errors import Conflict, Refused
 from orchestrator.core.installation import ApprovalPolicy
+from orchestrator.core.opened_homes import OpenedHome
 from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.outbox import Sender, Unsaid
 from orchestrator.core.people import Identity, IdentityKind
@@ -90,6 +91,7 @@ EVERY_KIND: tuple[Record, ...] = (
     ChatMessage("fraud-0001", "C1", "1.2", "hash", ("asked:a1",)),
     Unsaid("fraud-0001", MOMENT, 3, 2, 1, "is_archived", MOMENT),
     Sender("call-1", MOMENT, 4, MOMENT, 2, (("chat.update", MOMENT), ("chat.postMessage", MOMENT))),
+    OpenedHome("U0BEN", Identity(IdentityKind.SLACK, "U0BEN", verified=True), "T0ACME", MOMENT, 1_800_000_000),
 )
 
 

@@ -18,7 +18,7 @@ from orchestrator.core.examination.front import look_at_front
 from orchestrator.core.examination.ports import App, Channel, Reply, Role, Subscription
 from orchestrator.core.examination.slack_secret import look_at_secret
 from orchestrator.core.examination.stages import trust_faults
-from orchestrator.core.installation import ApprovalPolicy, Installation, StageSettings
+from orchestrator.core.installation import ApprovalPolicy, ChannelRoute, Installation, StageSettings
 from orchestrator.core.people import People, Person
 from orchestrator.core.slack_methods import SCOPES
 from orchestrator.core.stage_roles import ASSUMED_BY, DEPLOY, OBSERVE, SERVICE
@@ -274,6 +274,14 @@ def test_a_channel_that_is_named_by_its_id(house: House) -> None:
     house.settings = replace(house.settings, slack_channel="C0RELEASES")
     house.workspace.channels["C0RELEASES"] = Channel("C0RELEASES", "ml-releases", is_member=True)
     assert (house.one(Check.CHANNEL).about, house.one(Check.CHANNEL).state) == ("C0RELEASES", State.OK)
+
+
+def test_each_channel_of_the_settings_is_looked_at_once(house: House) -> None:
+    routes = (ChannelRoute(("fraud-*",), "fraud-team"), ChannelRoute(("x",), "ml-releases"))
+    house.settings = replace(house.settings, channels=routes)
+    house.workspace.channels["fraud-team"] = Channel("C0FRAUD", "fraud-team", is_member=False)
+    found = {one.about: one.state for one in house.of(Check.CHANNEL)}
+    assert found == {"#ml-releases": State.OK, "#fraud-team": State.FAULT}
 
 
 # Approvers.

@@ -144,6 +144,17 @@ class Team(Owner):
         told = [json.dumps(message, ensure_ascii=False) for message in self.running.slack.ephemerals(user)]
         return next((text for text in reversed(told) if words in text), "")
 
+    def home(self, user: str, *words: str) -> str:
+        """What this person's Home in Slack shows, as JSON, if it has these words by now; else empty."""
+        found = json.dumps((self.running.slack.home(user) or {}).get("blocks"), ensure_ascii=False)
+        return found if all(word in found for word in words) else ""
+
+    def direct_words(self, user: str, words: str) -> str:
+        """The direct message from the app to this person that has these words; else empty."""
+        slack = self.running.slack
+        told = [json.dumps(message, ensure_ascii=False) for message in slack.messages(slack.direct_channel(user))]
+        return next((text for text in told if words in text), "")
+
     def credentials_of(self, person: str) -> Credentials:
         """Credentials of a person's own session: ana, ben, chloe or dev."""
         return credentials_of(self.running, person)

@@ -111,14 +111,32 @@ def test_the_requester_may_not_approve_the_own_release(multi: Team, live: str) -
     started = call("POST", f"{url}/provisionpipeline", multi.credentials_of("ben"), REGION, multi.configuration(name))
     assert started.status == 200, started.body
     release_id = started.json()["release_id"]
+    multi.running.slack.open_home("U0CHLOE")
     assert f"/{multi.show(release_id)['stack_name']}/" in started.json()["pipeline_id"]
-    multi.until_asked(release_id, "staging")
+    asked = stage(multi.until_asked(release_id, "staging"), "staging")
     button = eventually("an Approve button", lambda: multi.running.slack.newest_button(CHANNEL, "approve"))
     multi.running.slack.click("U0BEN", button.channel, button.ts, "approve")
     eventually("a private word to Ben", lambda: multi.private_words("U0BEN", "somebody else has to decide"))
     assert multi.show(release_id)["status"] == "awaiting_approval"
-    multi.running.slack.click("U0CHLOE", button.channel, button.ts, "approve")
+    # Chloé, who has opened her Home, sees the question there as it comes, and decides there.
+    question = f"decide-{asked['approval']['approval_id']}"
+    eventually("the question in Chloé's Home", lambda: multi.home("U0CHLOE", question, f"Review {name}"))
+    approve_at_home(multi, "U0CHLOE", question)
     multi.until_asked(release_id, "prod")
+    told = eventually("a direct message to Ben", lambda: multi.direct_words("U0BEN", f"{name}-realtime* is approved"))
+    assert "by Chloé Martin" in told
+    assert "Open the release's message" in told
     multi.reject(release_id, "Not today.", user="U0CHLOE")
     assert multi.ended(release_id).status == "rejected"
+    eventually("the reason to Ben", lambda: multi.direct_words("U0BEN", "Not today."))
+    eventually("nothing waits in her Home", lambda: question not in multi.home("U0CHLOE", "Waiting for me"))
     assert stage(multi.show(release_id), "staging")["status"] == "verified"
+
+
+def approve_at_home(multi: Team, user: str, question: str) -> None:
+    """Click Approve beside this question in the person's Home."""
+    home = multi.running.slack.home(user)
+    assert home is not None
+    (row,) = [block for block in home["blocks"] if block["block_id"] == question]
+    value = next(one["value"] for one in row["elements"] if one["action_id"] == "approve")
+    assert multi.running.slack.act_in_view(user, home["id"], "approve", value).ok

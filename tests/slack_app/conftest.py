@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from local.slack.client import SlackPage
+from orchestrator.core.opened_homes import GROUP, OpenedHome, changed_event
 from orchestrator.core.records import Release
 from slack_app.app import build_app
 from slack_app.desk import Desk
@@ -69,8 +71,11 @@ class SlackScene:
         return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
     def tell(self) -> None:
-        """The stream delivers every release."""
+        """The stream delivers every release, and has Homes drawn."""
         tell(self.world, [release.release_id for release in self.world.memory.all(Release)], BOT_TOKEN)
+        if self.world.memory.all(OpenedHome):
+            woken = {"messageId": "homes", "body": changed_event(), "attributes": {"MessageGroupId": GROUP}}
+            assert replay_batch([woken], build_app(Desk(self.world.reception), BOT_TOKEN))["batchItemFailures"] == []
 
     def asked(self, stage: str = "staging", **changes: Any) -> str:
         """A release waits for a stage's approval and is shown; its id."""
@@ -110,6 +115,28 @@ class SlackScene:
         """The last thing one person was told privately."""
         found = self.page.ephemerals(user)
         return str(found[-1]["text"]) if found else ""
+
+    def open_home(self, user: str) -> dict[str, Any]:
+        """Somebody looks at his Home; what stands there once the worker has drawn it."""
+        assert self.page.open_home(user).ok
+        assert self.drain() == []
+        found = self.page.home(user)
+        assert found is not None
+        return found
+
+    def home(self, user: str) -> str:
+        """What stands in somebody's Home, as JSON."""
+        return json.dumps((self.page.home(user) or {}).get("blocks"), ensure_ascii=False)
+
+    def at_home(self, user: str, action: str) -> bool:
+        """Click in one's Home; whether Slack was answered in time."""
+        home = self.page.home(user)
+        assert home is not None
+        return self.page.act_in_view(user, home["id"], action).ok
+
+    def direct(self, user: str) -> list[str]:
+        """Texts of the direct messages that the app has sent somebody."""
+        return [str(found["text"]) for found in self.page.messages(self.page.direct_channel(user))]
 
     def click(self, user: str, action: str = "approve", *, stale: bool = False) -> bool:
         """Click in the newest message; whether Slack was answered in time."""

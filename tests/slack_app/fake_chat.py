@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from local.slack.checks import check_message_blocks
@@ -44,6 +45,10 @@ class FakeChat:
     """The next post has its effect and seems to fail."""
     refuses: dict[str, str] = field(default_factory=dict)
     """Channel → error code."""
+    people_down: bool = False
+    """Direct messages fail for the moment; channels work."""
+    members: dict[str, str] = field(default_factory=dict)
+    """Full members of the workspace: e-mail address → Slack id."""
     finds_wrong: int = 0
     """The next messages are refused as invalid_blocks."""
     files: list[tuple[Posted, File]] = field(default_factory=list)
@@ -102,6 +107,23 @@ class FakeChat:
             raise ChatUnavailable("Slack is down")
         return any(where == posted and file.name == name for where, file in self.files)
 
+    def link(self, posted: Posted) -> str:
+        """See ``ports.Chat``."""
+        self.calls.append("link")
+        if self.down:
+            raise ChatUnavailable("Slack is down")
+        return f"https://acme.slack.test/archives/{posted.channel}/p{posted.ts.replace('.', '')}"
+
+    def direct(self, slack_ids: Sequence[str], email: str, workspace: str) -> str:
+        """See ``ports.Chat``."""
+        self.calls.append("direct")
+        if self.down or self.people_down:
+            raise ChatUnavailable("Slack is down")
+        if "direct" in self.refuses:
+            raise ChatRefused(self.refuses["direct"])
+        known = [user for user in (*slack_ids, self.members.get(email, "")) if user in self.members.values()]
+        return f"D{known[0]}" if known else ""
+
     def _call(self, what: str, channel: str, message: Message) -> None:
         self.calls.append(what)
         if self.down:
@@ -122,7 +144,12 @@ class FakeChat:
     @property
     def messages(self) -> list[Shown]:
         """Messages that are no replies."""
-        return [shown for shown in self.shown if not shown.thread]
+        return [shown for shown in self.shown if not shown.thread and not shown.channel.startswith("DU")]
+
+    @property
+    def direct_messages(self) -> list[Shown]:
+        """What people were told in a direct message."""
+        return [shown for shown in self.shown if shown.channel.startswith("DU")]
 
     @property
     def replies(self) -> list[Shown]:

@@ -13,7 +13,7 @@ from slack_sdk import WebClient
 
 from orchestrator.core.slack_manifest import PLACEHOLDER, apps_page, filled, for_socket_mode, link, manifest
 from orchestrator.core.slack_methods import METHODS, OF_NO_METHOD, SCOPES, methods_of
-from slack_app.front.answering import COMMAND, PATH
+from slack_app.front.answering import COMMAND, HOME_OPENED, PATH
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [
@@ -75,7 +75,9 @@ def test_routes_are_the_fronts(parsed: dict[str, Any]) -> None:
 
 
 def test_no_event_is_subscribed_that_nobody_listens_to(parsed: dict[str, Any]) -> None:
-    assert "event_subscriptions" not in parsed["settings"]
+    assert parsed["settings"]["event_subscriptions"] == {"request_url": PLACEHOLDER, "bot_events": [HOME_OPENED]}
+    home = parsed["features"]["app_home"]
+    assert home == dict.fromkeys(("home_tab_enabled", "messages_tab_enabled", "messages_tab_read_only_enabled"), True)
 
 
 def test_filled_in_it_is_the_same_with_the_url(text: str, parsed: dict[str, Any]) -> None:
@@ -112,6 +114,7 @@ def test_for_socket_mode_no_url_is_needed(text: str, parsed: dict[str, Any]) -> 
     found = yaml.safe_load(for_socket_mode(text))
     assert found["settings"]["socket_mode_enabled"] is True
     assert found["settings"]["interactivity"] == {"is_enabled": True}
+    assert found["settings"]["event_subscriptions"] == {"bot_events": [HOME_OPENED]}
     assert "url" not in found["features"]["slash_commands"][0]
     assert found["display_information"]["name"] == "MLOps Orchestrator (development)"
     assert found["oauth_config"] == parsed["oauth_config"]

@@ -185,3 +185,42 @@ def test_bytes_go_to_slacks_own_addresses_only(address: str) -> None:
 def test_at_this_machine_the_address_is_the_pages_own(api: str) -> None:
     with pytest.raises(ChatUnavailable):
         upload("http://127.0.0.1:9/upload/ticket", b"plan", api)
+
+
+def test_the_address_of_a_message_is_slacks_own(page: SlackPage, chat: SlackChat) -> None:
+    posted = chat.post(CHANNEL, HELLO, key="k")
+    assert chat.link(posted) == f"{page.url}/archives/{CHANNEL}/p{posted.ts.replace('.', '')}"
+    with pytest.raises(ChatRefused, match="message_not_found"):
+        chat.link(Posted(CHANNEL, "1.000001"))
+
+
+@pytest.mark.parametrize(
+    ("ids", "email", "workspace", "found"),
+    [
+        (("U0ANA",), "", "", "U0ANA"),
+        (("U0NOBODY", "U0ANA"), "", "T0ACME", "U0ANA"),
+        ((), "ana@example.com", "", "U0ANA"),
+        (("U0NOBODY",), "ANA@example.com", "", "U0ANA"),
+        ((), "nobody@example.com", "", ""),
+        (("U0GUS",), "", "", ""),
+        (("U0PIA",), "", "T0ACME", ""),
+        ((), "", "", ""),
+    ],
+)
+def test_a_direct_message_goes_to_a_full_member(
+    page: SlackPage, chat: SlackChat, ids: tuple[str, ...], email: str, workspace: str, found: str
+) -> None:
+    channel = chat.direct(ids, email, workspace)
+    assert channel == (page.direct_channel(found) if found else "")
+    if channel:
+        chat.post(channel, HELLO, key="k")
+        assert page.messages(channel)[-1]["text"] == "Hello."
+
+
+def test_a_missing_scope_for_direct_messages_is_a_refusal(page: SlackPage, chat: SlackChat) -> None:
+    page.faults(missing_scopes=["im:write"])
+    try:
+        with pytest.raises(ChatRefused, match="missing_scope"):
+            chat.direct(("U0ANA",), "", "")
+    finally:
+        page.faults(missing_scopes=[])

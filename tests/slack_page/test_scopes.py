@@ -69,7 +69,6 @@ def test_every_answer_tells_the_tokens_scopes(installed: SlackPage) -> None:
     [
         ("reactions.add", {"channel": OFFICE, "timestamp": "1", "name": "eyes"}, "reactions:write"),
         ("usergroups.list", {}, "usergroups:read"),
-        ("conversations.open", {"users": "U0BEN"}, "im:write"),
         ("conversations.list", {"types": "public_channel,im"}, "im:read"),
     ],
 )
@@ -85,7 +84,9 @@ def test_what_the_app_did_not_ask_for_is_refused(
 def test_a_scope_that_was_taken_away_is_missed(installed: SlackPage) -> None:
     client = WebClient(token=BOT_TOKEN, base_url=installed.api_url)
     assert client.users_info(user="U0BEN")["user"]["profile"]["email"] == "ben@example.com"
-    installed.faults(missing_scopes=["users:read.email", "channels:history"])
+    assert client.conversations_open(users="U0BEN")["channel"]["id"].startswith("D")
+    installed.faults(missing_scopes=["users:read.email", "channels:history", "im:write"])
+    assert refusal(lambda: client.conversations_open(users="U0BEN"))["needed"] == "im:write"
     assert "email" not in client.users_info(user="U0BEN")["user"]["profile"]
     assert refusal(lambda: client.users_lookupByEmail(email="ben@example.com"))["needed"] == "users:read.email"
     assert refusal(lambda: client.conversations_history(channel=OFFICE))["needed"] == "channels:history"

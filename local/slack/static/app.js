@@ -290,7 +290,7 @@ enterSends(text, send);
 fill(at("menu"), icon("menu"));
 fill(at("send"), icon("send"));
 new ResizeObserver(() => { if (stuck) scroll.scrollTop = scroll.scrollHeight; }).observe(list);
-scroll.addEventListener("scroll", () => { stuck = atEnd(scroll); });
+scroll.addEventListener("scroll", () => { stuck = state.place?.kind === "channel" && atEnd(scroll); }); // a Home is read from its top
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
   if (document.body.classList.contains("drawer")) {

@@ -27,13 +27,13 @@ from orchestrator.core.examination.ports import App, Front, StageRoles, Subscrip
 from orchestrator.core.examination.slack_secret import FILL, Keys, look_at_secret
 from orchestrator.core.examination.stages import look_at_stage, places
 from orchestrator.core.examination.workspace import (
-    channels,
     look_at_channel,
     look_at_scopes,
     look_at_token,
     look_at_workspace,
 )
 from orchestrator.core.installation import Installation
+from orchestrator.core.routing import every_channel
 
 Findings = tuple[Finding, ...]
 
@@ -130,7 +130,7 @@ def _channels(slack: _Slack, installation: Installation) -> list[_Task]:
         return []
     return [
         _Task(Check.CHANNEL, partial(look_at_channel, named, workspace, app), f"#{named}")
-        for named in channels(installation)
+        for named in every_channel(installation)
     ]
 
 

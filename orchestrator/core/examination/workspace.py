@@ -70,11 +70,6 @@ def look_at_scopes(app: App) -> tuple[Finding, ...]:
     return tuple(found) or (Finding.ok(Check.SCOPES, f"are those that the app needs: {listing(SCOPES)}"),)
 
 
-def channels(installation: Installation) -> tuple[str, ...]:
-    """Every channel that the settings name, by id or name."""
-    return (installation.slack_channel,) if installation.slack_channel else ()
-
-
 def look_at_channel(named: str, workspace: Workspace, app: App) -> tuple[Finding, ...]:
     """Whether messages can be posted there."""
     about = named if _is_id(named) else f"#{named}"
@@ -100,7 +95,10 @@ def look_at_channel(named: str, workspace: Workspace, app: App) -> tuple[Finding
 
 
 def _settings() -> str:
-    return "Name another channel in slack_channel, by its id where the name does not do, and deploy MlopsOrchestrator."
+    return (
+        "Name another channel in the settings (slack_channel, channels), by its id where the name does not do, and "
+        "deploy MlopsOrchestrator."
+    )
 
 
 def _is_id(named: str) -> bool:

@@ -42,18 +42,23 @@ def counted(plan: Plan) -> str:
     return joined(words)
 
 
-def change_blocks(plan: Plan) -> list[Block]:
-    """At most seven sections: a summary, a group of resources each, and the parameters before and after."""
+def change_blocks(plan: Plan, *, whole: bool = False) -> list[Block]:
+    """At most seven sections: a summary, a group of resources each, and the parameters before and after.
+
+    ``whole``: every resource and parameter, as far as a section holds them.
+    """
     stack = "a new stack" if plan.creates_stack else "the stack"
     summary = f"*What would change* in {stack} {code(plan.stack_name, limits.VALUE)}: {counted(plan)}"
     blocks = [section(summary)]
     for action, emoji, words, most in _GROUPS:
         changes = [change for change in plan.resources if change.action == action]
         if changes:
-            blocks.append(section(_group(changes, f"{emoji} *{len(changes)} {words}*", most)))
+            listed = len(changes) if whole else most
+            blocks.append(section(_group(changes, f"{emoji} *{len(changes)} {words}*", listed)))
     if plan.parameters:
-        most = limits.NEW_PARAMETERS if plan.creates_stack else limits.PARAMETERS
-        blocks.append(section(_parameters(plan.parameters, most)))
+        some = limits.NEW_PARAMETERS if plan.creates_stack else limits.PARAMETERS
+        listed = len(plan.parameters) if whole else some
+        blocks.append(section(_parameters(plan.parameters, listed)))
     return blocks
 
 

@@ -65,6 +65,9 @@ OPTION_TEXT: Final = 75
 OPTION_VALUE: Final = 150
 """Value of an option."""
 
+VIEW_BLOCKS: Final = 100
+"""Blocks of a modal or a Home (reference/views)."""
+
 # Ours: what still reads well on a phone.
 
 NAME: Final = 80
@@ -117,3 +120,15 @@ ENDPOINTS: Final = 8
 
 LISTED: Final = 10
 """Releases in the answer of ``/mlops status``."""
+
+HOME_WAITING: Final = 8
+"""Questions in a person's Home."""
+
+HOME_SECTIONS: Final = 2
+"""Sections of what there is to judge about one of them."""
+
+HOME_OWN: Final = 10
+"""Releases of the person's own there."""
+
+HOME_LIVE: Final = 25
+"""Workloads there of which something is live."""

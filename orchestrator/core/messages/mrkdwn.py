@@ -104,7 +104,8 @@ def code(text: str, most: int) -> str:
     return f"`{said(text.replace('`', 'ˋ'), most - 2)}`"
 
 
-_ADDRESS = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9/?=&#%:._~@!+,-]*")
+# This machine is where the local Slack page has its messages.
+_ADDRESS = re.compile(r"(https://[A-Za-z0-9.-]+|http://127\.0\.0\.1)(:[0-9]{1,5})?/[A-Za-z0-9/?=&#%:._~@!+,-]*")
 _MOST_ADDRESS = 600
 
 

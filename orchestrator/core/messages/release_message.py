@@ -25,6 +25,7 @@ from orchestrator.core.messages.jobs import job_blocks
 from orchestrator.core.messages.mrkdwn import ago, bold, code, date, escape, lines, quote, said
 from orchestrator.core.messages.provenance import provenance
 from orchestrator.core.records import Approval, Release, Status, Verdict
+from orchestrator.core.routing import own_channel
 
 
 def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = True, file: bool = True) -> Message:
@@ -116,13 +117,20 @@ def _figures(facts: Facts, without: Container[str] = ()) -> list[str]:
     ]
 
 
+def judged(facts: Facts, waiting: Waiting, *, whole: bool = False, file: bool = True) -> list[Block]:
+    """What an approver has to judge: what the plan opens and changes, the quality gates, the model's figures.
+
+    ``whole``: the changes to their last. ``file``: what is left out lies in the message's thread.
+    """
+    plan = waiting.record.plan
+    blocks = [*access_blocks(plan), *change_blocks(plan, whole=whole)] if plan else []
+    blocks += [section(rest)] if plan and not whole and (rest := rest_told(facts, plan, file)) else []
+    return [*blocks, *_metrics(facts)]
+
+
 def _question(facts: Facts, waiting: Waiting, buttons: bool, file: bool) -> list[Block]:
-    approval, plan = waiting.approval, waiting.record.plan
-    blocks = _why(facts)
-    blocks += [*access_blocks(plan), *change_blocks(plan)] if plan else []
-    blocks += [section(rest)] if plan and (rest := rest_told(facts, plan, file)) else []
-    blocks += _metrics(facts)
-    blocks.append(section(_decision(facts, approval)))
+    approval = waiting.approval
+    blocks = [*_why(facts), *judged(facts, waiting, file=file), section(_decision(facts, approval))]
     if buttons:
         blocks.append(decision_buttons(facts.release, approval))
     return blocks
@@ -238,7 +246,8 @@ def _about(facts: Facts, refused_channel: str) -> list[Block]:
     blocks, facts_shown = ([], []) if facts.waiting is not None else _origin(facts)
     facts_shown.append(f"Release {code(release.release_id, limits.VALUE)}")
     if refused_channel:
-        asked, why = code(release.channel, limits.NAME), code(refused_channel, 60)
+        channel = own_channel(release, facts.installation)
+        asked, why = code(channel, limits.NAME), code(refused_channel, 60)
         facts_shown.append(f":information_source: Shown here because Slack refused the channel {asked} ({why})")
     return [*blocks, context(*facts_shown)]
 

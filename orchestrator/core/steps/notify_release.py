@@ -1,4 +1,5 @@
-"""Tell people how a release stands: one Slack message kept current, one ping for each question, one e-mail at the end.
+"""Tell people how a release stands: one Slack message kept current, one ping for each question, one e-mail at the end,
+and whoever asked for it hears of each decision and of the end in a direct message.
 
 Everything is rendered from the records; an event only says which release to look at. One call speaks for a release at a
 time (``speaking``), and looks at the records only after it has its turn, so whoever speaks last says what is true.
@@ -23,11 +24,13 @@ from orchestrator.core.notices import Notice
 from orchestrator.core.origins import SourceKind
 from orchestrator.core.ports import Chat, Clock, Mail, Posted, Store
 from orchestrator.core.records import ChatMessage, Release, StageRecord, Status, Workload
+from orchestrator.core.routing import own_channel
 from orchestrator.core.steps.attach_plan import attach_plan, file_refused
 from orchestrator.core.steps.progress import approval_of, find_workload, live_figures, live_since, release_of
 from orchestrator.core.steps.sending import BRIEF
 from orchestrator.core.steps.speaking import Speaker, end_turn, ended, take_turn
 from orchestrator.core.steps.tell_notices import mail_notices, tell_notices
+from orchestrator.core.steps.tell_requester import tell_requester
 
 Answer = TypeVar("Answer")
 
@@ -66,7 +69,7 @@ class Notified:
     """What one call did."""
 
     said: tuple[str, ...] = ()
-    """``posted``, ``updated``, ``asked``, ``attached``, ``mailed``; nothing when everything was said already."""
+    """``posted``, ``updated``, ``asked``, ``attached``, ``mailed``, ``told privately``; nothing when all was said."""
     refusal: str = ""
     """Slack's code when it refuses for good; repeating would change nothing."""
 
@@ -150,6 +153,11 @@ def _speak(facts: Facts, speaker: Speaker) -> Notified:
     except ChatUnavailable as error:
         trouble.append(error)
         said += _ask_by_mail(facts, speaker, "Slack cannot be reached at the moment.")
+    else:
+        try:
+            said += tell_requester(facts, speaker)
+        except ChatUnavailable as error:
+            trouble.append(error)
     if trouble:
         raise trouble[0]
     return Notified(tuple(said), refusal)
@@ -207,7 +215,7 @@ def _show(facts: Facts, speaker: Speaker, chat: Chat) -> list[str]:
 def _post_anew(error: ChatRefused, facts: Facts, speaker: Speaker, chat: Chat) -> None:
     """The message is gone, or its channel is: begin again, in the installation's channel if that is another one."""
     lost_channel = error.code in NO_CHANNEL
-    if lost_channel and (not facts.release.channel or speaker.row.refused_channel):
+    if lost_channel and (not own_channel(facts.release, facts.installation) or speaker.row.refused_channel):
         raise error
     speaker.note(
         lambda row: replace(
@@ -223,7 +231,7 @@ def _post_anew(error: ChatRefused, facts: Facts, speaker: Speaker, chat: Chat) -
 
 
 def _post(facts: Facts, speaker: Speaker, chat: Chat) -> None:
-    own = facts.release.channel if not speaker.row.refused_channel else ""
+    own = own_channel(facts.release, facts.installation) if not speaker.row.refused_channel else ""
     try:
         _post_in(own or speaker.installation.slack_channel, facts, speaker, chat)
     except ChatRefused as error:
