@@ -10,9 +10,9 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from orchestrator.core.chat import Posted
 from orchestrator.core.errors import ChatRefused, ChatUnavailable
 from orchestrator.core.messages.blocks import Block, Message
-from orchestrator.core.ports import Posted
 from orchestrator.core.steps.publish_home import Studio, tell_at_home
 from slack_app.desk import Desk
 from slack_app.identity import full_member

@@ -8,8 +8,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
+from orchestrator.core.chat import Pace
 from orchestrator.core.errors import ChatPutOff
-from orchestrator.core.ports import Pace
 
 UNTOLD_SECONDS = 30
 """A 429 without a Retry-After that one can read."""

@@ -17,9 +17,9 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from functions.notify.paced_client import PacedClient
 from functions.notify.upload import upload
+from orchestrator.core.chat import Pace, Posted
 from orchestrator.core.errors import ChatRefused, ChatUnavailable
 from orchestrator.core.messages.blocks import File, Message
-from orchestrator.core.ports import Pace, Posted
 
 TIMEOUT_SECONDS = 10
 

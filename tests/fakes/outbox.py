@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from functions.notify.slack_chat import SlackChat
-from orchestrator.core.ports import Chat
+from orchestrator.core.chat import Chat
 from orchestrator.core.steps.notify_release import Notified, notify_release
 from orchestrator.core.steps.send_unsaid import Outbox, note_unsaid, send_unsaid
 from orchestrator.core.steps.sending import Sending

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from local.slack.checks import check_message_blocks
+from orchestrator.core.chat import Posted
 from orchestrator.core.errors import ChatRefused, ChatUnavailable
 from orchestrator.core.messages.blocks import File, Message
-from orchestrator.core.ports import Posted
 
 
 class Died(BaseException):

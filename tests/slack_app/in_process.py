@@ -27,6 +27,7 @@ from local.slack.people import default_spec
 from local.slack.views import Views
 from local.slack.web_api import WebApi
 from local.slack.workspace import Message, Workspace
+from orchestrator.core.errors import ChatUnavailable
 from slack_app.front import answering
 from slack_app.front.calls import CallFailed
 from slack_app.front.replay import Replay
@@ -87,7 +88,9 @@ class SlackInProcess:
         self.log = RequestLog()
         self.views = Views(self.workspace)
         self.people = Interactions(self.workspace, self.views, _Delivery(self), self.faults, self.log, URL)
-        self.api = WebApi(Api(self.workspace, self.views, self.faults, URL), BOT_TOKEN, self.faults, self.log)
+        there = Api(self.workspace, self.views, self.faults, URL)
+        self.files = there.files
+        self.api = WebApi(there, BOT_TOKEN, self.faults, self.log)
         self.front = answering.Front(_Known(), self.send, self.open_view, lambda: clock.moment.timestamp())
         self.requests: list[tuple[dict[str, str], bytes]] = []
         """Every request to the front, as Slack may deliver it again."""
@@ -138,8 +141,16 @@ class SlackInProcess:
         """Within, slack_sdk's calls end here, and its waiting takes the clock's time."""
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr("slack_sdk.web.base_client.urlopen", self.urlopen)
+            patched.setattr("functions.notify.slack_chat.upload", self.upload)
             patched.setattr("slack_sdk.http_retry.builtin_handlers.time.sleep", self.clock.pass_seconds)
             yield
+
+    def upload(self, address: str, data: bytes, api_url: str) -> None:
+        """The bytes of a file, to the page's own address."""
+        assert address.startswith(f"{URL}/upload/"), address
+        down = self.faults.now.outage
+        if down or not self.files.receive(address.rpartition("/")[2], data):
+            raise ChatUnavailable("the file was not taken")
 
     def urlopen(self, request: Request, context: object = None, timeout: object = None) -> _Answered:
         """``urllib.request.urlopen``, to Slack's Web API alone."""

@@ -113,7 +113,7 @@ def test_what_is_said_leaves_the_outbox(scene: Scene) -> None:
     assert scene.unsaid == {}
     assert scene.current(release)
     assert scene.slept == [], "one question is asked without waiting"
-    assert scene.methods() == ["chat.postMessage", "chat.postMessage"]
+    assert scene.methods() == [*["chat.postMessage"] * 2, "files.getUploadURLExternal", "files.completeUploadExternal"]
 
 
 def test_many_changes_are_one_update(scene: Scene) -> None:

@@ -10,9 +10,9 @@ import pytest
 from functions.notify.slack_chat import SlackChat
 from functions.notify.upload import NOT_SLACKS, upload
 from local.slack.client import SlackPage
+from orchestrator.core.chat import Posted
 from orchestrator.core.errors import ChatPutOff, ChatRefused, ChatUnavailable
 from orchestrator.core.messages.blocks import File, Message, section
-from orchestrator.core.ports import Posted
 from tests.fakes.outbox import AnyPace
 
 CHANNEL = "C0RELEASES"

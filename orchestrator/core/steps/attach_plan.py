@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from orchestrator.core.chat import Chat, Posted
 from orchestrator.core.errors import ChatRefused
 from orchestrator.core.messages.details import is_abridged, plan_file
 from orchestrator.core.messages.facts import Facts, Waiting
-from orchestrator.core.ports import Chat, Posted
 from orchestrator.core.records import ChatMessage
 from orchestrator.core.steps.speaking import Speaker, ended
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
+from orchestrator.core.chat import Posted
 from orchestrator.core.errors import ChatRefused, ChatUnavailable
-from orchestrator.core.ports import Posted, Store
+from orchestrator.core.ports import Store
 from orchestrator.core.records import ChatMessage
 
 

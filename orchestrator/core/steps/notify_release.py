@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from orchestrator.core.chat import Chat, Posted
 from orchestrator.core.disclosure import told_release, told_stages
 from orchestrator.core.errors import ChatPutOff, ChatRefused, ChatUnavailable
 from orchestrator.core.installation import Installation
@@ -22,7 +23,7 @@ from orchestrator.core.messages.question import question_reply
 from orchestrator.core.messages.release_message import brief_message, release_message
 from orchestrator.core.notices import Notice
 from orchestrator.core.origins import SourceKind
-from orchestrator.core.ports import Chat, Clock, Mail, Posted, Store
+from orchestrator.core.ports import Clock, Mail, Store
 from orchestrator.core.records import ChatMessage, Release, StageRecord, Status, Workload
 from orchestrator.core.routing import own_channel
 from orchestrator.core.steps.attach_plan import attach_plan, file_refused

@@ -11,10 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from orchestrator.core.chat import Chat, Posted
 from orchestrator.core.errors import ChatPutOff, ChatRefused, Conflict, TryAgain
 from orchestrator.core.installation import Installation
 from orchestrator.core.messages.mail import Letter
-from orchestrator.core.ports import Chat, Clock, Mail, Posted, Store
+from orchestrator.core.ports import Clock, Mail, Store
 from orchestrator.core.records import ChatMessage
 from orchestrator.core.steps.progress import read_stamp, stamp
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from orchestrator.core.chat import Chat
 from orchestrator.core.messages.notice import notice_letter, notice_message
 from orchestrator.core.notices import Notice
-from orchestrator.core.ports import Chat
 from orchestrator.core.steps.speaking import Speaker
 
 

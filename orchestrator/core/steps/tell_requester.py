@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from orchestrator.core.chat import Chat
 from orchestrator.core.errors import ChatRefused
 from orchestrator.core.messages.blocks import Message
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.outcome_note import approved_note, end_note
 from orchestrator.core.people import Identity, IdentityKind
-from orchestrator.core.ports import Chat
 from orchestrator.core.records import Approval, ApprovalStatus, Status, Verdict
 from orchestrator.core.steps.message_links import message_link
 from orchestrator.core.steps.progress import find_release
