@@ -42,6 +42,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
             now=world.now,
             pause=time.sleep,
             holder=uuid.uuid4().hex,
+            groups=chat,
         )
         logger.info("told", extra={"release_id": release_id, "said": done.said, "refusal": done.refusal})
         return done

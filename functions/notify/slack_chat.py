@@ -1,4 +1,4 @@
-"""Slack's Web API as ``ports.Chat``.
+"""Slack's Web API as ``ports.Chat``, and as ``user_groups.UserGroups`` for reminders.
 
 Only a 429 is repeated here, after the seconds Slack asks for: it is the one failure that certainly had no effect. After
 any other the caller looks before it posts again.
@@ -92,6 +92,11 @@ class SlackChat:
         except ChatRefused:
             return None
         return None
+
+    def members(self, group: str) -> frozenset[str]:
+        """See ``user_groups.UserGroups``."""
+        answer = _call(lambda: self._client.usergroups_users_list(usergroup=group))
+        return frozenset(str(user) for user in answer.get("users") or ())
 
     def _messages(self, channel: str, since: str, thread: str) -> Iterator[Mapping[str, Any]]:
         oldest = datetime.fromisoformat(since.replace("Z", "+00:00")) - CLOCK_SKEW

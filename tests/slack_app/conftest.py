@@ -83,6 +83,7 @@ class SlackScene:
                 now=self.world.clock,
                 pause=lambda seconds: None,
                 holder=uuid4().hex,
+                groups=chat,
             )
 
     def asked(self, stage: str = "staging", **changes: Any) -> str:
