@@ -14,8 +14,7 @@ from typing import Any
 from aws_cdk import aws_iam as iam
 
 from orchestrator.core.installation import Installation
-from orchestrator.core.people import Principal, principal_of
-from orchestrator.core.user_group_ids import is_group
+from orchestrator.core.people import Principal, is_group, principal_of
 
 ROUTES = (("GET", "releases/*"), ("POST", "releases/*/decision"))
 """What ``mlops approve`` and ``mlops reject`` call."""

@@ -7,7 +7,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 
 from orchestrator.core.model_cards import EXPORTS
-from orchestrator.core.user_group_ids import is_group
+from orchestrator.core.people import is_group
 from stacks import names
 from stacks.buckets import ASSET_COPIES, DOCUMENTS, PACKAGES, REQUESTS, Buckets
 from stacks.fleet import Fleet

@@ -12,9 +12,8 @@ from typing import Any
 
 from orchestrator.core.approvals import Outcome, Rules, best_case, identify
 from orchestrator.core.installation import DEFAULT_EXPIRY_HOURS, MAX_REMINDERS, ApprovalPolicy, Reminders
-from orchestrator.core.people import UNKNOWN, People
+from orchestrator.core.people import UNKNOWN, People, is_group
 from orchestrator.core.problems import did_you_mean, listing
-from orchestrator.core.user_group_ids import is_group
 from orchestrator.core.user_groups import assumed
 from stacks.settings_reading import Reading, shown
 

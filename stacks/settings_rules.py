@@ -19,10 +19,9 @@ from orchestrator.core.installation import (
     Mode,
     StageSettings,
 )
-from orchestrator.core.people import People, Person, principal_of, same_principal
+from orchestrator.core.people import People, Person, is_group, principal_of, same_principal
 from orchestrator.core.problems import did_you_mean
 from orchestrator.core.regions import partition_of, region_fault
-from orchestrator.core.user_group_ids import is_group
 from stacks.settings_policies import read_policy
 from stacks.settings_reading import Reading, shown
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from orchestrator.core.installation import DEFAULT_REMINDERS, ApprovalPolicy, Reminders
-from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, People, same_principal
+from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, People, is_group, same_principal
 from orchestrator.core.records import Verdict, Vote
-from orchestrator.core.user_group_ids import is_group
 
 
 class Reason(StrEnum):

@@ -10,9 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from orchestrator.core.approvals import Rules, eligible, identify
-from orchestrator.core.people import Identity, IdentityKind
+from orchestrator.core.people import Identity, IdentityKind, is_group
 from orchestrator.core.records import Verdict, Vote
-from orchestrator.core.user_group_ids import is_group
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,10 @@ _ARN = re.compile(
 Reference, AssumeRole)."""
 
 
+_USER_GROUP = re.compile(r"S[A-Z0-9]{4,20}")
+"""Id of a Slack user group (Slack: the group's ⋯ → Copy group ID), which stays when people give it another handle."""
+
+
 class IdentityKind(StrEnum):
     """Where an identity comes from."""
 
@@ -97,6 +101,11 @@ class People:
             return "unknown"
         shown = person.name if person else principal_name(identity.value)
         return shown if identity.verified else f"{shown} (unverified)"
+
+
+def is_group(member: str) -> bool:
+    """Whether a member of a role is a Slack user group, rather than one human."""
+    return _USER_GROUP.fullmatch(member) is not None
 
 
 def principal_name(value: str) -> str:

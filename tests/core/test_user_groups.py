@@ -13,9 +13,8 @@ from orchestrator.core.approvals import Outcome, Reason, Rules, best_case, decid
 from orchestrator.core.errors import ChatRefused, ChatUnavailable
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.messages.refused_votes import why_not
-from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, People, Person
+from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, People, Person, is_group
 from orchestrator.core.records import Verdict, Vote
-from orchestrator.core.user_group_ids import is_group
 from orchestrator.core.user_groups import Voter, assumed, look_up, noted
 
 ANA = Person("ana@example.com", "Ana", ("U0ANA",), ("ana",))

@@ -16,10 +16,9 @@ from orchestrator.core.errors import ChatRefused
 from orchestrator.core.examination.findings import Check, Finding
 from orchestrator.core.examination.ports import Workspace
 from orchestrator.core.installation import ORCHESTRATOR, ApprovalPolicy, Installation
-from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, Person, principal_name
+from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, Person, is_group, principal_name
 from orchestrator.core.problems import listing
 from orchestrator.core.slack_accounts import Unfit, unfit
-from orchestrator.core.user_group_ids import is_group
 from orchestrator.core.user_groups import assumed
 
 _UNFIT = {

@@ -7,9 +7,8 @@ from orchestrator.core.examination.approvers import asking
 from orchestrator.core.examination.findings import Check, Finding
 from orchestrator.core.examination.ports import Workspace
 from orchestrator.core.installation import Installation
-from orchestrator.core.people import Identity, IdentityKind, People
+from orchestrator.core.people import Identity, IdentityKind, People, is_group
 from orchestrator.core.problems import listing
-from orchestrator.core.user_group_ids import is_group
 
 MOST_LOOKED_UP = 30
 """Members whose e-mail address is asked for, each by a call of its own."""
