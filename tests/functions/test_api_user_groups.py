@@ -1,4 +1,4 @@
-"""``POST /releases/{id}/decision`` by members of a Slack user group: Slack is asked who is in it, where a role has one."""
+"""``POST /releases/{id}/decision`` by members of a Slack user group: Slack is asked who is in it, if a role has one."""
 
 from __future__ import annotations
 
