@@ -57,7 +57,8 @@ class Lookup:
         that has clicked.
         """
         people = rules.people
-        by_account = {vote.slack_id: vote.person for vote in votes if vote.slack_id}
+        emails = {person.email.lower() for person in people.everybody}
+        by_account = {vote.slack_id: vote.person for vote in votes if vote.slack_id and vote.person in emails}
         if voter is not None and voter.slack_id and people.find(voter.identity) is not None:
             by_account[voter.slack_id] = people.key(voter.identity)
         known = {group: _keys(ids, by_account, people) for group, ids in self.members.items()}

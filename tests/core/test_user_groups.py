@@ -99,6 +99,13 @@ def test_a_person_known_by_e_mail_counts_by_the_account_that_clicked() -> None:
     assert decide(elsewhere.into(rules(), voted), BY_ANA, voted).outcome is Outcome.WAIT
 
 
+def test_who_has_left_people_since_he_voted_counts_no_more() -> None:
+    voted = (approves(MIA, OWNERS, slack_id="U0MIA"),)
+    without = Rules((ONE_OWNER,), ROLES, People((ANA, BEN)))
+    known = look_up(without, Groups({OWNERS: ("U0MIA",)})).into(without, voted)
+    assert decide(known, BY_ANA, voted).outcome is Outcome.WAIT
+
+
 def test_a_member_who_is_nobody_of_people_does_not_count_and_hears_why() -> None:
     zoe = Voter(slack("U0ZOE"), "U0ZOE")
     lookup = look_up(rules(), Groups({OWNERS: ("U0ZOE",)}))

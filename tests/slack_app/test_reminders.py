@@ -148,6 +148,16 @@ def test_where_slack_is_not_set_up_it_comes_by_e_mail(scene: Scene) -> None:
     assert f"mlops approve {release.release_id}" in text
 
 
+def test_where_slack_refuses_the_channel_it_comes_by_e_mail_too(scene: Scene) -> None:
+    release = scene.waiting()
+    scene.chat.refuses["ml-releases"] = "channel_not_found"
+    scene.notify(release.release_id)
+    pass_hours(scene, 5)
+    assert scene.notify(release.release_id).said == ("mailed",)
+    assert scene.world.mail.sent[-1][0].startswith("[reminder]")
+    assert scene.notify(release.release_id).said == ()
+
+
 def test_names_of_others_cannot_ping_anybody(scene: Scene) -> None:
     people = scene.world.installation.people
     everybody = tuple(replace(one, name="<!channel>", slack_ids=()) for one in people.everybody)

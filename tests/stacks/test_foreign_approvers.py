@@ -10,6 +10,7 @@ from aws_cdk import App, Stack
 from orchestrator.core.people import Principal, principal_of
 from stacks.foreign_approvers import foreign_principals, resource_policy
 from stacks.settings import parse
+from tests.stacks.templates import Synthesised, of_type
 from tests.stacks.test_settings import given, problems
 
 OTHER = "555555555555"
@@ -95,3 +96,12 @@ def test_what_is_no_single_principal_is_refused_in_the_settings(arn: str) -> Non
     ((path, told),) = problems(given(people__2__iam_principals=[arn]))
     assert path == "$.people[2].iam_principals[0]"
     assert "is no ARN of one role, user or session" in told
+
+
+def test_the_api_of_an_installation_has_the_policy(organization: Synthesised) -> None:
+    """The example names a role of an audit account; the template is looked at with all others for confused deputies."""
+    (properties,) = of_type(organization.orchestrator, "AWS::ApiGateway::RestApi").values()
+    (statement,) = properties["Policy"]["Statement"]
+    assert statement["Condition"]["StringEquals"] == {
+        "aws:PrincipalArn": "arn:aws:iam::777788889999:role/audit/RiskOfficer"
+    }
