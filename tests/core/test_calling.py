@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from orchestrator.core.approvals import Rules
+from orchestrator.core.approvals import Outcome, Rules, best_case, decide, eligible
 from orchestrator.core.calling import Called, called_again, called_first, would_help
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, People, Person
 from orchestrator.core.records import Verdict, Vote
+from tests.core.test_approval_properties import cast, requesters, slack
+from tests.core.test_approval_properties import rules as all_rules
+from tests.strategies import PEOPLE as PEOPLE_NAMES
 
 ANA = Person("ana@example.com", "Ana", ("U0ANA",), ("ana",))
 BEN = Person("ben@example.com", "Ben", ("U0BEN",))
@@ -97,3 +102,48 @@ def test_while_it_is_not_known_who_asked_everybody_helps() -> None:
 def test_mentions_are_slacks_markup() -> None:
     called = called_first(rules({"both": 1}), BY_ANA)
     assert called.mentions == ("<!subteam^S0DUTY>", "<@U0CHLOE>")
+
+
+everybody = st.lists(st.sampled_from(PEOPLE_NAMES), unique=True)
+
+
+@given(all_rules, requesters, everybody)
+def test_a_reminder_calls_nobody_who_has_voted_may_not_or_could_not_help(
+    rule: Rules, requester: Identity, approving: list[str]
+) -> None:
+    votes = [cast(name) for name in approving if eligible(rule, requester, slack(name)).allowed]
+    called = called_again(rule, requester, votes)
+    first = called_first(rule, requester)
+    assert set(called.users) <= set(first.users)
+    for name in PEOPLE_NAMES:
+        if f"U0{name.upper()}" in called.users:
+            assert eligible(rule, requester, slack(name)).allowed
+            assert cast(name) not in votes
+
+
+@given(all_rules, requesters, everybody)
+def test_as_long_as_a_question_can_be_met_a_reminder_finds_somebody_to_call(
+    rule: Rules, requester: Identity, approving: list[str]
+) -> None:
+    votes = [cast(name) for name in approving if eligible(rule, requester, slack(name)).allowed]
+    if decide(rule, requester, votes).outcome is not Outcome.WAIT:
+        return
+    called = called_again(rule, requester, votes)
+    if best_case(rule, requester).outcome is Outcome.APPROVED:
+        assert called.users
+
+
+@given(all_rules, requesters, everybody)
+def test_whoever_is_called_brings_the_question_nearer_when_it_is_certain_who_asked(
+    rule: Rules, requester: Identity, approving: list[str]
+) -> None:
+    votes = [cast(name) for name in approving if eligible(rule, requester, slack(name)).allowed]
+    if not (rule.requester_may_approve or rule.is_known(requester)):
+        return
+    while decide(rule, requester, votes).outcome is Outcome.WAIT:
+        called = called_again(rule, requester, votes).users
+        if not called:
+            assert best_case(rule, requester).outcome is not Outcome.APPROVED
+            return
+        votes.append(cast(called[0].removeprefix("U0").lower()))
+    assert decide(rule, requester, votes).outcome is Outcome.APPROVED
