@@ -99,7 +99,11 @@ def test_a_configuration_says_all_of_it_and_the_question_keeps_to_it() -> None:
     release = world.release(configuration(approval=asks))
     rules = rules_for(world.installation, release, "staging")
     assert rules is not None
-    assert (rules.expires_after_hours, rules.reminders, rules.do_not_ping) == (10, Reminders(2, 10), {"ml-owner"})
+    assert (rules.expires_after_hours, rules.reminders, rules.do_not_ping) == (
+        10,
+        Reminders(2, 10),
+        frozenset({"ml-owner"}),
+    )
     world.package(release.release_id)
     world.deploy(release.release_id, "dev")
     world.verify(release.release_id, "dev")
