@@ -103,5 +103,5 @@ def test_the_api_of_an_installation_has_the_policy(organization: Synthesised) ->
     (properties,) = of_type(organization.orchestrator, "AWS::ApiGateway::RestApi").values()
     (statement,) = properties["Policy"]["Statement"]
     assert statement["Condition"]["StringEquals"] == {
-        "aws:PrincipalArn": "arn:aws:iam::777788889999:role/audit/RiskOfficer"
+        "aws:PrincipalArn": ["arn:aws:iam::777788889999:role/audit/RiskOfficer"]
     }
