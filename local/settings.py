@@ -27,6 +27,9 @@ CONNECTED_REPOSITORY = "example/ml-models"
 CONNECTION_ARN = f"arn:aws:codeconnections:{REGION}:{ORCHESTRATOR}:connection/0a1b2c3d-0000-1111-2222-333344445555"
 BRANCH = "main"
 
+USER_GROUP = "S0OWNERS"
+"""Of the local Slack page: Ben and Dev are in it, until somebody changes it there."""
+
 CHANNEL = "ml-releases"
 TEAM_MAIL = "ml-team@example.com"
 
@@ -88,6 +91,7 @@ def settings(mode: Mode, slack_api_url: str, slack_channel: str) -> dict[str, An
         "roles": {
             "ml-owner": ["ben@example.com", "chloe@example.com", "dev@example.com"],
             "risk": ["ben@example.com", "chloe@example.com"],
+            "on-duty": [USER_GROUP],
         },
         "approvals": {stage: policy for stage, policy in approvals.items() if stage in stage_accounts(mode)},
         "repositories": [

@@ -8,16 +8,18 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from orchestrator.core.approvals import Reason, eligible
+from orchestrator.aws.user_groups import SlackUserGroups
+from orchestrator.core.approvals import eligible
 from orchestrator.core.errors import NotAllowed, Refused
 from orchestrator.core.messages import private
 from orchestrator.core.messages.blocks import Message
 from orchestrator.core.messages.buttons import Question, question_of
 from orchestrator.core.messages.dialogs import Place
-from orchestrator.core.people import Identity
+from orchestrator.core.messages.refused_votes import why_not
 from orchestrator.core.records import Approval, Release, Verdict
 from orchestrator.core.steps.decide_approval import Ballot, vote
 from orchestrator.core.steps.progress import approval_of, release_of, rules_for
+from orchestrator.core.user_groups import UserGroups, Voter, look_up
 from slack_app.desk import Desk
 from slack_app.homes import reply
 from slack_app.identity import caller, member
@@ -42,13 +44,15 @@ def _counted(
     body: Mapping[str, Any], asked: Question, verdict: Verdict, client: WebClient, desk: Desk, reason: str
 ) -> Message:
     try:
-        voter = member(caller(body), client, desk.installation)
+        who = caller(body)
+        voter = member(who, client, desk.installation)
         result = vote(
-            Ballot(asked.approval_id, asked.digest_prefix, voter, verdict, reason, via="slack"),
+            Ballot(asked.approval_id, asked.digest_prefix, voter, verdict, reason, via="slack", slack_id=who.user),
             store=desk.store,
             tasks=desk.tasks,
             installation=desk.installation,
             now=desk.now,
+            groups=user_groups(client, desk),
         )
     except Refused as refusal:
         # A trace of who tried what: ids alone, and at a level that Lambda's log shows.
@@ -59,7 +63,12 @@ def _counted(
     return private.ballot_answer(result.approval, result.sentence, result.counted)
 
 
-def still_open(asked: Question, voter: Identity, desk: Desk) -> tuple[Release, Approval]:
+def user_groups(client: WebClient, desk: Desk) -> SlackUserGroups:
+    """Slack's user groups, asked with the token of the request at hand."""
+    return SlackUserGroups(lambda: str(client.token or ""), desk.installation.slack_api_url)
+
+
+def still_open(asked: Question, voter: Voter, groups: UserGroups, desk: Desk) -> tuple[Release, Approval]:
     """The release and approval that this person may still reject; raises ``Refused`` with the reason why not."""
     approval = approval_of(desk.store, asked.approval_id)
     if approval is None:
@@ -73,8 +82,8 @@ def still_open(asked: Question, voter: Identity, desk: Desk) -> tuple[Release, A
     rules = rules_for(desk.installation, release, approval.stage)
     if rules is None:
         raise Refused(private.STALE_BUTTON)
-    standing = eligible(rules, release.requester, voter)
+    lookup = look_up(rules, groups)
+    standing = eligible(lookup.into(rules, approval.votes, voter), release.requester, voter.identity)
     if not standing.allowed:
-        own = {Reason.IS_THE_REQUESTER: private.own_release, Reason.IS_THE_AUTHOR: private.own_commit}
-        raise NotAllowed(own.get(standing.reason, private.no_approver)(approval.stage))
+        raise NotAllowed(why_not(standing.reason, approval.stage, voter, lookup, rules.people))
     return release, approval

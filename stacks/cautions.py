@@ -13,6 +13,7 @@ from orchestrator.core.approvals import Outcome, Rules, best_case
 from orchestrator.core.installation import Installation
 from orchestrator.core.people import UNKNOWN
 from orchestrator.core.problems import Problem, listing
+from orchestrator.core.user_groups import assumed
 from stacks.settings import Settings
 from stacks.settings_options import Options
 
@@ -23,7 +24,7 @@ def cautions(installation: Installation) -> list[Problem]:
     for stage in installation.stages:
         if stage.approval is None:
             continue
-        rules = Rules((stage.approval,), installation.roles, installation.people)
+        rules = assumed(Rules((stage.approval,), installation.roles, installation.people))
         if best_case(rules, UNKNOWN).outcome is Outcome.APPROVED:
             continue
         found.append(

@@ -145,6 +145,7 @@ class Fleet(Construct):
                 **starting,
                 examine_function=self["examine"].function.function_name,
                 slack_request_url=slack_request_url,
+                slack_secret_arn=slack_secret_arn,
             ),
             "Answers the REST API",
             seconds=API_SECONDS,

@@ -7,6 +7,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 
 from orchestrator.core.model_cards import EXPORTS
+from orchestrator.core.people import is_group
 from stacks import names
 from stacks.buckets import ASSET_COPIES, DOCUMENTS, PACKAGES, REQUESTS, Buckets
 from stacks.fleet import Fleet
@@ -150,6 +151,12 @@ def grant_examination(
     examine.may(["secretsmanager:GetSecretValue"], [secret.secret_arn])
     examine.may(["sns:ListSubscriptionsByTopic"], [topic.topic_arn])
     fleet["api"].may(["lambda:InvokeFunction"], [examine.arn])
+
+
+def grant_user_groups(settings: Settings, secret: secretsmanager.Secret, fleet: Fleet) -> None:
+    """Ask Slack who is in a group, for votes that come by the API; only where a role names one."""
+    if any(is_group(member) for members in settings.installation.roles.values() for member in members):
+        fleet["api"].may(["secretsmanager:GetSecretValue"], [secret.secret_arn])
 
 
 def grant_assets_key(settings: Settings, fleet: Fleet) -> None:

@@ -90,6 +90,7 @@ class OrchestratorStack(Stack):
         grants.grant_settings(parameter, fleet)
         grants.grant_buckets(buckets, fleet)
         grants.grant_examination(parameter, secret.secret, notifications.topic, fleet)
+        grants.grant_user_groups(settings, secret.secret, fleet)
         grants.grant_assets_key(settings, fleet)
         grants.grant_machines(settings, fleet)
         grants.grant_stage_roles(settings, fleet)

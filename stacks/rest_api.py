@@ -8,6 +8,7 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from stacks.acknowledgements import acknowledge
+from stacks.foreign_approvers import resource_policy
 from stacks.functions import Function
 from stacks.log_groups import log_group
 from stacks.names import PATH
@@ -59,6 +60,7 @@ class RestApi(Construct):
             description="Releases, decisions, workloads, and requests for releases",
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             cloud_watch_role=False,
+            policy=resource_policy(settings.installation, STAGE),
             deploy_options=apigateway.StageOptions(
                 stage_name=STAGE,
                 tracing_enabled=True,

@@ -10,19 +10,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from typing import cast
 
-from orchestrator.core.approvals import Outcome, Rules, best_case, identify
+from orchestrator.core.approvals import identify
 from orchestrator.core.installation import (
-    DEFAULT_EXPIRY_HOURS,
     ApprovalPolicy,
     Installation,
     Mode,
     StageSettings,
 )
-from orchestrator.core.people import UNKNOWN, People, Person, same_principal
-from orchestrator.core.problems import did_you_mean, listing
+from orchestrator.core.people import People, Person, is_group, principal_of, same_principal
+from orchestrator.core.problems import did_you_mean
 from orchestrator.core.regions import partition_of, region_fault
+from stacks.settings_policies import read_policy
 from stacks.settings_reading import Reading, shown
 
 MULTI_STAGES = ("dev", "staging", "prod")
@@ -47,7 +47,6 @@ URL = r"https?://[^\s/]+/(\S*/)?"
 UNIT = r"ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|r-[0-9a-z]{4,32}"
 """An organizational unit, or the root (Organizations API, CreateOrganizationalUnit)."""
 
-MAX_EXPIRY_HOURS = 24 * 90
 MAX_PARAMETER = 8192
 """Characters of an SSM parameter of the advanced tier."""
 
@@ -121,6 +120,14 @@ def _people(reading: Reading) -> People:
             ),
             git_emails=one.texts("git_emails", pattern=r"[^@\s]+@[^@\s]+", shape="an e-mail address"),
         )
+        for index, name in enumerate(person.iam_principals):
+            if name.startswith("arn:") and principal_of(name) is None:
+                one.note(
+                    f"iam_principals[{index}]",
+                    f"{shown(name)} is no ARN of one role, user or session",
+                    "Write one such as arn:aws:iam::111122223333:role/MLEngineer; patterns and an account's root are "
+                    "nobody.",
+                )
         one.unknown_keys()
         for other in found:
             for name in sorted(set(_names(person)) & set(_names(other))):
@@ -155,13 +162,20 @@ def _roles(reading: Reading, people: People) -> dict[str, tuple[str, ...]]:
     known = [name for person in people.everybody for name in _names(person)]
     roles: dict[str, tuple[str, ...]] = {}
     for name, _ in section.items():
-        members = section.texts(name, shape="an e-mail of people, a Slack id or an IAM principal")
+        members = section.texts(
+            name, shape="an e-mail of people, a Slack id, a Slack user group's id or an IAM principal"
+        )
         roles[name] = members
         _check_word(section, name, ROLE_NAME, "a role's name is lower case letters, digits and hyphens")
         if not members:
             section.note(name, "has no members", "Name at least one, or remove the role.")
         for index, member in enumerate(members):
-            if people.find(identify(member)) is None:
+            person = people.find(identify(member))
+            if is_group(member):
+                if person is not None:
+                    what = f"{shown(member)} is the id of a Slack user group, and a principal of {person.email}"
+                    section.note(f"{name}[{index}]", what, "Name the person by the e-mail address.")
+            elif person is None:
                 section.note(f"{name}[{index}]", f"{shown(member)} is nobody of people", did_you_mean(member, known))
         for member, times in Counter(members).items():
             if times > 1:
@@ -248,7 +262,7 @@ def _approvals(
                 continue
             one = section.object(name, required=True)
             if one is not None:
-                policies[name] = _policy(one, roles, people)
+                policies[name] = read_policy(one, roles, people)
     if given and section is None:
         return policies
     for name in names:
@@ -259,58 +273,6 @@ def _approvals(
                 "Say who approves, or write null to deploy there without asking.",
             )
     return policies
-
-
-def _policy(one: Reading, roles: Mapping[str, tuple[str, ...]], people: People) -> ApprovalPolicy:
-    alternatives: list[tuple[tuple[str, int], ...]] = []
-    for alternative in one.objects("any_of", required=True):
-        before = len(one.problems)
-        counts = [(role, _count(alternative, role, wanted, roles, people)) for role, wanted in alternative.items()]
-        if not counts:
-            alternative.note("", "asks for nobody", 'Say how many of which role, such as {"ml-owner": 1}.')
-        alternatives.append(tuple(counts))
-        if len(one.problems) == before:
-            _check_seats(alternative, tuple(counts), roles, people)
-    if one.has("any_of") and not alternatives:
-        one.note("any_of", "has no alternative", 'Say who approves, such as [{"ml-owner": 1}].')
-    policy = ApprovalPolicy(
-        any_of=tuple(alternatives),
-        expires_after_hours=one.number(
-            "expires_after_hours", range(1, MAX_EXPIRY_HOURS + 1), default=DEFAULT_EXPIRY_HOURS
-        ),
-        requester_may_approve=one.flag("requester_may_approve", default=False),
-    )
-    one.unknown_keys()
-    return policy
-
-
-def _check_seats(
-    alternative: Reading, counts: tuple[tuple[str, int], ...], roles: Mapping[str, tuple[str, ...]], people: People
-) -> None:
-    """Whether its roles have enough people together: each fills one seat only."""
-    rules = Rules((ApprovalPolicy((counts,), requester_may_approve=True),), roles, people)
-    if best_case(rules, UNKNOWN).outcome is not Outcome.APPROVED:
-        wanted, members = sum(count for _, count in counts), listing(sorted(rules.approver_keys()))
-        what = f"asks for {wanted} people, each for one role only, whom its roles do not have ({members})"
-        alternative.note("", what, "Add members to its roles, or ask for fewer.")
-
-
-def _count(alternative: Reading, role: str, wanted: Any, roles: Mapping[str, tuple[str, ...]], people: People) -> int:
-    """How many of a role; at least one, and not more than it has people."""
-    if role not in roles:
-        alternative.note(role, "is no role of this installation", did_you_mean(role, roles))
-        return 1
-    if isinstance(wanted, bool) or not isinstance(wanted, int) or wanted < 1:
-        alternative.note(role, f"is {shown(wanted)}", "Write how many of the role must approve: 1 or more.")
-        return 1
-    persons = {people.key(identify(member)) for member in roles[role]}
-    if wanted > len(persons):
-        alternative.note(
-            role,
-            f"asks for {wanted} of {role}, which has {len(persons)}",
-            "Add members to the role, or ask for fewer.",
-        )
-    return wanted
 
 
 def _check_word(section: Reading, name: str, pattern: str, rule: str) -> None:

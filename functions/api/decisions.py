@@ -32,6 +32,7 @@ def decide(call: Call, service: Service) -> Answer:
         tasks=service.world.tasks,
         installation=service.world.installation,
         now=service.world.now,
+        groups=service.user_groups,
     )
     return Answer(
         200,

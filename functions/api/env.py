@@ -18,3 +18,5 @@ class Env:
     examine_function: str
     """Name of the function behind ``GET /doctor``."""
     slack_request_url: str
+    slack_secret_arn: str
+    """Readable where a role names a Slack user group, whose members vote by the API too."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.api.env import Env
+from orchestrator.aws.user_groups import SlackUserGroups
 from orchestrator.aws.world import World
 from orchestrator.core.records import Approval, Release, StageRecord
 from orchestrator.core.steps.progress import approval_of
@@ -19,6 +20,19 @@ class Service:
 
     world: World
     env: Env
+
+    @property
+    def user_groups(self) -> SlackUserGroups:
+        """Slack's user groups. The Slack secret is read when a policy names one: the function may not else."""
+
+        def token() -> str:
+            from orchestrator.aws.clients import client
+            from orchestrator.aws.secrets import slack_secret
+
+            secret = slack_secret(client("secretsmanager"), self.env.slack_secret_arn)
+            return secret.bot_token if secret.configured else ""
+
+        return SlackUserGroups(token, self.world.installation.slack_api_url)
 
     def progress(self, release: Release) -> tuple[tuple[StageRecord, ...], dict[str, Approval]]:
         """A release's stages, and their approvals by id."""

@@ -23,6 +23,7 @@ TYPES = "public_channel,private_channel"
 
 _NOBODY = frozenset({"user_not_found", "users_not_found", "user_not_visible"})
 _NO_CHANNEL = "channel_not_found"
+_NO_GROUP = "no_such_subteam"
 
 
 class SlackWorkspace:
@@ -64,6 +65,16 @@ class SlackWorkspace:
     def account_of(self, email: str) -> Mapping[str, Any] | None:
         """See ``ports.Workspace``."""
         return _account(lambda: self._client.users_lookupByEmail(email=email))
+
+    def members(self, group: str) -> frozenset[str] | None:
+        """See ``ports.Workspace``."""
+        try:
+            found = _called(lambda: self._client.usergroups_users_list(usergroup=group)).data
+        except ChatRefused as error:
+            if error.code == _NO_GROUP:
+                return None
+            raise
+        return frozenset(str(user) for user in found.get("users") or ())
 
     def _channel(self, channel: str) -> Channel | None:
         try:

@@ -99,6 +99,7 @@ def _telling(env: Env, world: World, sending: Sending, log: Callable[..., None])
             now=world.now,
             pause=time.sleep,
             holder=uuid.uuid4().hex,
+            groups=chat(),
         )
         log("told", extra={"release_id": release_id, "said": done.said, "refusal": done.refusal})
         return done

@@ -1,4 +1,4 @@
-"""Slack's Web API as ``ports.Chat``.
+"""Slack's Web API as ``ports.Chat``, and as ``user_groups.UserGroups`` for reminders.
 
 Every call goes through one place, which keeps the pace and hears of each 429; nothing is repeated here. After any other
 failure the caller looks before it posts again, since the call may have had its effect.
@@ -141,6 +141,11 @@ class SlackChat:
             if unfit(account, workspace) is None:
                 return str(account["id"])
         return ""
+
+    def members(self, group: str) -> frozenset[str]:
+        """See ``user_groups.UserGroups``."""
+        answer = _call(lambda: self._client.usergroups_users_list(usergroup=group))
+        return frozenset(str(user) for user in answer.get("users") or ())
 
     def _messages(self, channel: str, since: str, thread: str) -> Iterator[Mapping[str, Any]]:
         oldest = datetime.fromisoformat(since.replace("Z", "+00:00")) - CLOCK_SKEW

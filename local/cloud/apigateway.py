@@ -2,8 +2,11 @@
 
 On AWS the host name of an API leads to its owner. The emulator looks an API up in the caller's account, so that an
 unsigned call finds nothing. Here each call runs in the owner's account; a call of another account to a method with
-``AWS_IAM`` is refused, as on AWS without a resource policy that allows it. An API is also found by the host name that
+``AWS_IAM`` is refused, unless the API's resource policy lets him in. An API is also found by the host name that
 AWS gives it, in the ``Host`` header of a caller who was told by ``AWS_ENDPOINT_URL`` to connect here.
+
+A caller of another account needs an Allow of his own policies and one of the API's resource policy; an account's root
+is no exception.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import re
 from typing import Any
 
 from local.cloud.contract import Seam
+from local.cloud.principals import caller_may
 
 SEAMS = (
     Seam("ministack.app", "_handle_execute_api_request", ("host", "path", "method", "headers", "body", "query_params")),
@@ -74,14 +78,25 @@ def install() -> None:
         signed = bool(router.extract_access_key_id(headers, query_params))
         foreign = signed and responses.get_account_id() != scope[0]
         caller = iam_evaluator.request_caller_arn(headers, query_params) if foreign else ""
-        with responses.request_scope(*scope):
-            if foreign:
+        if foreign:
+            with responses.request_scope(*scope):
                 stage, inner = app._resolve_stage_and_path(*parsed)
-                if app._execute_api_authorization_type(parsed[0], stage, method, inner) == "AWS_IAM":
-                    return _refused(caller, scope, f"{parsed[0]}/{stage}/{method}{inner}")
+                asks_iam = app._execute_api_authorization_type(parsed[0], stage, method, inner) == "AWS_IAM"
+            resource = f"{parsed[0]}/{stage}/{method}{inner}"
+            if asks_iam and not _lets_in(caller, scope, resource):
+                return _refused(caller, scope, resource)
+        with responses.request_scope(*scope):
             return await handle(host, path, method, headers, body, query_params, **more)
 
     app._handle_execute_api_request = in_owner_scope
+
+
+def _lets_in(caller: str, scope: tuple[str, str], resource: str) -> bool:
+    """Whether a caller of another account may call, by his own policies and by the API's."""
+    account, region = scope
+    if not caller or caller.endswith(":root"):
+        return False
+    return caller_may("execute-api:Invoke", f"arn:aws:execute-api:{region}:{account}:{resource}").allowed
 
 
 def _refused(caller: str, scope: tuple[str, str], resource: str) -> tuple[int, dict[str, str], bytes]:

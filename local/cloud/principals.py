@@ -44,6 +44,10 @@ _access_key: ContextVar[str] = ContextVar("access_key", default="")
 """Access key of the current request; empty outside one."""
 
 
+_POLICIES_OF = {"execute-api": "apigateway"}
+"""Prefix of an action → the service that keeps the policies of its resources, where that is another one."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Whether something is allowed; ``message`` says what IAM says when it is not."""
@@ -157,7 +161,7 @@ def caller_may(action: str, resource: str, context: Mapping[str, Any] | None = N
         principal.limits,
         action,
         resource,
-        context or {},
+        {**principal.keys, **(context or {})},
         responses.get_region(),
     )
 
@@ -189,7 +193,7 @@ def _verdict(
     result = iam_evaluator.evaluate(request, policies, *limits)
     owner = resource_owner(resource) or account
     with responses.request_scope(owner, region):
-        found = iam_evaluator._resource_policy(service, resource)
+        found = iam_evaluator._resource_policy(_POLICIES_OF.get(service, service), resource)
     if found is not None and not owner_permits:
         policy, policy_owner = found
         result = iam_evaluator.combine_resource_policy(

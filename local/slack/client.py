@@ -268,6 +268,10 @@ class SlackPage:
 
     # -- controls ------------------------------------------------------------------------------------------------
 
+    def regroup(self, group: str, *users: str) -> None:
+        """Let a user group (by id) have these members, and no others."""
+        self._post("usergroup", {"id": group, "users": list(users)})
+
     def point_to(self, front_url: str) -> None:
         """Tell the page where the app is, once it is known."""
         self._post("front", {"url": front_url})

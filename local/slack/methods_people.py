@@ -105,17 +105,16 @@ def _usergroup_json(api: Api, group: Usergroup, with_users: bool) -> Json:
 
 def usergroups_list(api: Api, arguments: Arguments) -> Json:
     with_users = arguments.flag("include_users")
-    return {"usergroups": [_usergroup_json(api, g, with_users) for g in api.workspace.spec.usergroups]}
+    return {"usergroups": [_usergroup_json(api, g, with_users) for g in api.workspace.usergroups.values()]}
 
 
 def usergroups_users_list(api: Api, arguments: Arguments) -> Json:
     wanted = arguments.text("usergroup")
-    for group in api.workspace.spec.usergroups:
-        if group.id == wanted:
-            gone = {p.id for p in api.workspace.spec.people if p.kind is Kind.DELETED}
-            kept = [u for u in group.users if u not in gone or arguments.flag("include_disabled")]
-            return {"users": kept}
-    raise SlackError("no_such_subteam")
+    group = api.workspace.usergroups.get(wanted)
+    if group is None:
+        raise SlackError("no_such_subteam")
+    every = arguments.flag("include_disabled")
+    return {"users": [user for user in group.users if every or not is_deleted(api, api.workspace.people[user])]}
 
 
 def channel_json(api: Api, conversation: Conversation) -> Json:

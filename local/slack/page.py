@@ -39,6 +39,7 @@ _SENTENCES: Final = {
     "is_archived": "This channel is archived.",
     "user_disabled": "This person cannot act.",
     "user_not_found": "Nobody has this id.",
+    "no_such_subteam": "No user group has this id.",
 }
 
 
@@ -71,6 +72,7 @@ class Page:
             "say": self._say,
             "home": self._home,
             "faults": self._change_faults,
+            "usergroup": self._regroup,
             "front": self._point_to,
             "verify": lambda _: {"ok": self._commands.verify_url()},
         }
@@ -128,7 +130,7 @@ class Page:
                 "me": user,
                 "app": {"id": spec.app_id, "user": spec.bot.id, "name": spec.bot.real_name, "dm": home.id},
                 "people": [self._person(person_id) for person_id in self._workspace.people],
-                "usergroups": [{"id": g.id, "handle": g.handle} for g in spec.usergroups],
+                "usergroups": [vars(group) for group in self._workspace.usergroups.values()],
                 "rooms": {c.id: c.name for c in self._workspace.conversations.values() if not c.private},
                 "commands": [vars(command) for command in spec.commands],
                 "faults": vars(self._faults.now),
@@ -225,6 +227,12 @@ class Page:
         for channel in before ^ set(faults.archived):
             self._workspace.archive(channel, channel in faults.archived)
         return {"ok": True, "faults": vars(faults)}
+
+    def _regroup(self, body: Json) -> Json:
+        users = body["users"]
+        if not isinstance(users, list):
+            raise ValueError("users must be a list of user ids")
+        return {"ok": True, "usergroup": vars(self._workspace.regroup(str(body["id"]), tuple(map(str, users))))}
 
     def _point_to(self, body: Json) -> Json:
         self._front.point_to(body["url"])

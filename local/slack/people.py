@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 SCOPES = (
-    *("chat:write", "commands", "users:read", "users:read.email"),
+    *("chat:write", "commands", "users:read", "users:read.email", "usergroups:read"),
     *("channels:read", "groups:read", "channels:history", "groups:history", "files:write", "im:write"),
 )
 """What ``slack_app/manifest.yaml`` asks a workspace for; a test compares."""

@@ -11,10 +11,10 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from local.slack.people import Kind, Person, WorkspaceSpec
+from local.slack.people import Kind, Person, Usergroup, WorkspaceSpec
 from local.slack.redraw import escape_ampersands, redraw
 from local.slack.schema import Json
 
@@ -84,6 +84,7 @@ class Workspace:
         self.now = now
         self.changed = threading.Condition(threading.RLock())
         self.people = {person.id: person for person in (*spec.people, SLACKBOT)}
+        self.usergroups = {group.id: group for group in spec.usergroups}
         self.conversations = {c.id: Conversation(c.id, c.name, c.members, c.topic, c.private) for c in spec.channels}
         self.messages: dict[str, list[Message]] = {channel: [] for channel in self.conversations}
         self.events: list[Event] = []
@@ -125,6 +126,16 @@ class Workspace:
         if user not in self.people:
             raise SlackError("user_not_found")
         return self.people[user]
+
+    def regroup(self, group: str, users: tuple[str, ...]) -> Usergroup:
+        """Let a user group have these members, and no others."""
+        with self.changed:
+            if group not in self.usergroups:
+                raise SlackError("no_such_subteam")
+            kept = tuple(dict.fromkeys(self.person(user).id for user in users))
+            changed = self.usergroups[group] = replace(self.usergroups[group], users=kept)
+            self.emit("usergroup", vars(changed))
+            return changed
 
     def conversation(self, channel: str) -> Conversation:
         if channel not in self.conversations:
@@ -323,7 +334,7 @@ class Workspace:
     def mentions(self, text: str) -> str:
         """Turn @name and #channel of typed, escaped text into Slack's mentions."""
         handles: dict[str, str] = {person.name: f"<@{person.id}>" for person in self.spec.people}
-        handles |= {group.handle: f"<!subteam^{group.id}>" for group in self.spec.usergroups}
+        handles |= {group.handle: f"<!subteam^{group.id}>" for group in self.usergroups.values()}
         handles |= {word: f"<!{word}>" for word in ("here", "channel", "everyone")}
         rooms = {c.name: f"<#{c.id}>" for c in self.conversations.values() if not c.private}
 

@@ -9,11 +9,11 @@ somebody who may not vote counts for nothing even when it stands in the record.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from orchestrator.core.installation import ApprovalPolicy
-from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, People, same_principal
+from orchestrator.core.installation import DEFAULT_REMINDERS, ApprovalPolicy, Reminders
+from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, People, is_group, same_principal
 from orchestrator.core.records import Verdict, Vote
 
 
@@ -24,6 +24,8 @@ class Reason(StrEnum):
     NOT_AN_APPROVER = "not_an_approver"
     IS_THE_REQUESTER = "is_the_requester"
     IS_THE_AUTHOR = "is_the_author"
+    GROUP_NOT_KNOWN = "group_not_known"
+    """Nobody knows just now whether somebody is a member of a group that may approve."""
     ENOUGH_APPROVALS = "enough_approvals"
     NEEDS_MORE_APPROVALS = "needs_more_approvals"
     UNKNOWN_REQUESTER_NEEDS_ONE_MORE = "unknown_requester_needs_one_more"
@@ -48,6 +50,11 @@ class Rules:
     author: Identity = UNKNOWN
     """Who has written the commit that is released, by the commit's own word: he may not approve it either, whoever
     pushed it. A claim is enough to keep somebody out, not to let him in."""
+    groups: Mapping[str, frozenset[str]] | None = None
+    """Slack user group → comparable keys of its members, as Slack has just told it. None where nobody has asked: then
+    only what the votes have noted of their voters is known (``user_groups``)."""
+    silent: frozenset[str] = frozenset()
+    """Groups that Slack was asked about and did not tell: as long as it does not, nobody is known to be in them."""
 
     @property
     def requester_may_approve(self) -> bool:
@@ -59,15 +66,45 @@ class Rules:
         """The shortest of the policies' times."""
         return min(policy.expires_after_hours for policy in self.policies)
 
+    @property
+    def reminders(self) -> Reminders:
+        """The earliest first reminder, and the fewest, of the policies that say something of them."""
+        said = [policy.reminders for policy in self.policies if policy.reminders is not None] or [DEFAULT_REMINDERS]
+        return Reminders(min(one.after_hours for one in said), min(one.at_most for one in said))
+
+    @property
+    def do_not_ping(self) -> frozenset[str]:
+        """Roles and members whom any of the policies leaves in peace."""
+        return frozenset(name for policy in self.policies for name in policy.do_not_ping)
+
+    @property
+    def named_groups(self) -> frozenset[str]:
+        """Slack user groups that the policies' roles name."""
+        return frozenset(member for member in self._named_members() if is_group(member))
+
     def members(self, role: str) -> frozenset[str]:
         """Comparable keys of the role's members."""
-        return frozenset(self.member_key(member) for member in self.roles.get(role, ()))
+        return self._keys(self.roles.get(role, ()))
+
+    def _keys(self, members: Iterable[str]) -> frozenset[str]:
+        known = self.groups or {}
+        found: set[str] = set()
+        for member in members:
+            found |= known.get(member, frozenset()) if is_group(member) else {self.member_key(member)}
+        return frozenset(found)
+
+    def as_noted(self, votes: Sequence[Vote]) -> Rules:
+        """These rules with what the votes have noted of groups, where Slack was not asked."""
+        if self.groups is not None or not self.named_groups:
+            return self
+        noted = {group: frozenset(vote.person for vote in votes if group in vote.groups) for group in self.named_groups}
+        return replace(self, groups=noted)
 
     def voter_key(self, voter: Identity) -> str:
         """The comparable key of a voter; sessions of a role that is a member itself share the role's key."""
         person = self.people.find(voter)
         if person is None and voter.kind is IdentityKind.IAM:
-            for member in sorted(self._named_members()):
+            for member in sorted(self._named_members() - self.named_groups):
                 if same_principal(member, voter.value):
                     return self.member_key(member)
         return self.people.key(voter)
@@ -90,7 +127,7 @@ class Rules:
 
     def approver_keys(self) -> frozenset[str]:
         """Everybody who may approve by any of the policies."""
-        return frozenset(self.member_key(member) for member in self._named_members())
+        return self._keys(self._named_members())
 
 
 @dataclass(frozen=True)
@@ -111,7 +148,8 @@ class Decision:
 
 
 def identify(member: str) -> Identity:
-    """A configured member as an identity: an e-mail has an @, a Slack id starts with U or W, the rest is IAM."""
+    """A configured member who is one human, as an identity: an e-mail has an @, a Slack id starts with U or W, the rest
+    is IAM."""
     if "@" in member and not member.startswith("arn:"):
         return Identity(IdentityKind.EMAIL, member, verified=True)
     if member[:1] in {"U", "W"} and member.isalnum() and member.upper() == member:
@@ -123,7 +161,7 @@ def eligible(rules: Rules, requester: Identity, voter: Identity) -> Eligibility:
     """May this human vote on this approval? Who only claims to be somebody may not."""
     key = rules.voter_key(voter)
     if not voter.verified or key not in rules.approver_keys():
-        return Eligibility(False, Reason.NOT_AN_APPROVER)
+        return Eligibility(False, Reason.GROUP_NOT_KNOWN if rules.silent else Reason.NOT_AN_APPROVER)
     if not rules.requester_may_approve and _same_human(rules, requester, key):
         return Eligibility(False, Reason.IS_THE_REQUESTER)
     if not rules.requester_may_approve and _same_human(rules, rules.author, key):
@@ -133,6 +171,7 @@ def eligible(rules: Rules, requester: Identity, voter: Identity) -> Eligibility:
 
 def decide(rules: Rules, requester: Identity, votes: Sequence[Vote]) -> Decision:
     """What do the votes so far amount to?"""
+    rules = rules.as_noted(votes)
     counted = [vote for vote in votes if _counts(rules, requester, vote.person)]
     rejections = [vote for vote in counted if vote.verdict is Verdict.REJECT]
     if rejections:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from orchestrator.core import config_checks, config_part, schemas, strict_json
-from orchestrator.core.installation import ApprovalPolicy
+from orchestrator.core.config_approval import policy_of
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Figure, StagePolicy
 from orchestrator.core.sources import Facts, ModelPackage, PinnedAsset, as_text, evaluate, late, render
@@ -315,13 +315,7 @@ def _documents(checked: Checked, stage: str, facts: Facts) -> tuple[Document, ..
 
 
 def _policies(values: Mapping[str, Any]) -> tuple[StagePolicy, ...]:
-    return tuple(StagePolicy(stage, _policy(raw)) for stage, raw in sorted(values.get("approval", {}).items()))
-
-
-def _policy(raw: Mapping[str, Any]) -> ApprovalPolicy:
-    any_of = tuple(tuple(sorted(alternative.items())) for alternative in raw["any_of"])
-    optional = {key: raw[key] for key in ("expires_after_hours", "requester_may_approve") if key in raw}
-    return ApprovalPolicy(any_of, **optional)
+    return tuple(StagePolicy(stage, policy_of(raw)) for stage, raw in sorted(values.get("approval", {}).items()))
 
 
 def _verify(values: Mapping[str, Any]) -> Verify | None:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestrator.core import schemas
+from orchestrator.core.config_approval import approval_problems
 from orchestrator.core.config_conditions import conditions
 from orchestrator.core.config_gates import gate_problems
 from orchestrator.core.config_images import image_problems
 from orchestrator.core.config_part import Context, Part, is_stage_object
 from orchestrator.core.config_relations import relations
-from orchestrator.core.installation import ORCHESTRATOR
 from orchestrator.core.model_cards import OPERATIONS
 from orchestrator.core.problems import Problem, closest, did_you_mean, listing
 from orchestrator.core.stack_names import stack_name_fault
@@ -61,7 +61,7 @@ def find(values: Mapping[str, Any], path: str, catalogue: Catalogue, context: Co
     problems += relations(part, sound)
     problems += _arns(part, sound)
     problems += _asset_keys(part, sound)
-    problems += _approval_stages(part, sound)
+    problems += approval_problems(part, sound)
     problems += gate_problems(part, sound)
     problems += _dynamic_references(part)
     problems += image_problems(part, sound)
@@ -324,23 +324,6 @@ def _model_packages(part: Part) -> Iterator[str]:
     registry = part.type.registry
     if registry is not None and isinstance(part.values.get(registry.key), str):
         yield part.values[registry.key]
-
-
-def _approval_stages(part: Part, sound: frozenset[str]) -> Iterator[Problem]:
-    """The first of several stages is deployed without asking: a policy for it would never be asked."""
-    if "approval" not in sound or "approval" not in part.values:
-        return
-    stages = part.context.stages if part.context.accounts == "single" else part.context.stages[1:]
-    if part.context.accounts == "multi" and part.type.runs_in == ORCHESTRATOR:
-        stages = (ORCHESTRATOR,)
-    for stage in part.values["approval"]:
-        if stage in stages:
-            continue
-        path = f"{part.at('approval')}.{stage}"
-        if stage in part.context.stages and stages != (ORCHESTRATOR,):
-            yield Problem(path, f"{stage} is deployed without approval", f"Stages that ask: {', '.join(stages)}.")
-        else:
-            yield Problem(path, f'there is no stage "{stage}"', did_you_mean(stage, stages))
 
 
 def _dynamic_references(part: Part) -> Iterator[Problem]:

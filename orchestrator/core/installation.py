@@ -24,16 +24,37 @@ ORCHESTRATOR = "orchestrator"
 
 
 @dataclass(frozen=True)
+class Reminders:
+    """When those who have not decided yet are called once more; each pause is twice as long as the one before."""
+
+    after_hours: int
+    """From the question to the first reminder."""
+    at_most: int
+    """How many there are; those that would come after the question has expired are not sent."""
+
+
+MAX_REMINDERS = 10
+"""Each pause is twice as long as the one before: ten of them take at least six weeks."""
+
+DEFAULT_REMINDERS = Reminders(after_hours=8, at_most=3)
+"""After 8, 24 and 56 hours."""
+
+
+@dataclass(frozen=True)
 class ApprovalPolicy:
     """Who must approve before a stage is deployed.
 
     ``any_of`` lists alternatives; an alternative says how many persons of each role. Roles name people by e-mail
-    (keys of ``people``), Slack ids or IAM principals.
+    (keys of ``people``), Slack ids, Slack user groups or IAM principals.
     """
 
     any_of: tuple[tuple[tuple[str, int], ...], ...]
     expires_after_hours: int = DEFAULT_EXPIRY_HOURS
     requester_may_approve: bool = False
+    reminders: Reminders | None = None
+    """None: nothing is said of them, so ``DEFAULT_REMINDERS`` hold unless another policy says something."""
+    do_not_ping: tuple[str, ...] = ()
+    """Roles, and members as the roles name them, who may approve and are not called."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +104,7 @@ class Installation:
     """Demanded by the stage roles' trust policies; guards against a confused deputy, is no secret."""
     stages: tuple[StageSettings, ...]
     roles: Mapping[str, tuple[str, ...]]
-    """Approver roles: name → members (e-mails of ``people``, Slack ids, IAM principals)."""
+    """Approver roles: name → members (e-mails of ``people``, Slack ids, Slack user groups, IAM principals)."""
     people: People
     slack_channel: str
     slack_api_url: str = "https://slack.com/api/"
@@ -169,7 +190,14 @@ def _route(raw: dict[str, Any]) -> ChannelRoute:
 
 def _policy(raw: dict[str, Any]) -> ApprovalPolicy:
     any_of = tuple(tuple((role, count) for role, count in alternative) for alternative in raw["any_of"])
-    return ApprovalPolicy(any_of, raw["expires_after_hours"], raw["requester_may_approve"])
+    reminders = raw.get("reminders")
+    return ApprovalPolicy(
+        any_of,
+        raw["expires_after_hours"],
+        raw["requester_may_approve"],
+        None if reminders is None else Reminders(**reminders),
+        tuple(raw.get("do_not_ping", ())),
+    )
 
 
 def _person(raw: dict[str, Any]) -> Person:

@@ -17,6 +17,15 @@ IDENTITY_CENTER = "AWSReservedSSO_"
 _ROLE = re.compile(r"arn:([a-z-]+):iam::([0-9]*):role/(?:[^/]+/)*([^/]+)")
 _SESSION = re.compile(r"arn:([a-z-]+):sts::([0-9]*):assumed-role/([^/]+)/[^/]+")
 """Both give partition, account and role name; what a stranger claims to be has any shape."""
+_ARN = re.compile(
+    r"arn:[a-z-]+:(iam|sts)::([0-9]{12}):(role|user|assumed-role)/((?:[\w+=,.@-]+/)*[\w+=,.@-]+)", re.ASCII
+)
+"""Names of roles, users and sessions, and their paths as people give them (IAM API Reference, CreateRole; STS API
+Reference, AssumeRole)."""
+
+
+_USER_GROUP = re.compile(r"S[A-Z0-9]{4,20}")
+"""Id of a Slack user group (Slack: the group's ⋯ → Copy group ID), which stays when people give it another handle."""
 
 
 class IdentityKind(StrEnum):
@@ -94,6 +103,11 @@ class People:
         return shown if identity.verified else f"{shown} (unverified)"
 
 
+def is_group(member: str) -> bool:
+    """Whether a member of a role is a Slack user group, rather than one human."""
+    return _USER_GROUP.fullmatch(member) is not None
+
+
 def principal_name(value: str) -> str:
     """The readable end of an ARN (``arn:aws:sts::1:assumed-role/Admin/ana`` → ``ana``); other strings as they are."""
     return value.rsplit("/", 1)[-1] if value.startswith("arn:") else value
@@ -115,3 +129,27 @@ def same_principal(known: str, seen: str) -> bool:
         return named and seen.rsplit("/", 1)[-1] == known
     role = _ROLE.fullmatch(known)
     return role is not None and session is not None and role.groups() == session.groups()
+
+
+@dataclass(frozen=True)
+class Principal:
+    """A role, a user, or one session of a role, by its ARN."""
+
+    arn: str
+    account: str
+    name: str
+    """Of the role or user, without its path."""
+    session: str = ""
+    """Of a session; empty for a role or user as a whole."""
+
+
+def principal_of(arn: str) -> Principal | None:
+    """The principal of this ARN; None for anything else, an account's root and patterns among it."""
+    found = _ARN.fullmatch(arn)
+    if found is None:
+        return None
+    service, account, kind, rest = found.groups()
+    parts = rest.split("/")
+    if (service, kind) == ("sts", "assumed-role"):
+        return Principal(arn, account, *parts) if len(parts) == 2 else None
+    return Principal(arn, account, parts[-1]) if service == "iam" and kind in {"role", "user"} else None

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from orchestrator.core.gate_results import GateResult as GateResult
-from orchestrator.core.installation import ApprovalPolicy
+from orchestrator.core.installation import ApprovalPolicy, Reminders
 from orchestrator.core.jobs import JobRun
 from orchestrator.core.origins import Commit, Source
 from orchestrator.core.people import Identity
@@ -243,6 +243,10 @@ class Vote:
     at: str
     reason: str = ""
     via: str = "slack"
+    groups: tuple[str, ...] = ()
+    """Slack user groups that the voter was seen in when somebody voted last: see ``user_groups``."""
+    slack_id: str = ""
+    """The account that clicked: by it the membership of groups is looked up again."""
 
 
 @dataclass(frozen=True)
@@ -262,6 +266,10 @@ class Approval:
     """None once the state machine has been answered."""
     votes: tuple[Vote, ...] = ()
     settled_at: str = ""
+    reminders: Reminders | None = None
+    """As the policies had it when the question was put."""
+    reminded_at: tuple[str, ...] = ()
+    """When each reminder was claimed, see ``reminders``."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""

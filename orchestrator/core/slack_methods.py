@@ -26,6 +26,11 @@ SCOPES: Mapping[str, Scope] = {
     "commands": Scope("receives /mlops"),
     "users:read": Scope("looks up who clicked: a full member of this workspace, no guest, nobody who has left"),
     "users:read.email": Scope("recognises people whom the settings name by e-mail"),
+    "usergroups:read": Scope(
+        "looks up at each vote who is in a user group that a role of the settings names; without it nobody counts as a "
+        "member of one",
+        needed=False,
+    ),
     "channels:read": Scope("finds a public channel by its name, and sees whether the app is in it", needed=False),
     "groups:read": Scope("the same for a private channel", needed=False),
     "channels:history": Scope(
@@ -62,6 +67,7 @@ METHODS: Mapping[str, frozenset[str]] = {
     "conversations.replies": _HISTORY,
     "files.completeUploadExternal": frozenset({"files:write"}),
     "files.getUploadURLExternal": frozenset({"files:write"}),
+    "usergroups.users.list": frozenset({"usergroups:read"}),
     "users.conversations": _CHANNELS,
     "users.info": frozenset({"users:read", "users:read.email"}),
     "users.lookupByEmail": frozenset({"users:read.email"}),

@@ -20,7 +20,8 @@ from orchestrator.core.messages.dialogs import (
     reason_view,
 )
 from orchestrator.core.records import Verdict
-from slack_app.ballots import cast, still_open
+from orchestrator.core.user_groups import Voter
+from slack_app.ballots import cast, still_open, user_groups
 from slack_app.clicks import clicked, opened_dialog
 from slack_app.desk import Desk
 from slack_app.front.answering import text
@@ -58,7 +59,8 @@ def fill_dialog(where: Place, body: dict[str, Any], client: WebClient, desk: Des
     who = caller(body)
     refused = ""
     try:
-        release, approval = still_open(where.question, member(who, client, desk.installation), desk)
+        voter = Voter(member(who, client, desk.installation), who.user)
+        release, approval = still_open(where.question, voter, user_groups(client, desk), desk)
         view = reason_view(where, external_id, release.workload, approval.stage, removes=release.removes)
     except Refused as refusal:
         refused = str(refusal)

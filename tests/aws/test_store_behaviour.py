@@ -10,7 +10,7 @@ import pytest
 from orchestrator.aws.table import DynamoStore
 from orchestrator.core.deliveries import Claim, LatestUpload
 from orchestrator.core.errors import Conflict, Refused
-from orchestrator.core.installation import ApprovalPolicy
+from orchestrator.core.installation import ApprovalPolicy, Reminders
 from orchestrator.core.opened_homes import OpenedHome
 from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.outbox import Sender, Unsaid
@@ -50,7 +50,14 @@ RELEASE = Release(
     stages=("dev", "staging", "prod"),
     problems=("$.model_name: is missing.", "🚫"),
     force=True,
-    policies=(StagePolicy("prod", ApprovalPolicy(((("ml-owner", 1), ("risk", 2)), (("cto", 1),)), 24, True)),),
+    policies=(
+        StagePolicy(
+            "prod",
+            ApprovalPolicy(
+                ((("ml-owner", 1), ("risk", 2)), (("cto", 1),)), 24, True, Reminders(4, 0), ("cto", "S0OWNERS")
+            ),
+        ),
+    ),
 )
 PLAN = Plan(
     change_set_arn="arn:cs",
@@ -75,7 +82,12 @@ APPROVAL = Approval(
     asked_at=MOMENT,
     expires_at="2026-03-04T12:00:00.000Z",
     token=TaskToken("secret"),
-    votes=(Vote("ben@example.com", "Ben", Verdict.APPROVE, MOMENT, "", "api"),),
+    votes=(
+        Vote("ben@example.com", "Ben", Verdict.APPROVE, MOMENT, "", "api"),
+        Vote("dev@example.com", "Dev", Verdict.APPROVE, MOMENT, groups=("S0OWNERS",), slack_id="U0DEV"),
+    ),
+    reminders=Reminders(4, 3),
+    reminded_at=(MOMENT,),
 )
 WAIT = Wait(WaitKind.STACK, "arn:stack", "token-1", "fraud-0001", "dev", TaskToken("secret"), MOMENT)
 EVERY_KIND: tuple[Record, ...] = (

@@ -109,7 +109,8 @@ class Gateway:
             examination=lambda name: self.examination,
         )
         env = Env(
-            "table", "settings", ASSETS, PACKAGES, MULTI_MACHINE, SINGLE_MACHINE, "mlops-examine", SLACK_REQUEST_URL
+            *("table", "settings", ASSETS, PACKAGES, MULTI_MACHINE, SINGLE_MACHINE),
+            *("mlops-examine", SLACK_REQUEST_URL, "arn:aws:secretsmanager:eu-central-1:111111111111:secret:Slack"),
         )
         return Service(world=cast(Any, world), env=env)
 

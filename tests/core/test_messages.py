@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from orchestrator.core.calling import Called, called_first
 from orchestrator.core.gate_results import Fault, GateResult, GateStatus
 from orchestrator.core.installation import ApprovalPolicy, StageSettings
 from orchestrator.core.messages import private
@@ -14,7 +15,7 @@ from orchestrator.core.messages.blocks import Message
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.mail import end_letter, question_letter
 from orchestrator.core.messages.mrkdwn import lapse
-from orchestrator.core.messages.question import approvers, question_reply
+from orchestrator.core.messages.question import question_reply
 from orchestrator.core.messages.release_message import brief_message, release_message
 from orchestrator.core.origins import Commit, Source, SourceKind
 from orchestrator.core.people import Identity, IdentityKind
@@ -387,16 +388,15 @@ def test_a_requester_who_may_approve_is_pinged() -> None:
     facts = samples.facts(setting=setting)
     rules = facts.rules("staging")
     assert rules is not None
-    assert approvers(rules, BY_ANA) == (("U0ANA",), ())
+    assert called_first(rules, BY_ANA) == Called(users=("U0ANA",))
 
 
 def test_every_asked_role_is_pinged_once() -> None:
     setting = installation(StageSettings("staging", "3", ApprovalPolicy((OWNER.any_of[0], RISK.any_of[0]))))
     rules = samples.facts(setting=setting).rules("staging")
     assert rules is not None
-    slack, unknown = approvers(rules, Identity(IdentityKind.UNKNOWN, "unknown", verified=False))
-    assert slack == ("U0BEN", "U0CHLOE", "U0DEV")
-    assert unknown == ()
+    called = called_first(rules, Identity(IdentityKind.UNKNOWN, "unknown", verified=False))
+    assert called == Called(users=("U0BEN", "U0CHLOE", "U0DEV"))
 
 
 def test_a_question_by_mail_says_how_to_decide() -> None:

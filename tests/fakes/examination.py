@@ -33,6 +33,7 @@ class FakeWorkspace:
     )
     accounts: dict[str, Any] = field(default_factory=dict)
     by_email: dict[str, Any] = field(default_factory=dict)
+    groups: dict[str, Any] = field(default_factory=dict)
     tokens: list[str] = field(default_factory=list)
 
     def __call__(self, token: str) -> FakeWorkspace:
@@ -58,6 +59,11 @@ class FakeWorkspace:
     def account_of(self, email: str) -> Mapping[str, Any] | None:
         """See the port."""
         found: Mapping[str, Any] | None = _said(self.by_email.get(email))
+        return found
+
+    def members(self, group: str) -> frozenset[str] | None:
+        """See the port."""
+        found: frozenset[str] | None = _said(self.groups.get(group))
         return found
 
 

@@ -48,6 +48,7 @@ from tests.fakes.model_cards import FakeModelCards
 from tests.fakes.services import FakeAccounts, FakeEndpoints, FakeJobs, FakeMail, FakeModelRegistry, FakeTasks
 from tests.fakes.stacks import FakeStack, FakeStacks
 from tests.fakes.storage import MemoryObjects, MemoryStore
+from tests.fakes.user_groups import FakeUserGroups
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
@@ -145,6 +146,7 @@ class MemoryWorld:
     mail: FakeMail = field(default_factory=FakeMail)
     registry: FakeModelRegistry = field(default_factory=FakeModelRegistry)
     cards: FakeModelCards = field(default_factory=FakeModelCards)
+    user_groups: FakeUserGroups = field(default_factory=FakeUserGroups)
     fake_ledgers: MemoryLedgers = field(default_factory=MemoryLedgers)
     ledger_clock: FakeClock = field(default_factory=FakeClock)
     """The appending function's own: who looks at a ledger moves no other clock."""
@@ -358,8 +360,16 @@ class MemoryWorld:
     ) -> BallotResult:
         """Somebody says something about an approval that he was shown."""
         voter = slack(who) if isinstance(who, Person) else who
-        ballot = Ballot(approval.approval_id, approval.digest[:16], voter, verdict, reason)
-        return vote(ballot, store=self.store, tasks=self.tasks, installation=self.installation, now=self.clock)
+        clicked = voter.value if voter.kind is IdentityKind.SLACK else ""
+        ballot = Ballot(approval.approval_id, approval.digest[:16], voter, verdict, reason, slack_id=clicked)
+        return vote(
+            ballot,
+            store=self.store,
+            tasks=self.tasks,
+            installation=self.installation,
+            now=self.clock,
+            groups=self.user_groups,
+        )
 
     def happened(self, event: StackChanged | JobChanged) -> int:
         """A status event is delivered."""

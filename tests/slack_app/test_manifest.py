@@ -18,6 +18,7 @@ from slack_app.front.answering import COMMAND, HOME_OPENED, PATH
 ROOT = Path(__file__).parents[2]
 SOURCES = [
     *(ROOT / "slack_app").rglob("*.py"),
+    ROOT / "orchestrator" / "aws" / "user_groups.py",
     *(path for function in ("notify", "examine") for path in (ROOT / "functions" / function).rglob("*.py")),
 ]
 """What speaks to Slack."""
@@ -45,7 +46,9 @@ def called() -> set[str]:
     sources = "\n".join(path.read_text() for path in SOURCES)
     by_sdk = set(re.findall(r"lient\.([a-z]+_[A-Za-z_]+)\b", sources))
     known = {name for name in by_sdk if hasattr(WebClient, name)}
-    by_name = set(re.findall(r'"((?:apps|auth|chat|conversations|users|views|files|reactions)\.[a-zA-Z.]+)"', sources))
+    by_name = set(
+        re.findall(r'"((?:apps|auth|chat|conversations|usergroups|users|views|files|reactions)\.[a-zA-Z.]+)"', sources)
+    )
     return {BY_SDK.get(name, name) for name in known} | by_name
 
 

@@ -40,6 +40,7 @@ class Scene:
             now=self.world.clock,
             pause=self._pause,
             holder=f"call-{self.calls}",
+            groups=self.world.user_groups,
         )
 
     def _pause(self, seconds: float) -> None:

@@ -68,7 +68,6 @@ def test_every_answer_tells_the_tokens_scopes(installed: SlackPage) -> None:
     ("method", "arguments", "needed"),
     [
         ("reactions.add", {"channel": OFFICE, "timestamp": "1", "name": "eyes"}, "reactions:write"),
-        ("usergroups.list", {}, "usergroups:read"),
         ("conversations.list", {"types": "public_channel,im"}, "im:read"),
     ],
 )

@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 from slack_sdk.webhook import WebhookClient
 
-from local.slack.client import SlackPage
+from local.slack.client import PageError, SlackPage
 from tests.slack_page.fake_front import FakeFront
 from tests.slack_page.samples import approval_blocks, button, mrkdwn, plain, reject_view
 
@@ -167,6 +167,18 @@ def test_user_groups(client: WebClient) -> None:
     assert [group["handle"] for group in client.usergroups_list()["usergroups"]] == ["ml-owners", "risk"]
     assert client.usergroups_users_list(usergroup="S0OWNERS")["users"] == ["U0BEN", "U0DEV"]
     assert refused(lambda: client.usergroups_users_list(usergroup="S0NONE")) == "no_such_subteam"
+
+
+def test_who_is_in_a_user_group_can_be_changed(client: WebClient, page: SlackPage) -> None:
+    page.regroup("S0OWNERS", "U0ANA", "U0ANA")
+    assert client.usergroups_users_list(usergroup="S0OWNERS")["users"] == ["U0ANA"]
+    page.faults(deactivated=["U0ANA"])
+    assert client.usergroups_users_list(usergroup="S0OWNERS")["users"] == []
+    assert client.usergroups_users_list(usergroup="S0OWNERS", include_disabled=True)["users"] == ["U0ANA"]
+    with pytest.raises(PageError, match="No user group has this id"):
+        page.regroup("S0NONE", "U0ANA")
+    with pytest.raises(PageError, match="Nobody has this id"):
+        page.regroup("S0OWNERS", "U0NOBODY")
 
 
 def test_a_channel_the_app_is_not_in(client: WebClient) -> None:

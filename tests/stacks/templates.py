@@ -125,6 +125,7 @@ POLICIES = {
     "AWS::SQS::QueuePolicy": (("PolicyDocument", "resource"),),
     "AWS::Events::EventBus": (("Policy", "resource"),),
     "AWS::ECR::Repository": (("RepositoryPolicyText", "resource"),),
+    "AWS::ApiGateway::RestApi": (("Policy", "resource"),),
     "AWS::SageMaker::ModelPackageGroup": (("ModelPackageGroupPolicy", "resource"),),
 }
 """Resource type → its properties that are policies."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from local.settings import settings
-from orchestrator.core.installation import Installation
+from orchestrator.core.installation import Installation, Reminders
 from orchestrator.core.problems import BadConfiguration
 from stacks import settings_reading, settings_rules
 from stacks.cautions import cautions
@@ -172,12 +172,81 @@ MISTAKES = [
         {"approvals__prod__expires_after_hours": 0}, "$.approvals.prod.expires_after_hours", "1 to 2160", id="expiry"
     ),
     pytest.param(
+        {"approvals__prod__reminders": {"after_hours": 72}},
+        "$.approvals.prod.reminders.after_hours",
+        "expires after 72 hours: no reminder would ever come",
+        id="reminder after the end",
+    ),
+    pytest.param(
+        {"approvals__prod__reminders": {"at_most": 2}},
+        "$.approvals.prod.reminders.after_hours",
+        "is missing",
+        id="reminders from when",
+    ),
+    pytest.param(
+        {"approvals__prod__reminders": {"after_hours": 4, "at_most": 11}},
+        "$.approvals.prod.reminders.at_most",
+        "from 0 to 10",
+        id="too many reminders",
+    ),
+    pytest.param(
+        {"approvals__prod__reminders": {"after_hours": 4, "every": 2}},
+        "$.approvals.prod.reminders.every",
+        "is no setting",
+        id="key of reminders",
+    ),
+    pytest.param(
+        {"approvals__prod__do_not_ping": ["rsik"]}, "$.approvals.prod.do_not_ping[0]", '"risk"', id="quiet misspelt"
+    ),
+    pytest.param(
+        {"approvals__prod__do_not_ping": ["dev@example.com"]},
+        "$.approvals.prod.do_not_ping[0]",
+        "neither a role that this policy asks nor a member of one",
+        id="quiet who is not asked",
+    ),
+    pytest.param(
+        {"roles__risk": ["S0RISK"], "approvals__prod": {"any_of": [{"risk": 5}]}},
+        "$.approvals.prod.any_of[0].risk",
+        "which can have 4",
+        id="more than there are people for a user group",
+    ),
+    pytest.param(
+        {"people__0__iam_principals": ["S0RISK"], "roles__risk": ["S0RISK", "ben@example.com"]},
+        "$.roles.risk[0]",
+        "is the id of a Slack user group, and a principal of ana@example.com",
+        id="a name that is two things",
+    ),
+    pytest.param({"roles__risk": ["S0"]}, "$.roles.risk[0]", "is nobody of people", id="no user group's id"),
+    pytest.param(
         {"approvals__prod__requester_may_aprove": True},
         "$.approvals.prod.requester_may_aprove",
         'Did you mean "requester_may_approve"?',
         id="policy's key",
     ),
 ]
+
+
+def test_reminders_quiet_roles_and_user_groups_are_read_and_written_again() -> None:
+    wanted = {
+        "any_of": [{"risk": 1}, {"ml-owner": 2}],
+        "reminders": {"after_hours": 4, "at_most": 5},
+        "do_not_ping": ["ml-owner", "S0RISK"],
+    }
+    found = parse(given(roles__risk=["S0RISK", "chloe@example.com"], approvals__prod=wanted)).installation
+    policy = found.stage("prod").approval
+    assert policy is not None
+    assert (policy.reminders, policy.do_not_ping) == (Reminders(4, 5), ("ml-owner", "S0RISK"))
+    assert found.roles["risk"] == ("S0RISK", "chloe@example.com")
+    assert Installation.from_json(found.to_json()) == found
+
+
+def test_no_reminders_is_a_choice_and_nothing_said_is_the_default() -> None:
+    none = parse(given(approvals__prod__reminders={"after_hours": 100, "at_most": 0})).installation.stage("prod")
+    assert none.approval is not None
+    assert none.approval.reminders == Reminders(100, 0)
+    said = parse(given()).installation.stage("prod")
+    assert said.approval is not None
+    assert said.approval.reminders is None
 
 
 @pytest.mark.parametrize(("changes", "path", "told"), MISTAKES)

@@ -44,6 +44,11 @@ export function openFaults() {
     el("span", {}, label, about && el("small", {}, about)));
   const rooms = state.channels.filter((each) => each.id[0] === "C");
   const list = (name, id, on) => set({ [name]: on ? [...state.faults[name], id] : state.faults[name].filter((each) => each !== id) });
+  const regroup = async (id, user, on) => {
+    const others = state.groups.get(id).users.filter((each) => each !== user);
+    const answer = await post("usergroup", { id, users: on ? [...others, user] : others });
+    trouble.textContent = answer.ok ? "" : answer.error;
+  };
   const listed = (name, id, label) => tick(`${name}-${id}`, label, "", state.faults[name].includes(id), (on) => list(name, id, on));
   fill(dialog,
     el("header", {}, el("h2", { id: "faults-title" }, "Slack's bad sides"),
@@ -55,6 +60,8 @@ export function openFaults() {
         el("input", { type: "number", min: "0", max: "60", step: String(step), class: "text", value: String(state.faults[name]), data: { fault: name }, onchange: (event) => set({ [name]: Number(event.target.value) }) }))),
       rooms.map((each) => listed("archived", each.id, `#${each.name} is archived`)),
       [...state.people.values()].filter((each) => each.may_act).map((each) => listed("deactivated", each.id, `Slack calls ${each.real_name} deactivated`)),
+      [...state.groups.values()].flatMap((group) => [...state.people.values()].filter((each) => each.may_act && each.kind !== "partner").map((each) =>
+        tick(`group-${group.id}-${each.id}`, `${each.real_name} is in @${group.handle}`, "", group.users.includes(each.id), (on) => regroup(group.id, each.id, on)))),
       state.scopes.map((scope) => listed("missing_scopes", scope, `The app's token lacks ${scope}`)),
       trouble),
     el("footer", {},

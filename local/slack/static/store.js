@@ -13,7 +13,7 @@ export const state = {
 
 export const person = (id) => state.people.get(id) || { id, name: id, real_name: id, initials: "?", colour: "#666", kind: "member" };
 export const nameOf = (id) => state.people.get(id)?.real_name;
-export const groupOf = (id) => state.groups.get(id);
+export const groupOf = (id) => state.groups.get(id)?.handle;
 export const roomOf = (id) => state.rooms[id];
 export const channel = (id) => state.channels.find((each) => each.id === id);
 export const key = (message) => `${message.channel} ${message.ts}`;
@@ -22,7 +22,7 @@ export function load(snapshot) {
   const { people, usergroups, ...rest } = snapshot;
   Object.assign(state, rest);
   state.people = new Map(people.map((each) => [each.id, each]));
-  state.groups = new Map(usergroups.map((each) => [each.id, each.handle]));
+  state.groups = new Map(usergroups.map((each) => [each.id, each]));
   state.warnings.clear();
   state.answers.clear();
 }
@@ -36,6 +36,10 @@ export function apply({ kind, data }) {
   }
   if (kind === "faults") {
     state.faults = data;
+    return "faults";
+  }
+  if (kind === "usergroup") {
+    state.groups.set(data.id, data);
     return "faults";
   }
   if (kind === "channel") {

@@ -7,7 +7,7 @@ can decide by the API and the command line as well, or instead.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -16,9 +16,10 @@ from orchestrator.core.errors import ChatRefused
 from orchestrator.core.examination.findings import Check, Finding
 from orchestrator.core.examination.ports import Workspace
 from orchestrator.core.installation import ORCHESTRATOR, ApprovalPolicy, Installation
-from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, Person, principal_name
+from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, Person, is_group, principal_name
 from orchestrator.core.problems import listing
 from orchestrator.core.slack_accounts import Unfit, unfit
+from orchestrator.core.user_groups import assumed
 
 _UNFIT = {
     Unfit.DELETED: "is deactivated",
@@ -75,6 +76,8 @@ def approvers(installation: Installation) -> tuple[Approver, ...]:
     roles: dict[str, list[str]] = {}
     for role, members in installation.roles.items():
         for member in members if role in used else ():
+            if is_group(member):
+                continue
             identity = identify(member)
             key = installation.people.key(identity)
             roles.setdefault(key, []).append(role)
@@ -162,8 +165,11 @@ def _shown(account: Mapping[str, Any], user: str) -> str:
     return f"@{name} ({user})" if name else user
 
 
-def look_at_approvals(installation: Installation, cannot: Collection[str]) -> tuple[Finding, ...]:
-    """Of each stage: whether its approval can be met by those who can decide. ``cannot``: keys of those who cannot."""
+def look_at_approvals(
+    installation: Installation, cannot: Collection[str], groups: Mapping[str, frozenset[str]]
+) -> tuple[Finding, ...]:
+    """Of each stage: whether its approval can be met by those who can decide. ``cannot``: keys of those who cannot;
+    ``groups``: keys of the members of each user group that Slack has told of."""
     found: list[Finding] = []
     policies = dict(asking(installation))
     for stage in (*installation.stage_names, *([ORCHESTRATOR] if ORCHESTRATOR in policies else [])):
@@ -171,17 +177,26 @@ def look_at_approvals(installation: Installation, cannot: Collection[str]) -> tu
         if policy is None:
             found.append(Finding.ok(Check.APPROVAL, "is deployed without asking", stage))
         else:
-            found.append(_approval(stage, policy, installation, cannot))
+            found.append(_approval(stage, policy, installation, cannot, groups))
     return tuple(found)
 
 
-def _approval(stage: str, policy: ApprovalPolicy, installation: Installation, cannot: Collection[str]) -> Finding:
+def _approval(
+    stage: str,
+    policy: ApprovalPolicy,
+    installation: Installation,
+    cannot: Collection[str],
+    groups: Mapping[str, frozenset[str]],
+) -> Finding:
     people = installation.people
     roles = {
-        role: tuple(member for member in members if people.key(identify(member)) not in cannot)
+        role: tuple(member for member in members if is_group(member) or people.key(identify(member)) not in cannot)
         for role, members in installation.roles.items()
     }
-    rules = Rules((policy,), roles, people)
+    rules = assumed(Rules((policy,), roles, people))
+    if rules.groups is not None:
+        # Of a group that Slack was not asked about nothing is known, so nothing is found wrong with it here.
+        rules = replace(rules, groups={name: groups.get(name, keys) for name, keys in rules.groups.items()})
     fix = f"Add members who can decide to the roles of approvals.{stage}, and deploy MlopsOrchestrator."
     askers = [(person.name, Identity(IdentityKind.EMAIL, person.email, verified=True)) for person in people.everybody]
     stuck = [name for name, identity in askers if best_case(rules, identity).outcome is not Outcome.APPROVED]

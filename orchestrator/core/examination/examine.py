@@ -26,6 +26,7 @@ from orchestrator.core.examination.mail import look_at_mail
 from orchestrator.core.examination.ports import App, Front, StageRoles, Subscriptions, Workspace
 from orchestrator.core.examination.slack_secret import FILL, Keys, look_at_secret
 from orchestrator.core.examination.stages import look_at_stage, places
+from orchestrator.core.examination.user_groups import look_at_group, user_groups
 from orchestrator.core.examination.workspace import (
     look_at_channel,
     look_at_scopes,
@@ -87,15 +88,17 @@ def examine(installation: Installation, practice: Practice) -> Findings:
     )
     slack, found = _slack(installation, practice)
     looked: dict[str, Looked] = {}
+    members: dict[str, frozenset[str]] = {}
     tasks = [
         *_front(slack, practice),
         *_channels(slack, installation),
+        *(_group(one, slack, installation, members) for one in user_groups(installation)),
         *(_person(one, slack, looked) for one in approvers(installation)),
     ]
     more = _begin(practice, tasks)
     found += _ended(practice, [*beside, *more])
     cannot = {key for key, one in looked.items() if one.reach is Reach.CANNOT}
-    return ordered([*found, *look_at_approvals(installation, cannot)])
+    return ordered([*found, *look_at_approvals(installation, cannot, members)])
 
 
 def _slack(installation: Installation, practice: Practice) -> tuple[_Slack, list[Finding]]:
@@ -144,6 +147,16 @@ def _person(approver: Approver, slack: _Slack, looked: dict[str, Looked]) -> _Ta
         return (found.finding,)
 
     return _Task(Check.APPROVER, look, approver.name)
+
+
+def _group(group: str, slack: _Slack, installation: Installation, members: dict[str, frozenset[str]]) -> _Task:
+    def look() -> Findings:
+        keys, finding = look_at_group(group, installation, slack.workspace)
+        if keys is not None:
+            members[group] = keys
+        return (finding,)
+
+    return _Task(Check.USER_GROUP, look, group)
 
 
 def _begin(practice: Practice, tasks: Sequence[_Task]) -> list[tuple[_Task, Future[Findings]]]:

@@ -18,6 +18,7 @@ class Check(StrEnum):
     WORKSPACE = "slack-workspace"
     SCOPES = "slack-scopes"
     CHANNEL = "slack-channel"
+    USER_GROUP = "user-group"
     APPROVER = "approver"
     APPROVAL = "approval"
     STAGE = "stage"

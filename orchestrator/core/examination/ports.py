@@ -52,6 +52,10 @@ class Workspace(Protocol):
         """The account with this address; None where there is none that is not deactivated."""
         ...
 
+    def members(self, group: str) -> frozenset[str] | None:
+        """Ids of the user group's members whose accounts are in use; None where there is no such group."""
+        ...
+
 
 @dataclass(frozen=True)
 class Reply:

@@ -74,21 +74,6 @@ def too_late(approval: Approval) -> str:
             return f"{already(approval)}."
 
 
-def own_release(stage: str) -> str:
-    """To a requester who may not decide."""
-    return f"You asked for this release, so somebody else has to decide about {stage}."
-
-
-def own_commit(stage: str) -> str:
-    """To the author of a commit who may not decide."""
-    return f"You wrote the commit of this release, so somebody else has to decide about {stage}."
-
-
-def no_approver(stage: str) -> str:
-    """To somebody who is no approver."""
-    return f"You are not an approver of {stage}."
-
-
 def help_message() -> Message:
     """``/mlops help``."""
     return message("What /mlops can do: status, release, help.", [section(_HELP)])

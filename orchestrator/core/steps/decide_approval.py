@@ -7,15 +7,18 @@ between, the sweeper repeats the second step from the row. What is shown is neve
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from orchestrator.core.approvals import Decision, Outcome, Reason, Rules, decide, eligible
+from orchestrator.core.approvals import Decision, Outcome, Rules, decide, eligible
 from orchestrator.core.errors import NotAllowed, Refused
 from orchestrator.core.installation import Installation
+from orchestrator.core.messages.refused_votes import unknown_members, why_not
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Clock, Store, Tasks
 from orchestrator.core.records import Approval, ApprovalStatus, Release, Verdict, Vote
 from orchestrator.core.steps.answers import answer
 from orchestrator.core.steps.progress import approval_of, read_stamp, release_of, rules_for, stamp
+from orchestrator.core.user_groups import Lookup, UserGroups, Voter, look_up, noted
 
 MIN_REASON = 3
 """Characters of a reason to reject."""
@@ -37,6 +40,13 @@ class Ballot:
     verdict: Verdict
     reason: str = ""
     via: str = "slack"
+    slack_id: str = ""
+    """The Slack account that clicked; empty for a ballot that came another way."""
+
+    @property
+    def cast_by(self) -> Voter:
+        """The voter, with the account."""
+        return Voter(self.voter, self.slack_id)
 
 
 @dataclass(frozen=True)
@@ -51,11 +61,20 @@ class BallotResult:
     """False when the ballot changed nothing: the same vote again, or a vote on what is settled."""
 
 
-def vote(ballot: Ballot, *, store: Store, tasks: Tasks, installation: Installation, now: Clock) -> BallotResult:
+def vote(
+    ballot: Ballot,
+    *,
+    store: Store,
+    tasks: Tasks,
+    installation: Installation,
+    now: Clock,
+    groups: UserGroups | None = None,
+) -> BallotResult:
     """Count a ballot, and answer the state machine when it settles the approval.
 
-    Raises ``NotAllowed`` when this person may not vote here, ``Refused`` when there is nothing (more) to vote on or
-    the plan is another one than the voter was shown; both carry a sentence for the voter.
+    Members of Slack user groups are looked up in ``groups`` now, once; None where Slack cannot be asked. Raises
+    ``NotAllowed`` when this person may not vote here, ``Refused`` when there is nothing (more) to vote on or the plan
+    is another one than the voter was shown; both carry a sentence for the voter.
     """
     approval = approval_of(store, ballot.approval_id)
     if approval is None:
@@ -64,32 +83,30 @@ def vote(ballot: Ballot, *, store: Store, tasks: Tasks, installation: Installati
     rules = rules_for(installation, release, approval.stage)
     if rules is None:
         raise Refused(f"{approval.stage} needs no approval.")
-    _check(ballot, release, rules, approval)
+    lookup = look_up(rules, groups)
+    _check(ballot, release, lookup.into(rules, approval.votes, ballot.cast_by), approval, lookup)
     before = approval
 
     def cast(current: Approval) -> Approval:
         nonlocal before
         before = current
-        return _cast(current, ballot, release, rules, now)
+        return _cast(current, ballot, release, lookup.into(rules, current.votes, ballot.cast_by), now)
 
     after = store.update(Approval, approval.key(), cast)
     if after.status is not ApprovalStatus.PENDING:
         answer(after, store=store, tasks=tasks)
-    decision = decide(rules, release.requester, after.votes)
+    decision = decide(lookup.into(rules, after.votes, ballot.cast_by), release.requester, after.votes)
     late = after.status is ApprovalStatus.PENDING and now() >= read_stamp(after.expires_at)
-    return BallotResult(after, decision, _sentence(after, decision, release, late), counted=after != before)
+    told = _sentence(after, decision, release, late)
+    if lookup.silent and after.status is ApprovalStatus.PENDING and not late:
+        told += f" {unknown_members(lookup)}"
+    return BallotResult(after, decision, told, counted=after != before)
 
 
-def _check(ballot: Ballot, release: Release, rules: Rules, approval: Approval) -> None:
+def _check(ballot: Ballot, release: Release, rules: Rules, approval: Approval, lookup: Lookup) -> None:
     standing = eligible(rules, release.requester, ballot.voter)
-    if standing.reason is Reason.IS_THE_REQUESTER:
-        raise NotAllowed(f"You asked for this release, so somebody else has to decide about {approval.stage}.")
-    if standing.reason is Reason.IS_THE_AUTHOR:
-        raise NotAllowed(
-            f"You wrote the commit of this release, so somebody else has to decide about {approval.stage}."
-        )
     if not standing.allowed:
-        raise NotAllowed(f"You are not an approver of {approval.stage}.")
+        raise NotAllowed(why_not(standing.reason, approval.stage, ballot.cast_by, lookup, rules.people))
     if not approval.digest.startswith(ballot.digest_prefix) or len(ballot.digest_prefix) < MIN_PREFIX:
         raise Refused("The plan has changed since you looked. Look at the new one and decide again.")
     if ballot.verdict is Verdict.REJECT and not MIN_REASON <= len(ballot.reason.strip()) <= MAX_REASON:
@@ -99,12 +116,14 @@ def _check(ballot: Ballot, release: Release, rules: Rules, approval: Approval) -
 def _cast(current: Approval, ballot: Ballot, release: Release, rules: Rules, now: Clock) -> Approval:
     """The approval with this ballot in it; unchanged when the ballot can no longer change anything."""
     key = rules.voter_key(ballot.voter)
-    if current.status is not ApprovalStatus.PENDING or _has_said(current, key, ballot.verdict):
+    if current.status is not ApprovalStatus.PENDING:
         return current
     moment = now()
     if moment >= read_stamp(current.expires_at):
         # The state machine's own time-out ends the release; a late vote must not look like a decision.
         return current
+    if _has_said(current, key, ballot.verdict):
+        return _counted(current, noted(current.votes, rules), release, rules, moment)
     cast = Vote(
         person=key,
         display=rules.people.display(ballot.voter),
@@ -112,8 +131,14 @@ def _cast(current: Approval, ballot: Ballot, release: Release, rules: Rules, now
         at=stamp(moment),
         reason=ballot.reason.strip()[:MAX_REASON],
         via=ballot.via,
+        slack_id=ballot.slack_id,
     )
     votes = (*(vote for vote in current.votes if vote.person != key), cast)
+    return _counted(current, noted(votes, rules), release, rules, moment)
+
+
+def _counted(current: Approval, votes: tuple[Vote, ...], release: Release, rules: Rules, moment: datetime) -> Approval:
+    """The approval with these votes, settled where they suffice."""
     outcome = decide(rules, release.requester, votes).outcome
     if outcome is Outcome.WAIT:
         return replace(current, votes=votes)

@@ -27,11 +27,13 @@ from orchestrator.core.ports import Clock, Mail, Store
 from orchestrator.core.records import ChatMessage, Release, StageRecord, Status, Workload
 from orchestrator.core.routing import own_channel
 from orchestrator.core.steps.attach_plan import attach_plan, file_refused
+from orchestrator.core.steps.notify_reminder import remind, remind_by_mail
 from orchestrator.core.steps.progress import approval_of, find_workload, live_figures, live_since, release_of
 from orchestrator.core.steps.sending import BRIEF
 from orchestrator.core.steps.speaking import Speaker, end_turn, ended, take_turn
 from orchestrator.core.steps.tell_notices import mail_notices, tell_notices
 from orchestrator.core.steps.tell_requester import tell_requester
+from orchestrator.core.user_groups import UserGroups
 
 Answer = TypeVar("Answer")
 
@@ -70,7 +72,8 @@ class Notified:
     """What one call did."""
 
     said: tuple[str, ...] = ()
-    """``posted``, ``updated``, ``asked``, ``attached``, ``mailed``, ``told privately``; nothing when all was said."""
+    """``posted``, ``updated``, ``asked``, ``reminded``, ``attached``, ``mailed``, ``told privately``; nothing when all
+    was said."""
     refusal: str = ""
     """Slack's code when it refuses for good; repeating would change nothing."""
 
@@ -85,14 +88,16 @@ def notify_release(
     now: Clock,
     pause: Callable[[float], None],
     holder: str,
+    groups: UserGroups | None = None,
 ) -> Notified:
-    """Bring the release's message, pings and e-mail up to date. ``chat`` is None where Slack is not set up.
+    """Bring the release's message, pings and e-mail up to date. ``chat`` is None where Slack is not set up; ``groups``
+    tells whom a reminder has to call one by one.
 
     Raises ``ChatUnavailable`` (and what the mail raises) to be called again; what was said by then is not said twice.
     ``holder`` is unique to this call.
     """
     row = take_turn(release_id, holder, store, now, pause)
-    speaker = Speaker(store, chat, mail, installation, now, row)
+    speaker = Speaker(store, chat, mail, installation, now, row, groups)
     try:
         facts = gather(release_id, store, installation)
         if _nothing_to_say(facts.release, speaker):
@@ -147,6 +152,7 @@ def _speak(facts: Facts, speaker: Speaker) -> Notified:
     except ChatRefused as error:
         refusal = error.code
         said += _ask_by_mail(facts, speaker, f"Slack cannot show this question ({error.code}).")
+        said += remind_by_mail(facts, speaker)
     except ChatPutOff as error:
         trouble.append(error)
         if error.seconds > BRIEF:
@@ -175,12 +181,13 @@ def _ask_by_mail(facts: Facts, speaker: Speaker, why: str) -> list[str]:
 
 def _chat(facts: Facts, speaker: Speaker) -> list[str]:
     if speaker.chat is None:
-        return _ask_by_mail(facts, speaker, NO_SLACK)
+        return [*_ask_by_mail(facts, speaker, NO_SLACK), *remind_by_mail(facts, speaker)]
     said = _show(facts, speaker, speaker.chat)
     said += tell_notices(facts.notices, speaker, speaker.chat)
     waiting = facts.waiting
     if waiting is not None:
         said += _ask(facts, waiting, speaker, speaker.chat)
+        said += remind(facts, waiting, speaker, speaker.chat)
         said += attach_plan(facts, waiting, speaker, speaker.chat)
         if file_refused(facts, speaker.row):
             said += _show(facts, speaker, speaker.chat)

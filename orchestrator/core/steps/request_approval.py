@@ -11,6 +11,7 @@ import hashlib
 from dataclasses import replace
 from datetime import timedelta
 
+from orchestrator.core.approvals import Rules
 from orchestrator.core.errors import Conflict, StepFailed
 from orchestrator.core.installation import Installation
 from orchestrator.core.ports import Clock, Store, Tasks
@@ -61,7 +62,7 @@ def request_approval(
         lambda current: replace(current, status=StageStatus.AWAITING_APPROVAL, approval_id=asked),
     )
     move(store, release_id, now, Status.AWAITING_APPROVAL, stage=stage)
-    approval = _ask(release, record, token, rules.expires_after_hours, store, now)
+    approval = _ask(release, record, token, rules, store, now)
     if approval.status is not ApprovalStatus.PENDING:
         answer(approval, store=store, tasks=tasks)
 
@@ -71,9 +72,7 @@ def approval_id(release_id: str, stage: str, digest: str) -> str:
     return hashlib.sha256(f"{release_id}|{stage}|{digest}".encode()).hexdigest()[:20]
 
 
-def _ask(
-    release: Release, record: StageRecord, token: TaskToken, expires_after_hours: int, store: Store, now: Clock
-) -> Approval:
+def _ask(release: Release, record: StageRecord, token: TaskToken, rules: Rules, store: Store, now: Clock) -> Approval:
     if record.plan is None:
         raise StepFailed(f"{record.stage} has no plan to approve")
     moment = now()
@@ -84,8 +83,9 @@ def _ask(
         digest=record.plan.digest,
         status=ApprovalStatus.PENDING,
         asked_at=stamp(moment),
-        expires_at=stamp(moment + timedelta(hours=expires_after_hours) - LAST_CALL),
+        expires_at=stamp(moment + timedelta(hours=rules.expires_after_hours) - LAST_CALL),
         token=token,
+        reminders=rules.reminders,
     )
     try:
         store.insert(asked)

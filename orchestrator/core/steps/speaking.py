@@ -18,6 +18,7 @@ from orchestrator.core.messages.mail import Letter
 from orchestrator.core.ports import Clock, Mail, Store
 from orchestrator.core.records import ChatMessage
 from orchestrator.core.steps.progress import read_stamp, stamp
+from orchestrator.core.user_groups import UserGroups
 
 HOLD = timedelta(seconds=150)
 """Longer than the function's own time-out of two minutes: who holds a turn this long has died."""
@@ -37,6 +38,8 @@ class Speaker:
     installation: Installation
     now: Clock
     row: ChatMessage
+    groups: UserGroups | None = None
+    """Slack's user groups, for whoever has to call their members one by one."""
 
     def note(self, change: Callable[[ChatMessage], ChatMessage]) -> None:
         """Write the row; raises ``TryAgain`` when the turn was lost to somebody else."""

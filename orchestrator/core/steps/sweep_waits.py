@@ -1,4 +1,5 @@
-"""Every minute: resolve what an event should have resolved, and repeat answers that a dead function left unsaid."""
+"""Every minute: resolve what an event should have resolved, repeat answers that a dead function left unsaid, and
+remind of questions that nobody has answered."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from orchestrator.core.ports import Accounts, Clock, Outcomes, Store, Tasks
 from orchestrator.core.records import Approval, ApprovalStatus, Wait
 from orchestrator.core.steps.abandoned import mend_abandoned
 from orchestrator.core.steps.answers import answer
+from orchestrator.core.steps.claim_reminders import claim_reminders
 from orchestrator.core.steps.executions import Machines
 from orchestrator.core.steps.settle import settle
 
@@ -35,6 +37,8 @@ class Swept:
     """One sentence for each wait, approval or release that could not be looked at; the others were."""
     mended: tuple[str, ...] = ()
     """Releases whose execution was gone, or had never begun."""
+    reminded: int = 0
+    """Reminders that it has had sent."""
 
 
 def sweep_waits(
@@ -43,7 +47,10 @@ def sweep_waits(
     """Look at what waits; one that cannot be looked at never keeps the others waiting."""
     began = now()
     waiting = store.listed_together((Approval, Wait), "WAITING", limit=OPEN)
-    answered, failures = _repeat_answers([one for one in waiting if isinstance(one, Approval)], store, tasks)
+    approvals = [one for one in waiting if isinstance(one, Approval)]
+    answered, failures = _repeat_answers(approvals, store, tasks)
+    reminded, unreminded = claim_reminders(approvals, store=store, now=now)
+    failures += unreminded
     settled = 0
     waits = [one for one in waiting if isinstance(one, Wait)]
     for wait in _from_here_on(waits, began):
@@ -54,7 +61,7 @@ def sweep_waits(
         except Exception as error:  # whatever it is, the next wait has a right to be looked at
             failures.append(f"{wait.release_id} in {wait.stage}: {error}")
     mended = mend_abandoned(store=store, tasks=tasks, outcomes=outcomes, machines=machines, now=now)
-    return Swept(len(waits), settled, answered, (*failures, *mended.failures), mended.releases)
+    return Swept(len(waits), settled, answered, (*failures, *mended.failures), mended.releases, reminded)
 
 
 def _repeat_answers(approvals: Sequence[Approval], store: Store, tasks: Tasks) -> tuple[int, list[str]]:
