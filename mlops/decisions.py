@@ -79,9 +79,9 @@ def _decide(
         shown.line(f"  {found['description']}")
     show_metrics(found["metrics"], shown)
     show_gates(waiting.get("gates", []), waiting["stage"], shown)
-    for stage in found["stages"]:
-        if stage.get("live_since"):
-            shown.line(f"  In {stage['stage']} since {moment(stage['live_since'])}")
+    for reached in found["stages"]:
+        if reached.get("live_since"):
+            shown.line(f"  In {reached['stage']} since {moment(reached['live_since'])}")
     show_plan(plan, waiting["stage"], shown)
     show_approval(waiting["approval"], shown)
     if verdict == "reject" and not reason:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 from xml.sax.saxutils import escape
 
@@ -68,12 +68,30 @@ def install() -> None:
     @functools.wraps(diff)
     def compared(old_template: dict[str, Any], new_template: dict[str, Any], *more: Any, **named: Any) -> Any:
         before, after = old_template.get(_OWN, {}), new_template.get(_OWN, {})
-        found = [with_contexts(change, before, after) for change in diff(old_template, new_template, *more, **named)]
+        changes = diff(old_template, new_template, *more, **named)
+        changes += turned({change["ResourceChange"]["LogicalResourceId"] for change in changes}, before, after)
+        for change in changes:
+            one = change["ResourceChange"]
+            declared = (new_template.get("Resources") or {}) | (old_template.get("Resources") or {})
+            one.setdefault("ResourceType", declared.get(one["LogicalResourceId"], {}).get("Type", ""))
+        found = [with_contexts(change, before, after) for change in changes]
         return [change for change in found if change is not None]
 
     changesets._resolve_props_for_diff, changesets._diff_resources = resolved, compared
     actions = handlers._ACTION_HANDLERS
     actions["DescribeChangeSet"] = _describing(actions["DescribeChangeSet"])
+
+
+def turned(
+    told: Collection[str], before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[dict[str, dict[str, Any]]]:
+    """Changes of resources that are declared as before, so that the emulator tells of none, and whose condition turns;
+    their types are still to be put in."""
+    names = sorted((before.keys() ^ after.keys()) - set(told))
+    return [
+        {"ResourceChange": {"Action": "Add" if name in after else "Remove", "LogicalResourceId": name}}
+        for name in names
+    ]
 
 
 def with_contexts(change: dict[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from local.cloud.client import EmbeddedCloud
-from local.cloud.stack_contexts import HIDDEN, UNKNOWN, known, with_contexts
+from local.cloud.stack_contexts import HIDDEN, UNKNOWN, known, turned, with_contexts
 from tests.cloud.accounts import DEV, settled, unique
 
 THERE = {"Bucket": {"PhysicalResourceId": "b", "Attributes": {"Arn": "arn:b"}}}
@@ -105,6 +105,14 @@ def planned(cloud: EmbeddedCloud, stack: str, kind: str, body: str) -> tuple[str
 
 def properties(change: dict[str, Any], side: str) -> Any:
     return json.loads(change[side])["Properties"]
+
+
+def test_one_that_is_declared_as_before_is_told_too() -> None:
+    found = turned({"Told"}, {"Told": {}, "Gone": {}, "Same": {}}, {"Same": {}, "New": None})
+    assert [one["ResourceChange"] for one in found] == [
+        {"Action": "Remove", "LogicalResourceId": "Gone"},
+        {"Action": "Add", "LogicalResourceId": "New"},
+    ]
 
 
 @pytest.mark.cloud
