@@ -18,6 +18,7 @@ from orchestrator.aws.world import World
 from orchestrator.core.errors import StepFailed
 from orchestrator.core.installation import Installation
 from orchestrator.core.steps.notify_release import Notified, notify_release
+from orchestrator.core.steps.replaced import replaced_by
 
 
 @step("notify")
@@ -33,6 +34,12 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
     mail = SnsMail(client("sns"), env.topic_arn)
 
     def notify(release_id: str) -> Notified:
+        done = tell(release_id)
+        for other in replaced_by(release_id, world.store):
+            tell(other)
+        return done
+
+    def tell(release_id: str) -> Notified:
         done = notify_release(
             release_id,
             store=world.store,

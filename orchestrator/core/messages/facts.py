@@ -38,6 +38,8 @@ class Facts:
     """Of the release that is live, see ``progress.live_figures``."""
     notices: tuple[Notice, ...] = ()
     """What has happened to it while it was live."""
+    back_to: str = ""
+    """What a click on its message would go back to, see ``way_back.offered``."""
 
     @property
     def waiting(self) -> Waiting | None:

@@ -21,6 +21,7 @@ from orchestrator.core.messages.headlines import END_MARKS, MARKS, headline, lef
 from orchestrator.core.messages.jobs import job_blocks
 from orchestrator.core.messages.mrkdwn import bold, code, date, escape, lines, quote, said
 from orchestrator.core.messages.provenance import provenance
+from orchestrator.core.messages.rollbacks import roll_back_button, rollback_blocks, worse_than_live
 from orchestrator.core.records import Approval, Release, Status, Verdict
 
 
@@ -31,7 +32,7 @@ def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = 
     stands in the installation's channel instead. Without ``buttons`` it is a copy that nobody keeps current.
     """
     waiting = facts.waiting
-    blocks = [header(headline(facts)), section(_standing(facts))]
+    blocks = [header(headline(facts)), section(_standing(facts)), *rollback_blocks(facts.release)]
     if waiting is not None:
         blocks += _question(facts, waiting, buttons)
     else:
@@ -40,6 +41,8 @@ def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = 
     blocks += job_blocks(facts)
     blocks += _decisions(facts)
     blocks += _warnings(facts.release)
+    if buttons and facts.back_to:
+        blocks.append(roll_back_button(facts.release.release_id, facts.back_to, facts.release.workload))
     blocks += _about(facts, refused_channel)
     return message(_text(facts), blocks)
 
@@ -98,7 +101,8 @@ def _metrics(facts: Facts) -> list[Block]:
     gates = gates_of(facts)
     figures = _figures(facts, without={gate.metric for gate in gates})
     shown = [section(f":bar_chart: {' · '.join(figures)}")] if figures else []
-    return [*gate_blocks(gates), *shown]
+    excused = worse_than_live(facts.release, facts.stages.get(facts.release.stage))
+    return [*gate_blocks(gates), *([context(excused)] if excused else []), *shown]
 
 
 def _figures(facts: Facts, without: Container[str] = ()) -> list[str]:

@@ -26,6 +26,7 @@ from orchestrator.core.records import Release, StageRecord, Status, Workload
 from orchestrator.core.steps.progress import approval_of, find_workload, live_figures, release_of
 from orchestrator.core.steps.speaking import Speaker, end_turn, ended, take_turn
 from orchestrator.core.steps.tell_notices import mail_notices, tell_notices
+from orchestrator.core.steps.way_back import offered
 
 Answer = TypeVar("Answer")
 
@@ -106,7 +107,8 @@ def gather(release_id: str, store: Store, installation: Installation) -> Facts:
     # Only what uses the Model Registry has notices: the others are not asked for any.
     notices = store.under(Notice, f"RELEASE#{release_id}") if release.models else ()
     live = live_figures(store, release)
-    return Facts(told_release(release, installation), installation, told, approvals, live, notices)
+    back_to = offered(release, find_workload(store, release.workload), store) if release.status.ended else ""
+    return Facts(told_release(release, installation), installation, told, approvals, live, notices, back_to)
 
 
 def _nothing_to_say(release: Release, speaker: Speaker) -> bool:
