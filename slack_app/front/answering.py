@@ -34,13 +34,14 @@ from orchestrator.core.messages.release_form import (
     starting_form,
 )
 from orchestrator.core.messages.rollback_dialog import (
+    ROLL_BACK,
     ROLLBACK_VIEW,
     loading_rollback,
+    release_in,
     rollback_id,
     shown_in,
     starting_rollback,
 )
-from orchestrator.core.messages.rollbacks import ROLL_BACK, release_in
 from slack_app.front.calls import CallFailed
 from slack_app.front.replay import Replay, command_body, interaction_body
 from slack_app.front.secrets import Known

@@ -21,17 +21,18 @@ from orchestrator.core.messages.blocks import Block, Message
 from orchestrator.core.messages.mrkdwn import date, quote, said
 from orchestrator.core.messages.provenance import provenance
 from orchestrator.core.messages.rollback_dialog import (
+    ROLL_BACK,
     ROLLBACK_VIEW,
     Shown,
     Side,
     asking_rollback,
+    release_in,
     rollback_id,
     rollback_started,
     shown_in,
     told_rollback,
     why_in,
 )
-from orchestrator.core.messages.rollbacks import ROLL_BACK, release_in
 from orchestrator.core.origins import SourceKind
 from orchestrator.core.records import Release
 from orchestrator.core.steps.progress import find_workload, release_of

@@ -7,6 +7,7 @@ shown: the workload, where it goes back to, and what was live then; the worker l
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,9 @@ from typing import Any
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Block, context, plain_text, section
 from orchestrator.core.messages.mrkdwn import bold, code, lines, said
+
+ROLL_BACK = "roll_back"
+"""action_id of the button, whose value is the id of the release that it stands at."""
 
 ROLLBACK_VIEW = "roll_back_to"
 """callback_id."""
@@ -25,6 +29,8 @@ MAX_WHY = 1000
 """Characters; the same as ``steps.roll_back`` takes, which a test holds together."""
 
 _TITLE = "Roll back"
+
+_RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,79}")
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,11 @@ class Side:
 
     release_id: str
     facts: tuple[str, ...]
+
+
+def release_in(value: object) -> str:
+    """The release that a button's value names; empty for what cannot be the id of one."""
+    return value if isinstance(value, str) and _RELEASE.fullmatch(value) else ""
 
 
 def shown_in(metadata: object) -> Shown | None:

@@ -2,23 +2,12 @@
 
 from __future__ import annotations
 
-import re
-
 from orchestrator.core.gate_results import Fault
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Block, actions, plain_text, section
 from orchestrator.core.messages.mrkdwn import bold, clean, code, quote
+from orchestrator.core.messages.rollback_dialog import ROLL_BACK
 from orchestrator.core.records import Release, StageRecord
-
-ROLL_BACK = "roll_back"
-"""action_id."""
-
-_RELEASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,79}")
-
-
-def release_in(value: object) -> str:
-    """The release that a button's value names; empty for what cannot be the id of one."""
-    return value if isinstance(value, str) and _RELEASE.fullmatch(value) else ""
 
 
 def roll_back_button(release_id: str, target: str, workload: str) -> Block:
