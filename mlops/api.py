@@ -59,6 +59,15 @@ class Api:
         """A page of the workload's audit ledger, after a sequence number."""
         return self._call("GET", f"/workloads/{workload}/ledger?after={after}&limit={LEDGER_PAGE}")
 
+    def rollback_of(self, workload: str, to: str) -> dict[str, Any]:
+        """What a rollback of the workload would do: to the release named, else to the one that was live before."""
+        return self._call("GET", f"/workloads/{workload}/rollback{f'?to={to}' if to else ''}")
+
+    def roll_back(self, release_id: str, wish: Mapping[str, Any], token: str) -> dict[str, Any]:
+        """Deploy this release's package again; ``token`` makes a repeated call the same request."""
+        body = json.dumps(wish).encode()
+        return self._call("POST", f"/releases/{release_id}/rollback", body, {"Idempotency-Key": token})
+
     def remove(self, workload: str, token: str) -> dict[str, Any]:
         """Start the removal of a workload; ``token`` makes a repeated call the same request."""
         return self._call("DELETE", f"/workloads/{workload}", headers={"Idempotency-Key": token})

@@ -133,13 +133,15 @@ def history(
     for found in releases:
         ended = status_word(found["status"])
         screen.line(f"{moment(found['created_at'])}  {found['release_id']}  {ended}", STYLES.get(ended, ""))
-        what = "its removal asked by" if found["kind"] == "removal" else "asked by"
+        what = {"removal": "its removal asked by", "rollback": "rollback asked by"}.get(found["kind"], "asked by")
         screen.line(f"  {what} {found['requester']}, from {found['source']}")
         for name, value in _commit_facts(found["commit"]):
             if value and name != "Link":
                 screen.line(f"  {name.lower()}: {value}")
         for stage in found["stages"]:
             _show_votes(stage, screen)
+        if found["goes_back_to"]:
+            screen.line(f"  from {found['instead_of'] or 'nothing'} to {found['goes_back_to']}")
         if found["reason"] and not found["ended_by"]:
             screen.line(f"  {found['reason']}")
 
@@ -166,6 +168,11 @@ def show_release(found: Mapping[str, Any], screen: Screen) -> None:
     facts = (
         ("Workload", f"{found['workload']} ({found['workload_type']})" if found["workload_type"] else ""),
         ("Kind", "removal of the workload" if found["kind"] == "removal" else ""),
+        (
+            "Rollback",
+            f"from {found['instead_of'] or 'nothing'} to {found['goes_back_to']}" * bool(found["goes_back_to"]),
+        ),
+        ("Because", found["asked_because"]),
         ("Description", found["description"]),
         ("Asked by", found["requester"]),
         ("From", found["source"]),

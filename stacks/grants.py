@@ -42,6 +42,7 @@ LISTERS = ("sweep_waits", "api", "notify", "slack_worker")
 """Functions that read a list: releases, what waits, or Homes that are kept current."""
 
 STARTERS = ("receive_request", "api", "slack_worker")
+ROLLBACK_STARTERS = ("api", "slack_worker")
 CARD_KEEPERS = ("receive_request", "api")
 ANSWERERS = (
     *("package", "deploy_stage", "run_job", "request_approval", "resume_deployment", "sweep_waits"),
@@ -203,6 +204,10 @@ def grant_buckets(buckets: Buckets, fleet: Fleet) -> None:
     for name in ("api", "slack_worker"):
         fleet[name].may(read, [assets.arn_for_objects("*")])
         fleet[name].may(["s3:ListBucket"], [assets.bucket_arn])
+    # A rollback is refused at once where the package is gone, or what it came from.
+    for function in fleet.only(ROLLBACK_STARTERS):
+        function.may(read, [packages.arn_for_objects(PACKAGES)])
+        function.may(["s3:ListBucket"], [packages.bucket_arn])
     # The form to start a release offers the versions of a configuration.
     fleet["slack_worker"].may(["s3:ListBucketVersions"], [assets.bucket_arn])
     for function in fleet.only(STARTERS):

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from typing import Any
 
@@ -108,6 +108,13 @@ def judge(gates: Sequence[Gate], stage: str, figures: Mapping[str, str], live: L
 def stopping(results: Sequence[GateResult]) -> tuple[GateResult, ...]:
     """Those that let the release go no further."""
     return tuple(result for result in results if result.status is GateStatus.FAILED)
+
+
+def excused(result: GateResult) -> GateResult:
+    """The same for a rollback: that a model is worse than what is live only warns. Whoever goes back may do so because
+    those figures were not the whole truth; its own limits the model has met once, and meets again."""
+    only_worse = result.status is GateStatus.FAILED and result.faults == (Fault.WORSE_THAN_LIVE,)
+    return replace(result, status=GateStatus.WARNED) if only_worse else result
 
 
 def bound(content_digest: str, results: Sequence[GateResult]) -> str:

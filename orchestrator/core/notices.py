@@ -23,6 +23,8 @@ class Notice:
     """One line, for the e-mail's subject and the message's first line."""
     lines: tuple[str, ...] = ()
     """Sentences; and commands, see ``COMMAND``."""
+    goes_back_to: str = ""
+    """The release that its button goes back to; empty for a notice without one."""
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""

@@ -125,6 +125,13 @@ class Release:
     """Release even when the content is live already."""
     removes: bool = False
     """Whether it takes the workload's stacks away instead of deploying something, see ``steps.remove_workload``."""
+    goes_back_to: str = ""
+    """The earlier release whose package it deploys, see ``steps.roll_back``; empty for every release with one of its
+    own."""
+    instead_of: str = ""
+    """What was live when somebody wanted to go back."""
+    asked_because: str = ""
+    """Why somebody wants to go back, in his own words."""
     policies: tuple[StagePolicy, ...] = ()
     metrics: tuple[Figure, ...] = ()
     """Figures of the model's evaluation, in its file's order, and after them those that only gates name."""

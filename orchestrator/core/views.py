@@ -17,6 +17,7 @@ from orchestrator.core.jobs import JobRun, console_link, job_name
 from orchestrator.core.plans import Plan
 from orchestrator.core.records import Approval, Figure, Release, StageRecord, Workload
 from orchestrator.core.steps.progress import rules_for
+from orchestrator.core.steps.way_back import WayBack
 
 
 def summary(release: Release, installation: Installation) -> dict[str, Any]:
@@ -32,7 +33,7 @@ def summary(release: Release, installation: Installation) -> dict[str, Any]:
         "created_at": release.created_at,
         "updated_at": release.updated_at,
         "reason": release.reason,
-        "kind": "removal" if release.removes else "deployment",
+        "kind": "removal" if release.removes else "rollback" if release.goes_back_to else "deployment",
     }
 
 
@@ -47,6 +48,31 @@ def workload(found: Workload) -> dict[str, Any]:
         ],
         "running_release": found.running_release,
         "newest_release": found.newest_release,
+    }
+
+
+def rollback(found: WayBack, installation: Installation) -> dict[str, Any]:
+    """``GET /workloads/{id}/rollback``: what a rollback would do."""
+    to, live = found.target, found.live
+    return {
+        "workload": found.workload.workload,
+        "to": _side(to, installation) | {"live_from": found.live_from, "live_until": found.live_until},
+        "live": _side(live, installation) if live is not None else None,
+        "running_release": found.workload.running_release,
+        "metrics": [
+            {"name": name, "value": value, "live": before}
+            for name, value, before in side_by_side(to.metrics, live.metrics if live is not None else ())
+        ],
+    }
+
+
+def _side(release: Release, installation: Installation) -> dict[str, Any]:
+    return {
+        "release_id": release.release_id,
+        "requester": installation.people.display(release.requester),
+        "created_at": release.created_at,
+        "source": str(release.configured_by or release.source),
+        "description": release.description,
     }
 
 
@@ -72,6 +98,9 @@ def detail(
         "description": release.description,
         "execution_arn": release.execution_arn,
         "ended_by": release.ended_by,
+        "goes_back_to": release.goes_back_to,
+        "instead_of": release.instead_of,
+        "asked_because": release.asked_because,
         "problems": list(release.problems),
         "warnings": list(release.warnings),
         "metrics": [

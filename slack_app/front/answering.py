@@ -33,6 +33,15 @@ from orchestrator.core.messages.release_form import (
     loading_form,
     starting_form,
 )
+from orchestrator.core.messages.rollback_dialog import (
+    ROLL_BACK,
+    ROLLBACK_VIEW,
+    loading_rollback,
+    release_in,
+    rollback_id,
+    shown_in,
+    starting_rollback,
+)
 from slack_app.front.calls import CallFailed
 from slack_app.front.replay import Replay, command_body, event_body, interaction_body
 from slack_app.front.secrets import Known
@@ -48,6 +57,9 @@ HOME_OPENED = "app_home_opened"
 
 RELEASE = "release"
 """``/mlops release`` and nothing more opens the form."""
+
+ROLLBACK = "rollback"
+"""``/mlops rollback WORKLOAD [RELEASE]`` opens a dialog."""
 
 MAX_BODY = 1_048_576
 """Bytes of a signed body that are read; Slack's largest is a message of fifty blocks, some 200 KB encoded."""
@@ -156,8 +168,12 @@ def _interaction(payload: Mapping[str, Any], known: Known, front: Front) -> Answ
     match payload.get("type"):
         case "block_actions" if text(payload, "view", "callback_id") == RELEASE_VIEW:
             return _choice(payload, front)
+        case "block_actions" if _first_action(payload).get("action_id") == ROLL_BACK:
+            return _way_back(payload, known, front)
         case "block_actions":
             return _click(payload, known, front)
+        case "view_submission" if text(payload, "view", "callback_id") == ROLLBACK_VIEW:
+            return _rollback(payload, front)
         case "view_submission" if text(payload, "view", "callback_id") == RELEASE_VIEW:
             return _wish(payload, front)
         case "view_submission" if text(payload, "view", "callback_id") == REJECT_VIEW:
@@ -240,6 +256,38 @@ def _wish(payload: Mapping[str, Any], front: Front) -> Answer:
     return Answer(200, "form", {"response_action": "update", "view": starting})
 
 
+def _way_back(payload: Mapping[str, Any], known: Known, front: Front) -> Answer:
+    """Open the dialog of a rollback; the worker finds out what it would go back to."""
+    action, user = _first_action(payload), text(payload, "user", "id")
+    if not _is_id(user) or not release_in(action.get("value")):
+        return Answer(200, "ignored")
+    view = loading_rollback(text(payload, "channel", "id"), rollback_id(user, text(action, "action_ts")))
+    outcome = f"{ROLL_BACK}{_opened(text(payload, 'trigger_id'), view, known, front)}"
+    front.send(Replay(interaction_body(payload), _own_group(user), click_id(payload, action)))
+    return Answer(200, outcome)
+
+
+def _rollback(payload: Mapping[str, Any], front: Front) -> Answer:
+    """The dialog was submitted: it stays open until the worker says in it what came of it."""
+    user, view = text(payload, "user", "id"), payload["view"]
+    shown = shown_in(text(view, "private_metadata"))
+    if not _is_id(user) or shown is None or not shown.to:
+        return Answer(200, "ignored")
+    once = _digest("rollback", text(payload, "team", "id"), user, text(view, "id"))
+    front.send(Replay(interaction_body(payload), _own_group(user), once))
+    starting = starting_rollback(shown, text(view, "external_id"))
+    return Answer(200, "rollback", {"response_action": "update", "view": starting})
+
+
+def _opened(trigger_id: str, view: Mapping[str, Any], known: Known, front: Front) -> str:
+    """Open a view; for the log, why it could not be: then the worker finds none to fill, and says so."""
+    try:
+        _open_view(trigger_id, view, known, front)
+    except CallFailed as error:
+        return f", no dialog: {error.code}"
+    return ""
+
+
 def _command(form: Mapping[str, str], known: Known, front: Front) -> Answer:
     user = form.get("user_id", "")
     if not _is_id(user):
@@ -252,6 +300,10 @@ def _command(form: Mapping[str, str], known: Known, front: Front) -> Answer:
         except CallFailed as error:
             # The worker finds no form to fill, and says so.
             outcome += f", no form: {error.code}"
+    if form.get("text", "").split()[:1] == [ROLLBACK]:
+        trigger = form.get("trigger_id", "")
+        view = loading_rollback(form.get("channel_id", ""), rollback_id(user, trigger))
+        outcome += _opened(trigger, view, known, front)
     once = _digest("command", form.get("team_id", ""), user, form.get("trigger_id", ""), form.get("text", ""))
     front.send(Replay(command_body(form), _own_group(user), once))
     return Answer(200, outcome)

@@ -1,4 +1,4 @@
-"""``/mlops status [RELEASE]``, ``/mlops release …`` and ``/mlops help``, answered to the person alone."""
+"""``/mlops`` and its words: ``status``, ``release``, ``rollback`` and ``help``, answered to the person alone."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from orchestrator.core.messages.release_message import release_message
 from orchestrator.core.records import Release
 from orchestrator.core.steps.notify_release import gather
 from slack_app.desk import Desk
-from slack_app.front.answering import COMMAND, text
+from slack_app.front.answering import COMMAND, ROLLBACK, text
 from slack_app.identity import caller, member
-from slack_app.listeners import release
+from slack_app.listeners import release, roll_back
 
 logger = logging.getLogger("slack_app")
 
@@ -46,6 +46,8 @@ def answered(body: dict[str, Any], client: WebClient, desk: Desk) -> Message | N
     if words == ["release"]:
         # Whoever may not is told in the form, which is open by now.
         return release.open_form(body, client, desk)
+    if words[:1] == [ROLLBACK]:
+        return roll_back.by_words(words[1:], body, client, desk)
     try:
         member(caller(body), client, desk.installation)
     except Refused as refusal:

@@ -11,6 +11,7 @@ from orchestrator.core.chat import Chat
 from orchestrator.core.steps.notify_release import Notified, notify_release
 from orchestrator.core.steps.send_unsaid import Outbox, note_unsaid, send_unsaid
 from orchestrator.core.steps.sending import Sending
+from orchestrator.core.user_groups import UserGroups
 from tests.fakes.memory_world import MemoryWorld
 
 _CALLS = count(1)
@@ -43,7 +44,7 @@ def sending_of(world: MemoryWorld, pause: Callable[[float], None] | None = None,
     )
 
 
-def telling(world: MemoryWorld, chat: Chat | None) -> Callable[[str], Notified]:
+def telling(world: MemoryWorld, chat: Chat | None, groups: UserGroups | None = None) -> Callable[[str], Notified]:
     """``notify_release`` with the world's collaborators."""
 
     def notify(release_id: str) -> Notified:
@@ -56,6 +57,7 @@ def telling(world: MemoryWorld, chat: Chat | None) -> Callable[[str], Notified]:
             now=world.clock,
             pause=world.clock.pass_seconds,
             holder=f"call-{next(_CALLS)}",
+            groups=groups,
         )
 
     return notify
@@ -74,10 +76,16 @@ def send(
     *,
     seconds: float = 50,
     failed: Callable[[str, Exception], None] = lambda release_id, error: None,
+    groups: UserGroups | None = None,
 ) -> Outbox | None:
     """Somebody sends what is unsaid, over this chat, at this sender's pace."""
     return send_unsaid(
-        telling(world, chat), sending=sending, store=world.store, now=world.clock, failed=failed, seconds=seconds
+        telling(world, chat, groups),
+        sending=sending,
+        store=world.store,
+        now=world.clock,
+        failed=failed,
+        seconds=seconds,
     )
 
 
@@ -85,4 +93,5 @@ def tell(world: MemoryWorld, release_ids: Iterable[str], bot_token: str) -> Outb
     """The function is called for changes of these releases, with Slack's real client."""
     note(world, release_ids)
     sending = sending_of(world)
-    return send(world, SlackChat(bot_token, world.installation.slack_api_url, sending), sending)
+    chat = SlackChat(bot_token, world.installation.slack_api_url, sending)
+    return send(world, chat, sending, groups=chat)

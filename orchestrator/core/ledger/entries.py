@@ -87,6 +87,7 @@ def _of_release(change: Change, before: Release | None, after: Release, setting:
             after.release_id,
             actor=_requester(after, setting.installation),
             via=after.source.kind.value,
+            reason=after.asked_because,
             facts=_request(after),
         )
     if after.package_key and (before is None or before.package_key != after.package_key):
@@ -117,7 +118,7 @@ def _requester(release: Release, installation: Installation) -> Actor:
 def _request(release: Release) -> dict[str, Any]:
     source, commit = release.source, release.commit
     found: dict[str, Any] = {
-        "asks_for": "removal" if release.removes else "release",
+        "asks_for": "removal" if release.removes else "rollback" if release.goes_back_to else "release",
         "workload": release.workload,
         "workload_type": release.workload_type,
         "stages": list(release.stages),
@@ -140,6 +141,8 @@ def _request(release: Release) -> dict[str, Any]:
             "author_by_its_own_word": commit.author,
             "message": commit.message,
         }
+    if release.goes_back_to:
+        found["goes_back_to"], found["instead_of"] = release.goes_back_to, release.instead_of
     if release.policies:
         found["approval_demanded"] = [asdict(demand) for demand in release.policies]
     return found

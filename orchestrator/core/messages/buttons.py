@@ -53,6 +53,8 @@ def decision_buttons(release: Release, approval: Approval) -> Block:
     value = str(question_of(approval))
     workload, stage = release.workload, approval.stage
     what, done = stage, f"deployed to {stage} exactly as planned"
+    if release.goes_back_to:
+        what, done = f"rollback in {stage}", f"rolled back in {stage} exactly as planned"
     if release.removes:
         what, done = f"removal from {stage}", f"removed from {stage} with everything that is listed"
     return actions(

@@ -40,6 +40,8 @@ class Facts:
     """What has happened to it while it was live."""
     live_since: Mapping[str, str] = field(default_factory=dict)
     """Stage → since when it has what this release deploys (ISO 8601), see ``progress.live_since``."""
+    back_to: str = ""
+    """What a click on its message would go back to, see ``way_back.offered``."""
 
     @property
     def waiting(self) -> Waiting | None:

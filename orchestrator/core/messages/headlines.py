@@ -41,6 +41,8 @@ def headline(facts: Facts) -> str:
     release, waiting = facts.release, facts.waiting
     if waiting is not None and release.removes:
         return f"{release.workload}: remove from {waiting.approval.stage}?"
+    if waiting is not None and release.goes_back_to:
+        return f"{release.workload}: roll back {waiting.approval.stage}?"
     if waiting is not None:
         return f"{release.workload}: approve {waiting.approval.stage}?"
     if release.status is Status.REFUSED and not release.workload_type:
@@ -56,6 +58,10 @@ def headline(facts: Facts) -> str:
 def sentence(facts: Facts) -> str:
     """How the release stands, as a full sentence; without markup, unescaped."""
     release, waiting = facts.release, facts.waiting
+    if waiting is not None and release.goes_back_to:
+        return (
+            f"The rollback of {release.workload} waits for approval to be deployed to {place(waiting.approval.stage)}."
+        )
     if waiting is not None:
         done = "removed from" if release.removes else "deployed to"
         return f"{release.workload} waits for approval to be {done} {place(waiting.approval.stage)}."
@@ -71,7 +77,12 @@ def sentence(facts: Facts) -> str:
         return f"{release.workload} is {_how(facts)}."
     if release.status is Status.SUCCEEDED:
         return f"{release.workload} {_ended(facts)}."
-    return f"The {'removal' if release.removes else 'release'} of {release.workload} {_ended(facts)}."
+    return f"The {kind(release)} of {release.workload} {_ended(facts)}."
+
+
+def kind(release: Release) -> str:
+    """What sort of release it is, as people call it."""
+    return "removal" if release.removes else "rollback" if release.goes_back_to else "release"
 
 
 def _card(release: Release) -> str:
@@ -126,6 +137,8 @@ def _ended(facts: Facts) -> str:
     if release.removes and (said := removals.ended(facts)):
         return said
     match release.status:
+        case Status.SUCCEEDED if release.goes_back_to:
+            return f"was rolled back to {release.goes_back_to}"
         case Status.SUCCEEDED:
             where = place(facts.reached or (release.stages[-1] if release.stages else "its stage"))
             return f"was released to {where}{', and its job has succeeded' if facts.job_status else ''}"

@@ -18,6 +18,7 @@ from orchestrator.core.messages.jobs import job_lines
 from orchestrator.core.messages.mrkdwn import clean, joined, lapse
 from orchestrator.core.messages.provenance import commit_lines
 from orchestrator.core.messages.release_message import results
+from orchestrator.core.messages.rollbacks import rollback_lines
 from orchestrator.core.records import Release, Status, Verdict
 
 SUBJECT = 100
@@ -37,7 +38,7 @@ def end_letter(facts: Facts) -> Letter:
     release = facts.release
     unread = release.status is Status.REFUSED or release.is_of_nothing
     about = release.source.thing if unread else release.workload
-    told = [sentence(facts), "", *_because(release)]
+    told = [sentence(facts), *rollback_lines(release), "", *_because(release)]
     place = f" ({release.stage})" if release.stage and release.status is not Status.SUCCEEDED else ""
     left = left_behind(facts)
     if left:
@@ -56,7 +57,7 @@ def end_letter(facts: Facts) -> Letter:
 def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
     """An approval is waited for and Slack cannot show it; ``why`` says so in a sentence."""
     release, approval = facts.release, waiting.approval
-    told = [sentence(facts), why, ""]
+    told = [sentence(facts), *rollback_lines(release), why, ""]
     if waiting.record.plan is not None:
         told += change_lines(waiting.record.plan)
     told += gate_lines(facts)

@@ -6,6 +6,7 @@ from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Message, message, section
 from orchestrator.core.messages.mail import Letter, letter
 from orchestrator.core.messages.mrkdwn import bold, code, lines, said
+from orchestrator.core.messages.rollbacks import roll_back_button
 from orchestrator.core.notices import COMMAND, Notice
 
 
@@ -13,7 +14,10 @@ def notice_message(notice: Notice) -> Message:
     """A message of its own in the channel: nobody would see a reply below a release of long ago."""
     subject = said(notice.subject, limits.DESCRIPTION)
     shown = [f":warning: {bold(notice.subject, limits.DESCRIPTION)}", *map(_line, notice.lines)]
-    return message(subject, [section(lines(shown, limits.SECTION_TEXT, len(shown)))])
+    blocks = [section(lines(shown, limits.SECTION_TEXT, len(shown)))]
+    if notice.goes_back_to:
+        blocks.append(roll_back_button(notice.goes_back_to, "", "what is live"))
+    return message(subject, blocks)
 
 
 def _line(line: str) -> str:

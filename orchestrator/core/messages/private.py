@@ -28,6 +28,7 @@ _HELP = """\
 */mlops release* – a form to start a release
 */mlops release WORKLOAD* – start one with the newest version of the workload's configuration; with \
 `--version VERSION` another S3 version of it, with `--force` also when its content is live already
+*/mlops rollback WORKLOAD* – go back to the release that was live before; with `RELEASE` to that one
 */mlops help* – this
 
 Approve and reject with the buttons of a release's message, or with `mlops approve` and `mlops reject` on a command
@@ -76,7 +77,7 @@ def too_late(approval: Approval) -> str:
 
 def help_message() -> Message:
     """``/mlops help``."""
-    return message("What /mlops can do: status, release, help.", [section(_HELP)])
+    return message("What /mlops can do: status, release, rollback, help.", [section(_HELP)])
 
 
 def unknown_command(word: str) -> Message:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.mrkdwn import clean, code, link, said
 from orchestrator.core.origins import Commit, Source, SourceKind
@@ -11,6 +13,11 @@ from orchestrator.core.records import Release
 def provenance(release: Release) -> str:
     """What started a release, in mrkdwn."""
     source = release.source
+    if release.goes_back_to:
+        began = replace(release, goes_back_to="", source=release.configured_by or source)
+        return (
+            f"Package of {code(release.goes_back_to, limits.VALUE)}, unchanged; its configuration: {provenance(began)}"
+        )
     match source.kind:
         case SourceKind.S3 | SourceKind.ASSET:
             return _object(source)

@@ -19,7 +19,7 @@ def question_reply(facts: Facts, waiting: Waiting) -> Message:
     rules = facts.rules(waiting.approval.stage)
     called = called_first(rules, facts.release.requester) if rules else Called()
     stage, workload = waiting.approval.stage, facts.release.workload
-    about = "its removal from " if facts.release.removes else ""
+    about = "its removal from " if facts.release.removes else "its rollback in " if facts.release.goes_back_to else ""
     needed = facts.needed(waiting.approval)
     pings = " ".join(called.mentions[: limits.MENTIONS])
     ask = f"{bold(workload, limits.NAME)} waits for your decision about {about}{bold(stage, limits.NAME)}."

@@ -24,6 +24,7 @@ from orchestrator.core.messages.headlines import END_MARKS, MARKS, headline, lef
 from orchestrator.core.messages.jobs import job_blocks
 from orchestrator.core.messages.mrkdwn import ago, bold, code, date, escape, lines, quote, said
 from orchestrator.core.messages.provenance import provenance
+from orchestrator.core.messages.rollbacks import roll_back_button, rollback_blocks, worse_than_live
 from orchestrator.core.records import Approval, Release, Status, Verdict
 from orchestrator.core.routing import own_channel
 
@@ -36,7 +37,7 @@ def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = 
     says whether what is too long for it is, or will be, a file in its thread.
     """
     waiting = facts.waiting
-    blocks = [header(headline(facts)), section(_standing(facts))]
+    blocks = [header(headline(facts)), section(_standing(facts)), *rollback_blocks(facts.release)]
     if waiting is not None:
         blocks += _question(facts, waiting, buttons, file and buttons)
     else:
@@ -45,6 +46,8 @@ def release_message(facts: Facts, *, refused_channel: str = "", buttons: bool = 
     blocks += job_blocks(facts)
     blocks += _decisions(facts)
     blocks += _warnings(facts.release)
+    if buttons and facts.back_to:
+        blocks.append(roll_back_button(facts.release.release_id, facts.back_to, facts.release.workload))
     blocks += _about(facts, refused_channel)
     return message(_text(facts), blocks)
 
@@ -107,7 +110,8 @@ def _metrics(facts: Facts) -> list[Block]:
     gates = gates_of(facts)
     figures = _figures(facts, without={gate.metric for gate in gates})
     shown = [section(f":bar_chart: {' · '.join(figures)}")] if figures else []
-    return [*gate_blocks(gates), *shown]
+    excused = worse_than_live(facts.release, facts.stages.get(facts.release.stage))
+    return [*gate_blocks(gates), *([context(excused)] if excused else []), *shown]
 
 
 def _figures(facts: Facts, without: Container[str] = ()) -> list[str]:

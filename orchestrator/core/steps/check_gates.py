@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from orchestrator.core.errors import GatesFailed
 from orchestrator.core.gate_results import GateResult
 from orchestrator.core.gate_words import stopped
-from orchestrator.core.gates import LiveFigures, gates_of, judge, stopping
+from orchestrator.core.gates import LiveFigures, excused, gates_of, judge, stopping
 from orchestrator.core.packaging import CONFIGURATION
 from orchestrator.core.ports import Store
 from orchestrator.core.records import Figure, Release
@@ -21,11 +21,13 @@ from orchestrator.core.steps.released import ReleasedPackage
 
 
 def check_gates(release: Release, stage: str, package: ReleasedPackage, store: Store) -> tuple[GateResult, ...]:
-    """What the gates that guard the stage come to, by the configuration in the package; also for a forced release."""
+    """What the gates that guard the stage come to, by the configuration in the package; also for a forced release. A
+    rollback is not stopped by being worse than what it takes the place of."""
     gates = gates_of(json.loads(package.package.members[CONFIGURATION]))
     if not gates:
         return ()
-    return judge(gates, stage, dict(_numbers(release.metrics)), live_in(release.workload, stage, store))
+    found = judge(gates, stage, dict(_numbers(release.metrics)), live_in(release.workload, stage, store))
+    return tuple(map(excused, found)) if release.goes_back_to else found
 
 
 def stop_at_gates(stage: str, results: Sequence[GateResult]) -> None:

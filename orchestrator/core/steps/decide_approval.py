@@ -152,8 +152,9 @@ def _has_said(approval: Approval, person: str, verdict: Verdict) -> bool:
 
 def _sentence(approval: Approval, decision: Decision, release: Release, late: bool) -> str:
     stage = approval.stage
-    workload = f"the removal of {release.workload}" if release.removes else release.workload
-    subject = workload[0].upper() + workload[1:] if release.removes else workload
+    kind = "removal" if release.removes else "rollback" if release.goes_back_to else ""
+    workload = f"the {kind} of {release.workload}" if kind else release.workload
+    subject = f"The {kind} of {release.workload}" if kind else workload
     last = approval.votes[-1] if approval.votes else None
     match approval.status:
         case ApprovalStatus.APPROVED:

@@ -33,6 +33,7 @@ from orchestrator.core.steps.sending import BRIEF
 from orchestrator.core.steps.speaking import Speaker, end_turn, ended, take_turn
 from orchestrator.core.steps.tell_notices import mail_notices, tell_notices
 from orchestrator.core.steps.tell_requester import tell_requester
+from orchestrator.core.steps.way_back import offered
 from orchestrator.core.user_groups import UserGroups
 
 Answer = TypeVar("Answer")
@@ -117,8 +118,10 @@ def gather(release_id: str, store: Store, installation: Installation) -> Facts:
     # Only what uses the Model Registry has notices: the others are not asked for any.
     notices = store.under(Notice, f"RELEASE#{release_id}") if release.models else ()
     live = live_figures(store, release)
+    shown = told_release(release, installation)
     since = {} if release.status.ended or not approvals else live_since(store, release)
-    return Facts(told_release(release, installation), installation, told, approvals, live, notices, since)
+    back_to = offered(release, find_workload(store, release.workload), store) if release.status.ended else ""
+    return Facts(shown, installation, told, approvals, live, notices, since, back_to)
 
 
 def _nothing_to_say(release: Release, speaker: Speaker) -> bool:

@@ -21,8 +21,10 @@ from orchestrator.core.packaging import (
     read_package,
 )
 from orchestrator.core.ports import Clock, Objects, Store, Tasks
+from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Release, Status, Workload
 from orchestrator.core.steps.checking import check_context
+from orchestrator.core.steps.earlier_package import KeptPackage, earlier_package
 from orchestrator.core.steps.progress import find_release, find_workload, move, release_of, stamp
 from orchestrator.core.steps.registered import Registry
 from orchestrator.core.steps.released import package_key, template_key
@@ -53,7 +55,7 @@ def package(
 ) -> dict[str, object]:
     """Write the package; answers ``{"outcome": "packaged"}``, or ``unchanged`` when the content is live or on its way,
     or ``superseded`` when a newer release of the workload has come while this one waited for its turn. A removal has
-    nothing to package, and takes its turn like every release.
+    nothing to package, and takes its turn like every release; a rollback takes the package that there is.
 
     Raises ``BadConfiguration``, ``SourceGone``, ``TurnLost`` for a release that has ended, and ``WorkloadBusy`` while
     another release of the workload deploys.
@@ -76,12 +78,16 @@ def package(
             partition=installation.partition,
             permissions_boundary=PERMISSIONS_BOUNDARY,
         )
-        built = _written(release, objects, packages_bucket)
-        if built is None:
-            checked = asked()
-            resolved = resolve(checked, dict(release.pins), objects, registry, names, installation)
-            built = _build(release, checked, resolved, names, installation)
-        release = _keep(release, built, objects, store, packages_bucket, now)
+        if release.goes_back_to:
+            kept = earlier_package(release, store, objects, packages_bucket)
+        else:
+            built = _written(release, objects, packages_bucket)
+            if built is None:
+                checked = asked()
+                resolved = resolve(checked, dict(release.pins), objects, registry, names, installation)
+                built = _build(release, checked, resolved, names, installation)
+            kept = _keep(release, built, objects, packages_bucket)
+        release = _note(release, kept, objects, store, packages_bucket, now)
     workload = take_turn(release, store)
     _settle_uses(release, workload, asked, store)
     if workload.running_release == release_id:
@@ -135,16 +141,22 @@ def _build(
     )
 
 
-def _keep(
-    release: Release, built: Package, objects: Objects, store: Store, packages_bucket: str, now: Clock
-) -> Release:
-    """Write the package, or go on with the one that an earlier run of this step wrote; then note it in the record."""
+def _keep(release: Release, built: Package, objects: Objects, packages_bucket: str) -> KeptPackage:
+    """Write the package, or go on with the one that an earlier run of this step wrote."""
     key = package_key(release.release_id)
     try:
         written = objects.write_once(packages_bucket, key, built.zip_bytes, "application/zip")
     except Conflict:
         written = objects.describe(packages_bucket, key)
         built = read_package(objects.read(packages_bucket, key, written.version_id))
+    return KeptPackage(built, key, written.version_id)
+
+
+def _note(
+    release: Release, kept: KeptPackage, objects: Objects, store: Store, packages_bucket: str, now: Clock
+) -> Release:
+    """Put beside the package what CloudFormation and jobs read of it, then note it in the record."""
+    built = kept.package
     objects.write_once(packages_bucket, template_key(release.release_id), built.template, "application/yaml")
     for stage in release.stages:
         for document_key, data in built.documents(stage).items():
@@ -160,8 +172,8 @@ def _keep(
             metrics=built.metrics,
             models=models,
             warnings=tuple(dict.fromkeys((*found.warnings, *told((*older, *built.warnings))))),
-            package_key=key,
-            package_version=written.version_id,
+            package_key=kept.key,
+            package_version=kept.version_id,
             updated_at=stamp(now()),
         ),
     )
@@ -179,5 +191,9 @@ def _settle_uses(release: Release, workload: Workload, asked: Callable[[], Check
     """What the newest configuration no longer names starts nothing any more."""
     if release.removes or workload.newest_release != release.release_id:
         return
-    if not settled(store, release.workload, release.release_id):
+    if settled(store, release.workload, release.release_id):
+        return
+    with suppress(*((BadConfiguration,) if release.goes_back_to else ())):
+        # What an earlier release was packaged from may be refused by the rules of today: its package holds all the
+        # same, and whatever the workload used goes on starting releases, which say what is wrong.
         settle_uses(store, release.workload, release.order, named_by(asked()))

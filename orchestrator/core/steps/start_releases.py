@@ -165,11 +165,11 @@ def _complete(release: Release, checked: Checked, reception: Reception) -> Relea
             add_uses(store, release.workload, named_by(checked))
         current = record_begun(release, reception)
     if current.status is Status.REQUESTED and not current.execution_arn:
-        _announce(current, store)
+        announce(current, store)
     return run(current, reception)
 
 
-def _announce(release: Release, store: Store) -> None:
+def announce(release: Release, store: Store) -> None:
     """From now on its configuration is the one in force, unless one that was asked for later is."""
     latest = LatestRequest(release.workload, release.release_id, release.order[0], pins=release.pins)
     upsert(store, latest, lambda known: latest if latest.order > known.order else known)

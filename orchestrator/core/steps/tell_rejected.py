@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
+from orchestrator.core.errors import Refused
 from orchestrator.core.model_versions import group_arn, group_of, number_of
 from orchestrator.core.notices import Notice
 from orchestrator.core.ports import ModelRegistry, Store
@@ -16,6 +17,7 @@ from orchestrator.core.records import Release
 from orchestrator.core.steps.progress import find_release, find_workload
 from orchestrator.core.steps.reception import Reception
 from orchestrator.core.steps.registered import APPROVED
+from orchestrator.core.steps.way_back import way_back
 from orchestrator.core.upsert import insert_once
 
 MOST_BEFORE = 50
@@ -34,7 +36,8 @@ def tell_rejected(arn: str, number: int, workloads: Sequence[str], reception: Re
             release.release_id,
             notice_id,
             f"Version {number_of(arn)} of {group_of(arn)} was rejected while it is live in {workload}",
-            tuple(_lines(arn, stages, release, before, reception.registry())),
+            tuple(_lines(arn, workload, stages, release, before, reception.registry())),
+            _way_back(workload, before, reception),
         )
         insert_once(reception.store, notice)
 
@@ -66,8 +69,24 @@ def _live_before(release: Release, arn: str, store: Store) -> tuple[str, str] | 
     return None
 
 
+def _way_back(workload: str, before: tuple[str, str] | None, reception: Reception) -> str:
+    """The release that the notice's button goes back to; empty where the registry does not let its version through."""
+    version = reception.registry().version(before[0]) if before is not None else None
+    if before is None or version is None or version.approval != APPROVED:
+        return ""
+    try:
+        return way_back(workload, before[1], reception.store).target.release_id
+    except Refused:
+        return ""
+
+
 def _lines(
-    arn: str, stages: Sequence[str], release: Release, before: tuple[str, str] | None, registry: ModelRegistry
+    arn: str,
+    workload: str,
+    stages: Sequence[str],
+    release: Release,
+    before: tuple[str, str] | None,
+    registry: ModelRegistry,
 ) -> Iterator[str]:
     yield (
         f"{arn} was rejected in the Model Registry. It is live in {listing(stages)}, since release "
@@ -84,12 +103,13 @@ def _lines(
             "more. To replace what is live, approve another version."
         )
         return
-    yield (
-        f"Proposed: go back to version {number_of(earlier)}, which was live before it (release {its_release}) and is "
-        f"{version.approval or 'without an approval status'} now. Approving it anew starts that release, with its plan "
-        "and the usual approvals:"
-    )
-    command = f"  aws sagemaker update-model-package --model-package-arn {earlier} --model-approval-status"
+    proposed = f"Proposed: go back to version {number_of(earlier)}, which was live before it (release {its_release})"
     if version.approval == APPROVED:
-        yield f"{command} PendingManualApproval"
-    yield f"{command} Approved"
+        yield f"{proposed}. Its package is deployed again, with its plan and the usual approvals:"
+        yield f"  mlops rollback {workload} --to {its_release}"
+        return
+    yield (
+        f"{proposed} and is {version.approval or 'without an approval status'} now. Approving it anew starts its "
+        "release, with its plan and the usual approvals:"
+    )
+    yield f"  aws sagemaker update-model-package --model-package-arn {earlier} --model-approval-status Approved"
