@@ -79,6 +79,8 @@ for verb in (
     releases.status,
     decisions.approve,
     decisions.reject,
+    decisions.withdraw,
+    decisions.why,
     releases.history,
     audit.audit,
     workloads.workloads,

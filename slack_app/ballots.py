@@ -1,28 +1,31 @@
-"""A click becomes a ballot: one way from both buttons to the vote, and to what the clicker is told."""
+"""A click becomes a ballot: one way from buttons, dialogs and words to the vote, and to what the person is told."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from slack_sdk import WebClient
 
-from orchestrator.core.approvals import Reason, eligible
-from orchestrator.core.errors import NotAllowed, Refused
+from orchestrator.core.errors import Refused
 from orchestrator.core.messages import private
 from orchestrator.core.messages.blocks import Message
-from orchestrator.core.messages.buttons import Question, question_of
+from orchestrator.core.messages.buttons import WITHDRAW, Question, question_of
 from orchestrator.core.messages.dialogs import Place
 from orchestrator.core.people import Identity
 from orchestrator.core.records import Approval, Release, Verdict
-from orchestrator.core.steps.decide_approval import Ballot, vote
-from orchestrator.core.steps.progress import approval_of, release_of, rules_for
+from orchestrator.core.steps.decide_approval import Ballot, BallotResult, asked_about, check_voter, vote
+from orchestrator.core.steps.withdraw_vote import Wish, withdraw
 from slack_app.desk import Desk
 from slack_app.identity import caller, member
 from slack_app.whisper import whisper
 
 logger = logging.getLogger("slack_app")
+
+
+Act = Callable[[Identity], BallotResult]
+"""What somebody does about an approval, once it is certain who he is."""
 
 
 def cast(
@@ -33,48 +36,57 @@ def cast(
     The decision is in the table, and the state machine answered, before anything is said; the release's message is
     kept current by the table's stream.
     """
-    who = caller(body)
-    message = _counted(body, where.question, verdict, client, desk, reason)
-    whisper(client, where.channel, who.user, message)
+    _act(body, where, verdict.value, voting(where.question, verdict, desk, reason), client, desk)
 
 
-def _counted(
-    body: Mapping[str, Any], asked: Question, verdict: Verdict, client: WebClient, desk: Desk, reason: str
-) -> Message:
+def take_back(body: Mapping[str, Any], where: Place, client: WebClient, desk: Desk) -> None:
+    """Withdraw the clicker's vote and tell him privately what came of it."""
+    _act(body, where, WITHDRAW, withdrawing(where.question, desk), client, desk)
+
+
+def voting(asked: Question, verdict: Verdict, desk: Desk, reason: str = "") -> Act:
+    """A vote about a question as it was shown."""
+
+    def act(voter: Identity) -> BallotResult:
+        ballot = Ballot(asked.approval_id, asked.digest_prefix, voter, verdict, reason, via="slack")
+        return vote(ballot, store=desk.store, tasks=desk.tasks, installation=desk.installation, now=desk.now)
+
+    return act
+
+
+def withdrawing(asked: Question, desk: Desk) -> Act:
+    """A vote about a question as it was shown is taken back."""
+
+    def act(voter: Identity) -> BallotResult:
+        wish = Wish(asked.approval_id, asked.digest_prefix, voter, via="slack")
+        return withdraw(wish, store=desk.store, installation=desk.installation, now=desk.now)
+
+    return act
+
+
+def answer(body: Mapping[str, Any], asked: Question, what: str, act: Act, client: WebClient, desk: Desk) -> Message:
+    """Do it as the one who asks, and say what came of it."""
     try:
-        voter = member(caller(body), client, desk.installation)
-        result = vote(
-            Ballot(asked.approval_id, asked.digest_prefix, voter, verdict, reason, via="slack"),
-            store=desk.store,
-            tasks=desk.tasks,
-            installation=desk.installation,
-            now=desk.now,
-        )
+        result = act(member(caller(body), client, desk.installation))
     except Refused as refusal:
         # A trace of who tried what: ids alone, and at a level that Lambda's log shows.
-        logger.warning(
-            "refused: %s by %s of approval %s: %s", verdict.value, caller(body).user, asked.approval_id, refusal
-        )
+        logger.warning("refused: %s by %s of approval %s: %s", what, caller(body).user, asked.approval_id, refusal)
         return private.told(str(refusal))
     return private.ballot_answer(result.approval, result.sentence, result.counted)
 
 
-def still_open(asked: Question, voter: Identity, desk: Desk) -> tuple[Release, Approval]:
-    """The release and approval that this person may still reject; raises ``Refused`` with the reason why not."""
-    approval = approval_of(desk.store, asked.approval_id)
-    if approval is None:
-        raise Refused(private.STALE_BUTTON)
-    late = private.too_late(approval)
+def _act(body: Mapping[str, Any], where: Place, what: str, act: Act, client: WebClient, desk: Desk) -> None:
+    message = answer(body, where.question, what, act, client, desk)
+    whisper(client, where.channel, caller(body).user, message)
+
+
+def still_open(asked: Question, voter: Identity, verdict: Verdict, desk: Desk) -> tuple[Release, Approval]:
+    """The release and approval that this person may still say this about; raises ``Refused`` with why not."""
+    found = asked_about(asked.approval_id, desk.store, desk.installation)
+    late = private.too_late(found.approval)
     if late:
         raise Refused(late)
-    if question_of(approval) != asked:
+    if question_of(found.approval) != asked:
         raise Refused(private.STALE_BUTTON)
-    release = release_of(desk.store, approval.release_id)
-    rules = rules_for(desk.installation, release, approval.stage)
-    if rules is None:
-        raise Refused(private.STALE_BUTTON)
-    standing = eligible(rules, release.requester, voter)
-    if not standing.allowed:
-        own = {Reason.IS_THE_REQUESTER: private.own_release, Reason.IS_THE_AUTHOR: private.own_commit}
-        raise NotAllowed(own.get(standing.reason, private.no_approver)(approval.stage))
-    return release, approval
+    check_voter(found, voter, verdict)
+    return found.release, found.approval

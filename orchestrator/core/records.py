@@ -17,6 +17,7 @@ from orchestrator.core.jobs import JobRun
 from orchestrator.core.origins import Commit, Source
 from orchestrator.core.people import Identity
 from orchestrator.core.plans import Plan
+from orchestrator.core.withdrawals import Withdrawal
 
 
 @runtime_checkable
@@ -262,6 +263,12 @@ class Approval:
     """None once the state machine has been answered."""
     votes: tuple[Vote, ...] = ()
     settled_at: str = ""
+    withdrawals: tuple[Withdrawal, ...] = ()
+    """Votes that do not stand any more, oldest first."""
+
+    def vote_of(self, person: str) -> Vote | None:
+        """The vote of this person that stands."""
+        return next((vote for vote in self.votes if vote.person == person), None)
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""

@@ -1,4 +1,4 @@
-"""A person votes: from Slack, the API or the command line, always through here.
+"""A person votes: from Slack, the API or the command line, always through here (or ``withdraw_vote``).
 
 The vote is written first, by a condition on the row; the state machine is answered second. If the function dies
 between, the sweeper repeats the second step from the row. What is shown is never the record.
@@ -20,7 +20,9 @@ from orchestrator.core.steps.progress import approval_of, read_stamp, release_of
 MIN_REASON = 3
 """Characters of a reason to reject."""
 
-MAX_REASON = 1000
+MAX_REASON = 512
+"""Characters of a reason, and of a comment on an approval: as many as CodePipeline takes with an approval's result
+(API reference, ApprovalResult)."""
 
 MIN_PREFIX = 16
 """Hex digits of the digest that a button carries: 64 bits cannot be met by chance."""
@@ -36,6 +38,7 @@ class Ballot:
     voter: Identity
     verdict: Verdict
     reason: str = ""
+    """Why; of an approval, a comment for the record."""
     via: str = "slack"
 
 
@@ -51,55 +54,91 @@ class BallotResult:
     """False when the ballot changed nothing: the same vote again, or a vote on what is settled."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A question, and what it is judged by."""
+
+    approval: Approval
+    release: Release
+    rules: Rules
+
+
 def vote(ballot: Ballot, *, store: Store, tasks: Tasks, installation: Installation, now: Clock) -> BallotResult:
     """Count a ballot, and answer the state machine when it settles the approval.
 
     Raises ``NotAllowed`` when this person may not vote here, ``Refused`` when there is nothing (more) to vote on or
     the plan is another one than the voter was shown; both carry a sentence for the voter.
     """
-    approval = approval_of(store, ballot.approval_id)
-    if approval is None:
-        raise Refused("There is no such approval (any more).")
-    release = release_of(store, approval.release_id)
-    rules = rules_for(installation, release, approval.stage)
-    if rules is None:
-        raise Refused(f"{approval.stage} needs no approval.")
-    _check(ballot, release, rules, approval)
-    before = approval
+    asked = asked_about(ballot.approval_id, store, installation)
+    _check(ballot, asked)
+    release, rules = asked.release, asked.rules
+    before = asked.approval
 
     def cast(current: Approval) -> Approval:
         nonlocal before
         before = current
         return _cast(current, ballot, release, rules, now)
 
-    after = store.update(Approval, approval.key(), cast)
+    after = store.update(Approval, before.key(), cast)
     if after.status is not ApprovalStatus.PENDING:
         answer(after, store=store, tasks=tasks)
     decision = decide(rules, release.requester, after.votes)
-    late = after.status is ApprovalStatus.PENDING and now() >= read_stamp(after.expires_at)
-    return BallotResult(after, decision, _sentence(after, decision, release, late), counted=after != before)
+    told = how_it_stands(after, release, now)
+    if not told:
+        mine = after.vote_of(rules.voter_key(ballot.voter))
+        told = _counted(after, release, decision) if after != before else _again(after, release, decision, mine, ballot)
+    return BallotResult(after, decision, told, counted=after != before)
 
 
-def _check(ballot: Ballot, release: Release, rules: Rules, approval: Approval) -> None:
-    standing = eligible(rules, release.requester, ballot.voter)
-    if standing.reason is Reason.IS_THE_REQUESTER:
-        raise NotAllowed(f"You asked for this release, so somebody else has to decide about {approval.stage}.")
-    if standing.reason is Reason.IS_THE_AUTHOR:
+def asked_about(approval_id: str, store: Store, installation: Installation) -> Asked:
+    """The question with this id; raises ``Refused`` where there is nothing to ask (any more)."""
+    approval = approval_of(store, approval_id)
+    if approval is None:
+        raise Refused("There is no such approval (any more).")
+    release = release_of(store, approval.release_id)
+    rules = rules_for(installation, release, approval.stage)
+    if rules is None:
+        raise Refused(f"{approval.stage} needs no approval.")
+    return Asked(approval, release, rules)
+
+
+def check_digest(approval: Approval, digest_prefix: str) -> None:
+    """Raise ``Refused`` where somebody was shown another plan than the one that is asked about."""
+    if not approval.digest.startswith(digest_prefix) or len(digest_prefix) < MIN_PREFIX:
+        raise Refused("The plan has changed since you looked. Look at the new one and decide again.")
+
+
+def check_voter(asked: Asked, voter: Identity, verdict: Verdict) -> None:
+    """Raise ``NotAllowed`` where this person may not say this about the question."""
+    stage = asked.approval.stage
+    standing = eligible(asked.rules, asked.release.requester, voter, verdict)
+    own = {
+        Reason.IS_THE_REQUESTER: "You asked for this release",
+        Reason.IS_THE_AUTHOR: "You wrote the commit of this release",
+    }
+    if standing.reason in own:
         raise NotAllowed(
-            f"You wrote the commit of this release, so somebody else has to decide about {approval.stage}."
+            f"{own[standing.reason]}, so somebody else has to decide about {stage}. You may reject it, with a reason."
         )
     if not standing.allowed:
-        raise NotAllowed(f"You are not an approver of {approval.stage}.")
-    if not approval.digest.startswith(ballot.digest_prefix) or len(ballot.digest_prefix) < MIN_PREFIX:
-        raise Refused("The plan has changed since you looked. Look at the new one and decide again.")
-    if ballot.verdict is Verdict.REJECT and not MIN_REASON <= len(ballot.reason.strip()) <= MAX_REASON:
-        raise Refused(f"A rejection needs a reason of {MIN_REASON} to {MAX_REASON} characters.")
+        raise NotAllowed(f"You are not an approver of {stage}.")
+
+
+def _check(ballot: Ballot, asked: Asked) -> None:
+    check_voter(asked, ballot.voter, ballot.verdict)
+    check_digest(asked.approval, ballot.digest_prefix)
+    length = len(ballot.reason.strip())
+    if ballot.verdict is Verdict.REJECT and not MIN_REASON <= length <= MAX_REASON:
+        raise Refused(f"A rejection needs a reason of {MIN_REASON} to {MAX_REASON} characters; this has {length}.")
+    if length > MAX_REASON:
+        raise Refused(f"A comment has at most {MAX_REASON} characters; this has {length}.")
 
 
 def _cast(current: Approval, ballot: Ballot, release: Release, rules: Rules, now: Clock) -> Approval:
     """The approval with this ballot in it; unchanged when the ballot can no longer change anything."""
     key = rules.voter_key(ballot.voter)
-    if current.status is not ApprovalStatus.PENDING or _has_said(current, key, ballot.verdict):
+    said = current.vote_of(key)
+    if current.status is not ApprovalStatus.PENDING or (said is not None and said.verdict is ballot.verdict):
         return current
     moment = now()
     if moment >= read_stamp(current.expires_at):
@@ -110,7 +149,7 @@ def _cast(current: Approval, ballot: Ballot, release: Release, rules: Rules, now
         display=rules.people.display(ballot.voter),
         verdict=ballot.verdict,
         at=stamp(moment),
-        reason=ballot.reason.strip()[:MAX_REASON],
+        reason=ballot.reason.strip(),
         via=ballot.via,
     )
     votes = (*(vote for vote in current.votes if vote.person != key), cast)
@@ -121,13 +160,14 @@ def _cast(current: Approval, ballot: Ballot, release: Release, rules: Rules, now
     return replace(current, votes=votes, status=status, settled_at=stamp(moment))
 
 
-def _has_said(approval: Approval, person: str, verdict: Verdict) -> bool:
-    return any(vote.person == person and vote.verdict is verdict for vote in approval.votes)
+def subject_of(release: Release) -> str:
+    """What is decided about, inside a sentence."""
+    return f"the removal of {release.workload}" if release.removes else release.workload
 
 
-def _sentence(approval: Approval, decision: Decision, release: Release, late: bool) -> str:
-    stage = approval.stage
-    workload = f"the removal of {release.workload}" if release.removes else release.workload
+def how_it_stands(approval: Approval, release: Release, now: Clock) -> str:
+    """How a question that takes no votes any more has ended, as a sentence; empty while it is open."""
+    stage, workload = approval.stage, subject_of(release)
     subject = workload[0].upper() + workload[1:] if release.removes else workload
     last = approval.votes[-1] if approval.votes else None
     match approval.status:
@@ -136,11 +176,28 @@ def _sentence(approval: Approval, decision: Decision, release: Release, late: bo
             return f"{subject} is approved for {stage} by {who}."
         case ApprovalStatus.REJECTED:
             return f"{subject} was rejected for {stage} by {last.display if last else 'somebody'}."
-        case ApprovalStatus.EXPIRED:
-            return f"The approval of {workload} for {stage} has expired."
         case ApprovalStatus.SUPERSEDED:
             return f"A newer release of {release.workload} has superseded this one."
-        case ApprovalStatus.PENDING if late:
-            return f"The approval of {workload} for {stage} has expired."
+        case ApprovalStatus.PENDING if now() < read_stamp(approval.expires_at):
+            return ""
         case _:
-            return f"Your approval of {workload} for {stage} is counted. Still needed: {decision.missing}."
+            return f"The approval of {workload} for {stage} has expired."
+
+
+def in_minutes(moment: str) -> str:
+    """A time of the records as a sentence has it: ``2026-03-01 12:00 UTC``."""
+    return f"{moment[:16].replace('T', ' ')} UTC"
+
+
+def _counted(approval: Approval, release: Release, decision: Decision) -> str:
+    about = f"{subject_of(release)} for {approval.stage}"
+    return f"Your approval of {about} is counted. Still needed: {decision.missing}."
+
+
+def _again(approval: Approval, release: Release, decision: Decision, mine: Vote | None, ballot: Ballot) -> str:
+    when = f", at {in_minutes(mine.at)}" if mine else ""
+    told = f"You had approved {subject_of(release)} for {approval.stage} already{when}."
+    comment = ballot.reason.strip()
+    if mine and comment and comment != mine.reason:
+        told += " Your comment was not added: withdraw your vote first, and vote anew."
+    return f"{told} Still needed: {decision.missing}."

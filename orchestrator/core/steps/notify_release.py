@@ -25,6 +25,7 @@ from orchestrator.core.ports import Chat, Clock, Mail, Posted, Store
 from orchestrator.core.records import Release, StageRecord, Status, Workload
 from orchestrator.core.steps.progress import approval_of, find_workload, live_figures, release_of
 from orchestrator.core.steps.speaking import Speaker, end_turn, ended, take_turn
+from orchestrator.core.steps.tell_comments import tell_comments
 from orchestrator.core.steps.tell_notices import mail_notices, tell_notices
 
 Answer = TypeVar("Answer")
@@ -64,7 +65,7 @@ class Notified:
     """What one call did."""
 
     said: tuple[str, ...] = ()
-    """``posted``, ``updated``, ``asked``, ``mailed``; nothing when everything was said already."""
+    """``posted``, ``updated``, ``asked``, ``commented``, ``mailed``; nothing when everything was said already."""
     refusal: str = ""
     """Slack's code when it refuses for good; repeating would change nothing."""
 
@@ -161,6 +162,7 @@ def _chat(facts: Facts, speaker: Speaker) -> list[str]:
         return _ask_by_mail(facts, speaker, NO_SLACK)
     said = _show(facts, speaker, speaker.chat)
     said += tell_notices(facts.notices, speaker, speaker.chat)
+    said += tell_comments(facts, speaker, speaker.chat)
     waiting = facts.waiting
     if waiting is not None:
         said += _ask(facts, waiting, speaker, speaker.chat)
