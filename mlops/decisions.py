@@ -1,4 +1,7 @@
-"""``mlops approve`` and ``reject``: the plan is shown first, and the vote carries the digest of what was shown."""
+"""``mlops approve``, ``reject`` and ``withdraw``, and ``why``: what a release waits for.
+
+The plan is shown before a vote, and the vote carries the digest of what was shown.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import typer
 from mlops.plans import show_approval, show_gates, show_metrics, show_plan
 from mlops.refusals import Refused
 from mlops.releases import ReleaseId
-from mlops.screen import Screen, moment, status_word
+from mlops.screen import STYLES, Screen, moment, status_word
 from mlops.target import Target, on_target
 from mlops.validation import AsJson
 
@@ -29,7 +32,12 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmat
 def approve(
     release_id: ReleaseId,
     stage: Stage = "",
-    reason: Annotated[str, typer.Option("--reason", help="A word for the record.")] = "",
+    comment: Annotated[
+        str,
+        typer.Option(
+            "--comment", "--reason", help="A word for the record, shown with the vote; at most 512 characters."
+        ),
+    ] = "",
     digest: Digest = "",
     yes: Yes = False,
     as_json: AsJson = False,
@@ -38,14 +46,14 @@ def approve(
 ) -> None:
     """Approve the plan of the stage that waits."""
     screen = Screen(as_json)
-    _decide("approve", release_id, stage, reason, digest, yes, target, screen)
+    _decide("approve", release_id, stage, comment, digest, yes, target, screen)
 
 
 @on_target
 def reject(
     release_id: ReleaseId,
     stage: Stage = "",
-    reason: Annotated[str, typer.Option("--reason", help="Why; at least three characters. Asked for if missing.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why: 3 to 512 characters. Asked for if missing.")] = "",
     digest: Digest = "",
     yes: Yes = False,
     as_json: AsJson = False,
@@ -57,6 +65,42 @@ def reject(
     if not reason and not screen.interactive:
         raise typer.BadParameter("a rejection needs a reason", param_hint="--reason")
     _decide("reject", release_id, stage, reason, digest, yes, target, screen)
+
+
+@on_target
+def withdraw(release_id: ReleaseId, stage: Stage = "", as_json: AsJson = False, *, target: Target) -> None:
+    """Take your approval back, while others are still missing."""
+    screen = Screen(as_json)
+    api = target.api(screen)
+    waiting = _waiting(api.release(release_id), stage)
+    body = {"decision": "withdraw", "stage": waiting["stage"], "digest": waiting["approval"]["digest"]}
+    answer = api.decide(release_id, body)
+    if as_json:
+        screen.answer(answer)
+    screen.line(str(answer["message"]))
+
+
+@on_target
+def why(release_id: ReleaseId, as_json: AsJson = False, *, target: Target) -> None:
+    """Say what a release waits for: which approvals are missing, and who could give them."""
+    screen = Screen(as_json)
+    found = target.api(screen).release(release_id)
+    waiting = [stage for stage in found["stages"] if stage["approval"] and stage["approval"]["requirements"]]
+    if as_json:
+        approvals = [{"stage": stage["stage"], **stage["approval"]["requirements"]} for stage in waiting]
+        screen.answer(
+            {"release_id": release_id, "status": found["status"], "reason": found["reason"], "waits_for": approvals}
+        )
+    word = status_word(found["status"])
+    where = f" ({found['stage']})" if found["stage"] else ""
+    screen.line(f"{found['release_id']}: {word}{where}", STYLES.get(word, "bold"))
+    if found["reason"]:
+        screen.line(f"  {found['reason']}")
+    for stage in waiting:
+        show_approval(stage["approval"], screen, needed=False)
+        for sentence in stage["approval"]["requirements"]["told"]:
+            screen.line(f"  {sentence}")
+        show_gates(stage.get("gates", []), stage["stage"], screen)
 
 
 def _decide(

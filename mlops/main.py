@@ -80,6 +80,8 @@ for verb in (
     releases.status,
     decisions.approve,
     decisions.reject,
+    decisions.withdraw,
+    decisions.why,
     rollbacks.rollback,
     releases.history,
     audit.audit,

@@ -62,8 +62,8 @@ def show_gates(gates: Sequence[Mapping[str, Any]], stage: str, screen: Screen) -
         screen.line(f"    {word:8} {gate['told']}", colour)
 
 
-def show_approval(approval: Mapping[str, Any], screen: Screen) -> None:
-    """Who has said what, and what is still needed."""
+def show_approval(approval: Mapping[str, Any], screen: Screen, *, needed: bool = True) -> None:
+    """Who has said what, and what is still ``needed`` in short."""
     status = status_word(approval["status"])
     asked, expires = moment(approval["asked_at"]), moment(approval["expires_at"])
     screen.line(f"  Approval {status}, asked {asked}, expires {expires}")
@@ -71,7 +71,9 @@ def show_approval(approval: Mapping[str, Any], screen: Screen) -> None:
         reason = f': "{vote["reason"]}"' if vote["reason"] else ""
         said = "approved" if vote["verdict"] == "approve" else "rejected"
         screen.line(f"    {vote['by']} {said} at {moment(vote['at'])} (by {vote['via']}){reason}")
-    if approval["status"] == "pending" and approval["needed"]:
+    for one in approval["withdrawals"]:
+        screen.line(f"    {one['by']} withdrew an approval at {moment(one['at'])} (by {one['via']})")
+    if needed and approval["status"] == "pending" and approval["needed"]:
         screen.line(f"    still needed: {approval['needed']}", "yellow")
 
 

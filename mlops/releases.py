@@ -227,3 +227,5 @@ def _show_votes(stage: Mapping[str, Any], screen: Screen) -> None:
         said = "approved" if vote["verdict"] == "approve" else "rejected"
         reason = f': "{vote["reason"]}"' if vote["reason"] else ""
         screen.line(f"  {stage['stage']} {said} by {vote['by']} at {moment(vote['at'])} (by {vote['via']}){reason}")
+    for one in (stage["approval"] or {}).get("withdrawals", []):
+        screen.line(f"  {stage['stage']} approval of {one['by']} withdrawn at {moment(one['at'])} (by {one['via']})")

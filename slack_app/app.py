@@ -10,7 +10,7 @@ from slack_sdk import WebClient
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from slack_app.desk import Desk
-from slack_app.listeners import approve, command, home, reject, release, roll_back
+from slack_app.listeners import approve, approve_comment, command, home, reject, release, roll_back, withdraw
 
 TIMEOUT_SECONDS = 10
 
@@ -43,7 +43,7 @@ def build_app(desk: Desk, bot_token: str) -> App:
         ignoring_self_events_enabled=False,
     )
     app.error(_failed)
-    for listener in (approve, reject, command, release, home, roll_back):
+    for listener in (approve, approve_comment, reject, withdraw, command, release, home, roll_back):
         listener.register(app, desk)
     return app
 

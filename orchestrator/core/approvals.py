@@ -1,9 +1,11 @@
 """May this be deployed? One pure function answers, with a reason, for Slack, the API and the command line alike.
 
-``eligible`` says whether one human may vote on one approval; ``decide`` says what the votes so far amount to. Both fail
-closed: a role without members is never satisfied; a requester who is unknown, only claimed (object metadata, a Git
-author), or nobody of ``people``, costs one approval more, since the approver could be the requester; a vote of
-somebody who may not vote counts for nothing even when it stands in the record.
+``eligible`` says whether one human may vote on one approval; ``decide`` says what the votes so far amount to
+(``requirements.explain`` says why, from the same parts). Both fail closed: a role without members is never satisfied; a
+requester who is unknown, only claimed (object metadata, a Git author), or nobody of ``people``, costs one approval
+more, since the approver could be the requester; a vote of somebody who may not vote counts for nothing even when it
+stands in the record. Whoever asked for a release, or wrote its commit, may stop it where he is an approver, but not
+approve it.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from enum import StrEnum
 from orchestrator.core.installation import DEFAULT_REMINDERS, ApprovalPolicy, Reminders
 from orchestrator.core.people import UNKNOWN, Identity, IdentityKind, People, is_group, same_principal
 from orchestrator.core.records import Verdict, Vote
+from orchestrator.core.seats import Alternative, Way, ways
 
 
 class Reason(StrEnum):
@@ -40,6 +43,13 @@ class Outcome(StrEnum):
     WAIT = "wait"
 
 
+class PolicySource(StrEnum):
+    """Who has asked for a policy."""
+
+    INSTALLATION = "installation"
+    CONFIGURATION = "configuration"
+
+
 @dataclass(frozen=True)
 class Rules:
     """Every policy that applies to one approval (the installation's and the configuration's): all must be met."""
@@ -55,6 +65,8 @@ class Rules:
     only what the votes have noted of their voters is known (``user_groups``)."""
     silent: frozenset[str] = frozenset()
     """Groups that Slack was asked about and did not tell: as long as it does not, nobody is known to be in them."""
+    sources: tuple[PolicySource, ...] = ()
+    """Of each policy; the installation's where none is named."""
 
     @property
     def requester_may_approve(self) -> bool:
@@ -157,33 +169,38 @@ def identify(member: str) -> Identity:
     return Identity(IdentityKind.IAM, member, verified=True)
 
 
-def eligible(rules: Rules, requester: Identity, voter: Identity) -> Eligibility:
-    """May this human vote on this approval? Who only claims to be somebody may not."""
+def eligible(rules: Rules, requester: Identity, voter: Identity, verdict: Verdict = Verdict.APPROVE) -> Eligibility:
+    """May this human say this about this approval? Who only claims to be somebody may not."""
     key = rules.voter_key(voter)
     if not voter.verified or key not in rules.approver_keys():
         return Eligibility(False, Reason.GROUP_NOT_KNOWN if rules.silent else Reason.NOT_AN_APPROVER)
-    if not rules.requester_may_approve and _same_human(rules, requester, key):
-        return Eligibility(False, Reason.IS_THE_REQUESTER)
-    if not rules.requester_may_approve and _same_human(rules, rules.author, key):
-        return Eligibility(False, Reason.IS_THE_AUTHOR)
+    why_not = barred(rules, requester).get(key)
+    if verdict is Verdict.APPROVE and why_not is not None:
+        return Eligibility(False, why_not)
     return Eligibility(True, Reason.IS_APPROVER)
+
+
+def barred(rules: Rules, requester: Identity) -> dict[str, Reason]:
+    """Who may not approve, by comparable key, and why; as approvers they may reject."""
+    if rules.requester_may_approve:
+        return {}
+    involved = ((rules.author, Reason.IS_THE_AUTHOR), (requester, Reason.IS_THE_REQUESTER))
+    return {rules.voter_key(who): why for who, why in involved if who.kind is not IdentityKind.UNKNOWN}
 
 
 def decide(rules: Rules, requester: Identity, votes: Sequence[Vote]) -> Decision:
     """What do the votes so far amount to?"""
     rules = rules.as_noted(votes)
-    counted = [vote for vote in votes if _counts(rules, requester, vote.person)]
-    rejections = [vote for vote in counted if vote.verdict is Verdict.REJECT]
-    if rejections:
+    if any(vote.verdict is Verdict.REJECT for vote in counted(rules, requester, votes)):
         return Decision(Outcome.REJECTED, Reason.REJECTED_BY_APPROVER)
-    approvers = frozenset(vote.person for vote in counted)
-    unmet = [_missing(rules, policy, approvers) for policy in rules.policies]
-    missing = " and ".join(text for text in unmet if text)
-    certain = rules.requester_may_approve or rules.is_known(requester)
-    if missing:
+    approvers, certain = approving(rules, requester, votes), is_certain(rules, requester)
+    stand = [policy_ways(rules, policy, approvers, certain=certain) for policy in rules.policies]
+    unmet = [found for found in stand if all(way.gaps for way in found)]
+    if unmet:
+        missing = " and ".join(_in_words(found) for found in unmet)
         extra = "" if certain else ", and one approval more because it is not known for certain who asked"
         return Decision(Outcome.WAIT, Reason.NEEDS_MORE_APPROVALS, missing + extra)
-    if not certain and not all(_met_with_one_more(rules, policy, approvers) for policy in rules.policies):
+    if not all(any(way.met for way in found) for found in stand):
         return Decision(
             Outcome.WAIT,
             Reason.UNKNOWN_REQUESTER_NEEDS_ONE_MORE,
@@ -192,57 +209,38 @@ def decide(rules: Rules, requester: Identity, votes: Sequence[Vote]) -> Decision
     return Decision(Outcome.APPROVED, Reason.ENOUGH_APPROVALS)
 
 
+def counted(rules: Rules, requester: Identity, votes: Sequence[Vote]) -> list[Vote]:
+    """The votes of those who may say so."""
+    approvers, out = rules.approver_keys(), barred(rules, requester)
+    found = [vote for vote in votes if vote.person in approvers]
+    return [vote for vote in found if vote.verdict is Verdict.REJECT or vote.person not in out]
+
+
+def approving(rules: Rules, requester: Identity, votes: Sequence[Vote]) -> frozenset[str]:
+    """Whose approval counts."""
+    found = counted(rules, requester, votes)
+    return frozenset(vote.person for vote in found if vote.verdict is Verdict.APPROVE)
+
+
+def is_certain(rules: Rules, requester: Identity) -> bool:
+    """Whether no approver can be the requester unseen, or none would mind."""
+    return rules.requester_may_approve or rules.is_known(requester)
+
+
+def policy_ways(rules: Rules, policy: ApprovalPolicy, approvers: frozenset[str], *, certain: bool) -> list[Way]:
+    """How far each alternative of a policy has come."""
+    return ways(policy.any_of, rules.members, approvers, certain=certain)
+
+
 def best_case(rules: Rules, requester: Identity) -> Decision:
     """What it would amount to if everybody approved who may: where that is no approval, nothing ever is."""
     return decide(rules, requester, [Vote(key, key, Verdict.APPROVE, "") for key in sorted(rules.approver_keys())])
 
 
-def _same_human(rules: Rules, somebody: Identity, key: str) -> bool:
-    return somebody.kind is not IdentityKind.UNKNOWN and rules.voter_key(somebody) == key
+def _in_words(found: Sequence[Way]) -> str:
+    return " or ".join(asked_in_words(way.asks) for way in found) or "approvers (none are configured)"
 
 
-def _counts(rules: Rules, requester: Identity, key: str) -> bool:
-    if key not in rules.approver_keys():
-        return False
-    own = _same_human(rules, requester, key) or _same_human(rules, rules.author, key)
-    return rules.requester_may_approve or not own
-
-
-def _met_with_one_more(rules: Rules, policy: ApprovalPolicy, approvers: frozenset[str]) -> bool:
-    """Whether an alternative is met by more people than it has seats: one of them could be the requester."""
-    return any(
-        len(approvers) > sum(count for _, count in alternative) and _met(rules, alternative, approvers)
-        for alternative in policy.any_of
-        if alternative
-    )
-
-
-def _missing(rules: Rules, policy: ApprovalPolicy, approvers: Iterable[str]) -> str:
-    """Empty when one alternative is met; else what the alternatives still need, in words."""
-    approvers = frozenset(approvers)
-    wanted = [alternative for alternative in policy.any_of if alternative]
-    if any(_met(rules, alternative, approvers) for alternative in wanted):
-        return ""
-    return " or ".join(_in_words(alternative) for alternative in wanted) or "approvers (none are configured)"
-
-
-def _met(rules: Rules, alternative: Sequence[tuple[str, int]], approvers: frozenset[str]) -> bool:
-    """Whether the approvers can fill every seat, each of them one seat only.
-
-    Seats are few (a policy asks for two or three people), so trying the assignments is cheap.
-    """
-    seats = [role for role, count in alternative for _ in range(count)]
-    candidates = [sorted(approvers & rules.members(role)) for role in seats]
-    if len(approvers) < len(seats) or not all(candidates):
-        return False
-    return _fill(candidates, frozenset())
-
-
-def _fill(candidates: Sequence[Sequence[str]], taken: frozenset[str]) -> bool:
-    if not candidates:
-        return True
-    return any(_fill(candidates[1:], taken | {person}) for person in candidates[0] if person not in taken)
-
-
-def _in_words(alternative: Sequence[tuple[str, int]]) -> str:
+def asked_in_words(alternative: Alternative) -> str:
+    """``1 × ml-owner + 1 × risk``."""
     return " + ".join(f"{count} × {role}" for role, count in alternative)

@@ -17,6 +17,7 @@ from orchestrator.core.jobs import JobRun
 from orchestrator.core.origins import Commit, Source
 from orchestrator.core.people import Identity
 from orchestrator.core.plans import Plan
+from orchestrator.core.withdrawals import Withdrawal
 
 
 @runtime_checkable
@@ -277,6 +278,12 @@ class Approval:
     """As the policies had it when the question was put."""
     reminded_at: tuple[str, ...] = ()
     """When each reminder was claimed, see ``reminders``."""
+    withdrawals: tuple[Withdrawal, ...] = ()
+    """Votes that do not stand any more, oldest first."""
+
+    def vote_of(self, person: str) -> Vote | None:
+        """The vote of this person that stands."""
+        return next((vote for vote in self.votes if vote.person == person), None)
 
     def key(self) -> tuple[str, str]:
         """See ``Record``."""

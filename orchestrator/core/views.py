@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from orchestrator.core.approvals import decide
 from orchestrator.core.disclosure import told_release, told_stages
 from orchestrator.core.figures import side_by_side
 from orchestrator.core.gate_results import GateResult
@@ -15,7 +14,9 @@ from orchestrator.core.gate_words import sentence
 from orchestrator.core.installation import Installation
 from orchestrator.core.jobs import JobRun, console_link, job_name
 from orchestrator.core.plans import Plan
-from orchestrator.core.records import Approval, Figure, Release, StageRecord, Workload
+from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, Workload
+from orchestrator.core.requirement_words import sentences
+from orchestrator.core.requirements import Explanation, explain
 from orchestrator.core.steps.progress import rules_for
 from orchestrator.core.steps.way_back import WayBack
 
@@ -190,12 +191,12 @@ def _plan(plan: Plan) -> dict[str, Any]:
 
 def _approval(approval: Approval, release: Release, installation: Installation) -> dict[str, Any]:
     rules = rules_for(installation, release, approval.stage) if installation.has_stage(approval.stage) else None
-    needed = decide(rules, release.requester, approval.votes).missing if rules else ""
+    found = explain(rules, release.requester, approval.votes) if rules else None
     return {
         "approval_id": approval.approval_id,
         "status": approval.status.value,
         "digest": approval.digest,
-        "needed": needed,
+        "needed": found.decision.missing if found else "",
         "asked_at": approval.asked_at,
         "expires_at": approval.expires_at,
         "votes": [
@@ -208,4 +209,36 @@ def _approval(approval: Approval, release: Release, installation: Installation) 
             }
             for vote in approval.votes
         ],
+        "withdrawals": [
+            {"by": one.display, "cast_at": one.cast_at, "at": one.at, "via": one.via} for one in approval.withdrawals
+        ],
+        "requirements": _requirements(found) if found and approval.status is ApprovalStatus.PENDING else None,
+    }
+
+
+def _requirements(found: Explanation) -> dict[str, Any]:
+    return {
+        "possible": found.possible,
+        "requester_is_certain": found.certain,
+        "unmet": [
+            {
+                "source": one.source.value,
+                "possible": one.possible,
+                "ways": [
+                    {
+                        "asks": [{"role": role, "count": count} for role, count in way.asks],
+                        "missing": [
+                            {"count": gap.count, "roles": list(gap.roles), "could": list(gap.could)}
+                            for gap in way.missing
+                        ],
+                        "one_more": way.one_more,
+                        "possible": way.possible,
+                    }
+                    for way in one.ways
+                ],
+            }
+            for one in found.requirements
+        ],
+        "excluded": [{"name": one.name, "reason": one.reason.value} for one in found.excluded],
+        "told": sentences(found),
     }

@@ -14,15 +14,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
-from orchestrator.core.messages.buttons import APPROVE, REJECT, Question, question
+from orchestrator.core.messages.buttons import APPROVE, WITHDRAW, Question, question
 from orchestrator.core.messages.dialogs import (
+    OF_BUTTONS,
+    OF_VIEWS,
     REASON,
-    REJECT_VIEW,
+    Dialog,
     Place,
     dialog_id,
     loading_view,
     place,
-    reason_problem,
+    text_problem,
 )
 from orchestrator.core.messages.release_form import (
     RELEASE_VIEW,
@@ -176,8 +178,8 @@ def _interaction(payload: Mapping[str, Any], known: Known, front: Front) -> Answ
             return _rollback(payload, front)
         case "view_submission" if text(payload, "view", "callback_id") == RELEASE_VIEW:
             return _wish(payload, front)
-        case "view_submission" if text(payload, "view", "callback_id") == REJECT_VIEW:
-            return _submission(payload, front)
+        case "view_submission" if text(payload, "view", "callback_id") in OF_VIEWS:
+            return _submission(payload, OF_VIEWS[text(payload, "view", "callback_id")], front)
         case _:
             return Answer(200, "ignored")
 
@@ -185,21 +187,26 @@ def _interaction(payload: Mapping[str, Any], known: Known, front: Front) -> Answ
 def _click(payload: Mapping[str, Any], known: Known, front: Front) -> Answer:
     action = _first_action(payload)
     asked = question(action.get("value"))
-    if action.get("action_id") not in {APPROVE, REJECT} or asked is None or not text(payload, "user", "id"):
+    outcome = text(action, "action_id")
+    if outcome not in {APPROVE, WITHDRAW, *OF_BUTTONS} or asked is None or not text(payload, "user", "id"):
         return Answer(200, "ignored")
-    outcome = str(action["action_id"])
-    if outcome == REJECT:
-        outcome += _open_dialog(payload, action, asked, known, front)
+    if outcome in OF_BUTTONS:
+        outcome += _open_dialog(OF_BUTTONS[outcome], payload, action, asked, known, front)
     front.send(Replay(interaction_body(payload), asked.approval_id, click_id(payload, action)))
     return Answer(200, outcome)
 
 
 def _open_dialog(
-    payload: Mapping[str, Any], action: Mapping[str, Any], asked: Question, known: Known, front: Front
+    dialog: Dialog,
+    payload: Mapping[str, Any],
+    action: Mapping[str, Any],
+    asked: Question,
+    known: Known,
+    front: Front,
 ) -> str:
     """Open the dialog while the trigger id lives; when that fails the worker tells the person to click once more."""
     where = Place(asked, text(payload, "channel", "id"), text(payload, "container", "message_ts"))
-    view = loading_view(where, dialog_id(text(payload, "user", "id"), text(action, "action_ts")))
+    view = loading_view(dialog, where, dialog_id(text(payload, "user", "id"), text(action, "action_ts")))
     try:
         _open_view(text(payload, "trigger_id"), view, known, front)
     except CallFailed as error:
@@ -218,11 +225,11 @@ def _open_view(trigger_id: str, view: Mapping[str, Any], known: Known, front: Fr
         front.open_view(renewed.bot_token, trigger_id, view)
 
 
-def _submission(payload: Mapping[str, Any], front: Front) -> Answer:
+def _submission(payload: Mapping[str, Any], dialog: Dialog, front: Front) -> Answer:
     where = place(text(payload, "view", "private_metadata"))
     if where is None or not text(payload, "user", "id"):
         return Answer(200, "ignored")
-    wrong = reason_problem(text(payload, "view", "state", "values", REASON, REASON, "value"))
+    wrong = text_problem(dialog, text(payload, "view", "state", "values", REASON, REASON, "value"))
     if wrong:
         return Answer(200, "reason refused", {"response_action": "errors", "errors": {REASON: wrong}})
     once = _digest("submission", text(payload, "team", "id"), text(payload, "user", "id"), text(payload, "view", "id"))
@@ -305,7 +312,7 @@ def _command(form: Mapping[str, str], known: Known, front: Front) -> Answer:
         view = loading_rollback(form.get("channel_id", ""), rollback_id(user, trigger))
         outcome += _opened(trigger, view, known, front)
     once = _digest("command", form.get("team_id", ""), user, form.get("trigger_id", ""), form.get("text", ""))
-    front.send(Replay(command_body(form), _own_group(user), once))
+    front.send(Replay(command_body(form, front.now()), _own_group(user), once))
     return Answer(200, outcome)
 
 

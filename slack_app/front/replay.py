@@ -15,8 +15,12 @@ from urllib.parse import urlencode
 
 FORM = "application/x-www-form-urlencoded"
 
-MAX_COMMAND = 500
-"""Characters of a command's text that are kept."""
+MAX_COMMAND = 4_000
+"""Characters of a command's text that are kept: more than a reason with every character escaped, so that one too long
+is refused as such and not shortened unseen."""
+
+TYPED_AT = "typed_at"
+"""Field of our own: when the front got a command (epoch seconds). What was asked later was not meant."""
 
 _COMMAND_FIELDS = (
     "command",
@@ -83,10 +87,10 @@ def _action(action: Mapping[str, Any]) -> dict[str, Any]:
     return kept | {"selected_option": _kept(chosen, "value")} if isinstance(chosen, Mapping) else kept
 
 
-def command_body(form: Mapping[str, str]) -> str:
-    """A slash command, reduced to what the app needs."""
+def command_body(form: Mapping[str, str], now: float) -> str:
+    """A slash command, reduced to what the app needs; ``now`` in epoch seconds."""
     kept = {name: form[name] for name in _COMMAND_FIELDS if name in form}
-    return urlencode(kept | {"text": kept.get("text", "")[:MAX_COMMAND]})
+    return urlencode(kept | {"text": kept.get("text", "")[:MAX_COMMAND], TYPED_AT: f"{now:.3f}"})
 
 
 def event_body(event: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""``/mlops`` and its words: ``status``, ``release``, ``rollback`` and ``help``, answered to the person alone."""
+"""``/mlops``: which word is whose, answered to the person alone; each subject has a module of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orchestrator.core.steps.notify_release import gather
 from slack_app.desk import Desk
 from slack_app.front.answering import COMMAND, ROLLBACK, text
 from slack_app.identity import caller, member
-from slack_app.listeners import release, roll_back
+from slack_app.listeners import history, release, roll_back, votes_in_words, why
 
 logger = logging.getLogger("slack_app")
 
@@ -42,7 +42,8 @@ def register(app: App, desk: Desk) -> None:
 
 def answered(body: dict[str, Any], client: WebClient, desk: Desk) -> Message | None:
     """The answer to a command's words; None where a form has said it."""
-    words = unescape(text(body, "text")).split()
+    typed = unescape(text(body, "text")).strip()
+    words = typed.split()
     if words == ["release"]:
         # Whoever may not is told in the form, which is open by now.
         return release.open_form(body, client, desk)
@@ -62,6 +63,14 @@ def answered(body: dict[str, Any], client: WebClient, desk: Desk) -> Message | N
             return _status(release_id, desk)
         case ["release", *rest]:
             return release.by_words(rest, body, client, desk)
+        case [verb, *_] if verb in votes_in_words.VERBS:
+            return votes_in_words.decided(verb, typed.removeprefix(verb), body, client, desk)
+        case ["why", release_id]:
+            return why.explained(release_id, desk)
+        case ["history", workload]:
+            return history.told(workload, desk)
+        case ["why" | "history" as verb, *_]:
+            return private.told(f"Write /mlops {verb} {'RELEASE' if verb == 'why' else 'WORKLOAD'}.")
         case [word, *_]:
             return private.unknown_command(word)
     return private.help_message()

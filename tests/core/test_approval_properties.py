@@ -54,14 +54,14 @@ def test_the_order_of_the_votes_does_not_matter(
 def test_a_vote_of_somebody_who_may_not_vote_changes_nothing(
     rule: Rules, requester: Identity, said: list[tuple[str, Verdict]], who: str, verdict: Verdict
 ) -> None:
-    if eligible(rule, requester, slack(who)).allowed:
+    if eligible(rule, requester, slack(who), verdict).allowed:
         return
     votes = [cast(*one) for one in said if one[0] != who]
     assert decide(rule, requester, [*votes, cast(who, verdict)]) == decide(rule, requester, votes)
 
 
 @given(rules, st.sampled_from(PEOPLE), st.booleans(), ballots)
-def test_the_requesters_vote_changes_nothing_where_he_may_not_approve(
+def test_the_requester_may_stop_his_release_where_he_may_not_approve_it(
     rule: Rules, name: str, verified: bool, said: list[tuple[str, Verdict]]
 ) -> None:
     if rule.requester_may_approve:
@@ -69,8 +69,12 @@ def test_the_requesters_vote_changes_nothing_where_he_may_not_approve(
     requester = mail(name, verified=verified)
     assert eligible(rule, requester, slack(name)).reason in {Reason.IS_THE_REQUESTER, Reason.NOT_AN_APPROVER}
     others = [cast(*one) for one in said if one[0] != name]
-    for verdict in Verdict:
-        assert decide(rule, requester, [*others, cast(name, verdict)]) == decide(rule, requester, others)
+    assert decide(rule, requester, [*others, cast(name)]) == decide(rule, requester, others)
+    stopped = decide(rule, requester, [*others, cast(name, Verdict.REJECT)])
+    if eligible(rule, requester, slack(name), Verdict.REJECT).allowed:
+        assert stopped.outcome is Outcome.REJECTED
+    else:
+        assert stopped == decide(rule, requester, others)
 
 
 @given(rules, requesters, ballots)
@@ -87,7 +91,7 @@ def test_a_rejection_of_an_approver_always_rejects(
 ) -> None:
     votes = [cast(*one) for one in said]
     rejecters = [name for name, verdict in said if verdict is Verdict.REJECT]
-    counts = any(eligible(rule, requester, slack(name)).allowed for name in rejecters)
+    counts = any(eligible(rule, requester, slack(name), Verdict.REJECT).allowed for name in rejecters)
     assert (decide(rule, requester, votes).outcome is Outcome.REJECTED) == counts
 
 

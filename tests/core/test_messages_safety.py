@@ -12,13 +12,17 @@ from local.slack.checks import check_message_blocks, check_view
 from orchestrator.core.messages import limits, private
 from orchestrator.core.messages.blocks import Message
 from orchestrator.core.messages.buttons import Question, question
-from orchestrator.core.messages.dialogs import Place, closed_view, dialog_id, loading_view, place, reason_view
+from orchestrator.core.messages.dialogs import OF_VIEWS, Place, asking_view, closed_view, dialog_id, loading_view, place
 from orchestrator.core.messages.facts import Facts
+from orchestrator.core.messages.history import history_message, no_history
 from orchestrator.core.messages.mail import SUBJECT, end_letter, question_letter
 from orchestrator.core.messages.mrkdwn import clean, cut, escape, lines, plain, quote, said, size, unescape
 from orchestrator.core.messages.question import question_reply
 from orchestrator.core.messages.release_message import brief_message, release_message
+from orchestrator.core.messages.votes import comment_reply
+from orchestrator.core.messages.why import why_message
 from orchestrator.core.plans import ParameterChange, ResourceChange
+from orchestrator.core.records import Verdict
 from tests.slack_app import hostile, samples
 
 BIDI_CONTROLS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067")
@@ -52,13 +56,26 @@ def test_a_waiting_question_always_has_its_buttons(facts: Facts) -> None:
     assert waiting is not None
     for message in (release_message(facts), brief_message(facts)):
         (row,) = [block for block in message.blocks if block["type"] == "actions"]
-        approve, reject = row["elements"]
+        approve, comment, reject, *withdraw = row["elements"]
         assert (approve["action_id"], approve["style"]) == ("approve", "primary")
+        assert (comment["action_id"], comment.get("style")) == ("approve_comment", None)
         assert (reject["action_id"], reject["style"]) == ("reject", "danger")
-        for button in (approve, reject):
+        stands = any(vote.verdict is Verdict.APPROVE for vote in waiting.approval.votes)
+        assert [button["action_id"] for button in withdraw] == ["withdraw"] * stands
+        for button in row["elements"]:
             assert button["value"] == f"{waiting.approval.approval_id}|{waiting.approval.digest[:16]}"
             assert button["accessibility_label"]
         assert "staging" in approve["confirm"]["text"]["text"]
+
+
+@tries
+@given(hostile.facts())
+def test_why_history_and_comments_are_valid_and_ping_nobody(facts: Facts) -> None:
+    (approval,) = facts.approvals.values()
+    comments = [comment_reply(approval, vote) for vote in approval.votes]
+    for message in (why_message(facts), history_message(facts.release.workload, [facts] * 10), *comments):
+        check(message)
+        assert hostile.markup([message.blocks, {"text": message.text}]) == []
 
 
 @tries
@@ -92,9 +109,14 @@ def test_every_dialog_is_valid(workload: str, why: str) -> None:
     where = Place(Question("0123456789abcdef0123", "0" * 16), "C0RELEASES", "1.000001")
     external_id = dialog_id("U0BEN", "2.0")
     for view in (
-        loading_view(where, external_id),
-        reason_view(where, external_id, workload, "staging"),
-        closed_view(where, external_id, why),
+        view
+        for dialog in OF_VIEWS.values()
+        for view in (
+            loading_view(dialog, where, external_id),
+            asking_view(dialog, where, external_id, workload, "staging"),
+            asking_view(dialog, where, external_id, workload, "staging", removes=True),
+            closed_view(dialog, where, external_id, why),
+        )
     ):
         assert check_view(view, "modal") == []
         assert hostile.markup(view["blocks"]) == []
@@ -108,6 +130,9 @@ def test_every_private_answer_is_valid(some: list[Facts], typed: str) -> None:
     for message in (
         private.told(typed),
         private.help_message(),
+        private.about_plan(private.told(typed), typed, samples.approval()),
+        private.asked_since(typed),
+        no_history(typed, [typed, typed]),
         private.unknown_command(typed),
         private.no_release(typed),
         private.release_list(releases, samples.facts().installation),

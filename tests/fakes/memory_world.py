@@ -39,6 +39,7 @@ from orchestrator.core.steps.resume_deployment import resume_deployment
 from orchestrator.core.steps.run_job import run_job
 from orchestrator.core.steps.sweep_waits import Swept, sweep_waits
 from orchestrator.core.steps.verify_stage import verify_stage
+from orchestrator.core.steps.withdraw_vote import Wish, withdraw
 from orchestrator.core.uses import users_of_group
 from orchestrator.core.workloads import Catalogue, load_types
 from tests.events.samples import object_created
@@ -370,6 +371,12 @@ class MemoryWorld:
             now=self.clock,
             groups=self.user_groups,
         )
+
+    def withdraw(self, who: Identity | Person, approval: Approval) -> BallotResult:
+        """Somebody takes back what he has said about an approval."""
+        voter = slack(who) if isinstance(who, Person) else who
+        wish = Wish(approval.approval_id, approval.digest[:16], voter)
+        return withdraw(wish, store=self.store, installation=self.installation, now=self.clock)
 
     def happened(self, event: StackChanged | JobChanged) -> int:
         """A status event is delivered."""

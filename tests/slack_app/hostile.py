@@ -15,6 +15,7 @@ from orchestrator.core.origins import Commit, Source, SourceKind
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.plans import AccessChange, Area, ParameterChange, Reach, ResourceChange
 from orchestrator.core.records import ApprovalStatus, Figure, StageStatus, Status, Verdict
+from orchestrator.core.withdrawals import Withdrawal
 from tests.slack_app import samples
 
 NASTY = (
@@ -59,6 +60,9 @@ _vote = st.builds(
     st.sampled_from(list(Verdict)),
     text,
 )
+_withdrawal = st.builds(
+    Withdrawal, st.just("ben@example.com"), text, st.just(samples.ASKED), st.just(samples.ASKED), text
+)
 _number = st.floats(allow_nan=False, allow_infinity=False).map(repr) | st.integers(-(10**300), 10**300).map(str)
 _figures = st.lists(st.builds(Figure, st.sampled_from(["auc"]) | text, _number), max_size=12).map(tuple)
 _json_number = st.just("") | _number
@@ -86,6 +90,7 @@ def facts(draw: st.DrawFn, waiting: bool | None = None) -> Facts:
     question = samples.approval(
         ApprovalStatus.PENDING if asks else draw(st.sampled_from(list(ApprovalStatus))),
         draw(st.lists(_vote, max_size=30)),
+        withdrawals=draw(st.lists(_withdrawal, max_size=5).map(tuple)),
     )
     many = st.lists(text, max_size=40).map(tuple)
     release = samples.release(

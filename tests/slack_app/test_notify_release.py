@@ -104,7 +104,7 @@ def test_a_question_pings_its_approvers_once_in_the_thread(scene: Scene) -> None
     release = scene.waiting()
     assert scene.notify(release.release_id).said == ("posted", "asked", "attached")
     approval = scene.world.approval(release.release_id, "staging")
-    assert scene.chat.messages[0].actions == ["approve", "reject"]
+    assert scene.chat.messages[0].actions == ["approve", "approve_comment", "reject"]
     assert scene.chat.replies[0].thread == scene.chat.messages[0].ts
     assert "<@U0BEN>" in scene.chat.replies[0].message.text
     assert "<@U0ANA>" not in scene.chat.replies[0].message.text
@@ -254,7 +254,7 @@ def test_slack_down_puts_the_question_by_mail_once(scene: Scene) -> None:
     assert f"mlops approve {release.release_id}" in text
     scene.chat.down = False
     scene.notify(release.release_id)
-    assert scene.chat.messages[0].actions == ["approve", "reject"]
+    assert scene.chat.messages[0].actions == ["approve", "approve_comment", "reject"]
 
 
 def test_without_slack_there_is_mail_only(scene: Scene) -> None:
@@ -335,7 +335,7 @@ def test_a_message_that_slack_finds_wrong_still_asks(scene: Scene) -> None:
     release = scene.waiting()
     scene.chat.finds_wrong = 1
     scene.notify(release.release_id)
-    assert scene.chat.messages[0].actions == ["approve", "reject"]
+    assert scene.chat.messages[0].actions == ["approve", "approve_comment", "reject"]
 
 
 def test_a_refused_configuration_mails_every_problem(scene: Scene) -> None:

@@ -17,7 +17,7 @@ REASON = "The recall of the malignant class is too low."
 
 def test_approve_is_counted_answered_and_shown(slack: SlackScene) -> None:
     release_id = slack.asked()
-    assert slack.buttons == ["approve", "reject"]
+    assert slack.buttons == ["approve", "approve_comment", "reject"]
     assert slack.click("U0BEN")
     assert slack.work() == []
     approval = slack.world.approval(release_id, "staging")
@@ -80,7 +80,7 @@ def test_an_expired_trigger_is_told_and_costs_nothing(slack: SlackScene) -> None
     assert slack.click("U0BEN", "reject"), "the click is answered all the same"
     slack.work()
     assert slack.page.views("U0BEN") == []
-    assert "click Reject once more" in slack.told("U0BEN")
+    assert "Please click once more" in slack.told("U0BEN")
     assert slack.world.approval(release_id, "staging").status is ApprovalStatus.PENDING
 
 
@@ -137,7 +137,7 @@ def test_who_may_not_decide_is_told_privately(slack: SlackScene, user: str, told
     assert slack.work() == []
     assert told in slack.told(user)
     assert slack.world.approval(release_id, "staging").votes == ()
-    assert slack.buttons == ["approve", "reject"]
+    assert slack.buttons == ["approve", "approve_comment", "reject"]
 
 
 def test_who_may_not_decide_gets_no_form(slack: SlackScene) -> None:
@@ -159,7 +159,7 @@ def test_an_unknown_requester_costs_one_approval_more(slack: SlackScene) -> None
     slack.click("U0BEN")
     slack.work()
     assert "one approval more" in slack.told("U0BEN")
-    assert slack.buttons == ["approve", "reject"]
+    assert slack.buttons == ["approve", "approve_comment", "reject", "withdraw"]
     slack.click("U0CHLOE")
     slack.work()
     assert slack.world.approval(release.release_id, "staging").status is ApprovalStatus.APPROVED
@@ -176,7 +176,7 @@ def test_an_old_plans_button_is_refused(slack: SlackScene) -> None:
     slack.work()
     assert slack.world.approval(release_id, "staging").votes == ()
     assert "already approved by Ben Okafor" in slack.told("U0CHLOE")
-    assert slack.buttons == ["approve", "reject"], "the new question"
+    assert slack.buttons == ["approve", "approve_comment", "reject"], "the new question"
 
 
 def test_slack_out_of_order_decides_nothing_and_loses_nothing(slack: SlackScene) -> None:
@@ -231,8 +231,8 @@ def test_status_lists_and_shows_without_buttons(slack: SlackScene) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("", "status, release, help"),
-        ("help", "status, release, help"),
+        ("", "status, release, approve"),
+        ("help", "status, release, approve"),
         ("status no-such-release", "no release `no-such-release`"),
         ("status <!channel>", "&lt;!channel&gt;"),
         ("dance", "/mlops dance"),

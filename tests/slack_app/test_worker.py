@@ -65,7 +65,7 @@ def desk() -> Desk:
     [
         interaction_body(click("another")),
         interaction_body({"type": "shortcut", "callback_id": "x", "team": {"id": "T"}, "user": {"id": "U"}}),
-        command_body({"command": "/other", "user_id": "U", "team_id": "T"}),
+        command_body({"command": "/other", "user_id": "U", "team_id": "T"}, 0.0),
         "payload=%7B",
         "",
     ],

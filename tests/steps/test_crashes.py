@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from orchestrator.core.errors import GatesFailed, TryAgain
 from orchestrator.core.events import StackChanged
+from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.records import Release, Status, TaskToken, Verdict
 from tests.fakes.dying import dying_after
 from tests.fakes.machine import Died, Machines
-from tests.fakes.memory_world import BEN, CHLOE, MemoryWorld, configuration
+from tests.fakes.memory_world import BEN, CHLOE, MemoryWorld, configuration, installation
 from tests.steps import journeys
 from tests.steps.journeys import STACK
 
@@ -95,6 +97,19 @@ def rejected(world: MemoryWorld) -> str:
     return release_id
 
 
+def half_approved(world: MemoryWorld) -> str:
+    two = ApprovalPolicy(((("ml-owner", 2),),))
+    world.installation = installation(
+        *(
+            replace(stage, approval=two if stage.name == "staging" else stage.approval)
+            for stage in installation().stages
+        )
+    )
+    release_id = journeys.asked(world).release_id
+    world.vote(BEN, world.approval(release_id, "staging"))
+    return release_id
+
+
 def just(journey: Callable[[MemoryWorld], Release]) -> Prepare:
     return lambda world: journey(world).release_id
 
@@ -116,6 +131,7 @@ STEPS: dict[str, tuple[Prepare, Step]] = {
     ),
     "ask": (just(journeys.planned), lambda world, release, token: world.ask(release, "staging", token)),
     "vote": (just(journeys.asked), lambda world, release, _: world.vote(BEN, world.approval(release, "staging"))),
+    "withdraw": (half_approved, lambda world, release, _: world.withdraw(BEN, world.approval(release, "staging"))),
     "deploy without approval": (
         just(journeys.packaged),
         lambda world, release, token: world.deploy(release, "dev", token),

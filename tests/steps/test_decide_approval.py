@@ -79,7 +79,7 @@ def test_two_clicks_at_the_same_moment(world: MemoryWorld, approval: Approval) -
 
 
 def test_a_rejection_needs_a_reason_and_settles(world: MemoryWorld, approval: Approval) -> None:
-    for reason in ("", "  ", "no", "x" * 1001):
+    for reason in ("", "  ", "no", "x" * 513):
         with pytest.raises(Refused, match="reason"):
             world.vote(BEN, approval, Verdict.REJECT, reason)
     result = world.vote(BEN, approval, Verdict.REJECT, "AUC fell by two points")
@@ -167,8 +167,44 @@ def test_the_requester_may_not_approve_however_he_comes_in() -> None:
     release = asked(world)
     with pytest.raises(NotAllowed, match="somebody else"):
         world.vote(ANA, world.approval(release.release_id, "staging"))
-    with pytest.raises(NotAllowed, match="somebody else"):
-        world.vote(ANA, world.approval(release.release_id, "staging"), Verdict.REJECT, "my own")
+
+
+def test_the_requester_may_stop_his_own_release_where_he_is_an_approver() -> None:
+    world = MemoryWorld(installation=installation(roles={"ml-owner": ("ana@example.com",), "risk": ()}))
+    release = asked(world)
+    approval = world.approval(release.release_id, "staging")
+    with pytest.raises(Refused, match="needs a reason"):
+        world.vote(ANA, approval, Verdict.REJECT)
+    assert (
+        world.vote(ANA, approval, Verdict.REJECT, "I took the wrong data.").approval.status is ApprovalStatus.REJECTED
+    )
+    assert answer_to(world, approval) == {"decision": "rejected"}
+
+
+def test_a_requester_who_is_no_approver_has_no_vote(world: MemoryWorld, approval: Approval) -> None:
+    for verdict in Verdict:
+        with pytest.raises(NotAllowed, match="not an approver"):
+            world.vote(ANA, approval, verdict, "my own")
+
+
+def test_a_comment_is_kept_with_the_vote_and_has_an_end(world: MemoryWorld, approval: Approval) -> None:
+    with pytest.raises(Refused, match="A comment has at most 512 characters; this has 513"):
+        world.vote(BEN, approval, reason="x" * 513)
+    world.vote(BEN, approval, reason=f"  {'x' * 512}\n")
+    assert standing(world, approval).votes[0].reason == "x" * 512
+
+
+def test_the_same_vote_again_says_when_it_was_cast_and_that_a_new_comment_is_not_taken() -> None:
+    world = world_with(TWO_OWNERS)
+    release = asked(world, configuration(inference_instance="ml.m5.large"))
+    approval = world.approval(release.release_id, "staging")
+    world.vote(CHLOE, approval)
+    again = world.vote(CHLOE, approval, reason="And the figures are good.")
+    cast = standing(world, approval).votes[0]
+    assert not again.counted
+    assert f"You had approved fraud-detector-realtime for staging already, at {cast.at[:10]}" in again.sentence
+    assert "Your comment was not added" in again.sentence
+    assert cast.reason == ""
 
 
 def test_unless_the_policy_lets_him() -> None:

@@ -1,4 +1,4 @@
-"""What a change of an approval tells: the question, each vote, and what became of it."""
+"""What a change of an approval tells: the question, each vote, each withdrawal, and what became of it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from orchestrator.core.ledger.chain import Actor, Draft, EntryKind
 from orchestrator.core.ledger.changes import Change
 from orchestrator.core.ledger.setting import Setting, some
 from orchestrator.core.people import Identity, IdentityKind, principal_name
-from orchestrator.core.records import Approval, ApprovalStatus, Vote
+from orchestrator.core.records import Approval, ApprovalStatus, Verdict, Vote
 from orchestrator.core.steps.progress import rules_for
+from orchestrator.core.withdrawals import Withdrawal
 
 
 def of_approval(change: Change, before: Approval | None, after: Approval, setting: Setting) -> Iterator[Draft]:
@@ -29,9 +30,14 @@ def of_approval(change: Change, before: Approval | None, after: Approval, settin
     for vote in after.votes:
         if not any(_same(vote, other) for other in known):
             yield _voted(change, after, vote)
+    new = after.withdrawals[len(before.withdrawals) if before else 0 :]
+    for withdrawal in new:
+        yield _withdrawn(change, after, withdrawal, Verdict.APPROVE)
     for vote in known:
-        if not any(vote.person == other.person for other in after.votes):
-            yield _withdrawn(change, after, vote)
+        if not any(vote.person == other.person for other in (*after.votes, *new)):
+            # Nothing in the product drops a vote without a word; whatever does is told all the same.
+            gone = Withdrawal(vote.person, vote.display, vote.at, change.at, via="")
+            yield _withdrawn(change, after, gone, vote.verdict)
     was = before.status if before else ApprovalStatus.PENDING
     if after.status is not ApprovalStatus.PENDING and after.status is not was:
         yield _decided(change, after)
@@ -69,16 +75,18 @@ def _voted(change: Change, approval: Approval, vote: Vote) -> Draft:
     )
 
 
-def _withdrawn(change: Change, approval: Approval, vote: Vote) -> Draft:
+def _withdrawn(change: Change, approval: Approval, withdrawal: Withdrawal, verdict: Verdict) -> Draft:
+    """The vote's own entry stays: the ledger tells both."""
     return Draft(
         EntryKind.VOTE_WITHDRAWN,
-        change.told_as(EntryKind.VOTE_WITHDRAWN, vote.person),
-        change.at,
+        change.told_as(EntryKind.VOTE_WITHDRAWN, withdrawal.person),
+        withdrawal.at,
         approval.release_id,
         stage=approval.stage,
-        actor=_voter(vote),
-        outcome=vote.verdict.value,
-        facts={**_question(approval), "cast_at": vote.at},
+        actor=_voter(withdrawal),
+        via=withdrawal.via,
+        outcome=verdict.value,
+        facts={**_question(approval), "cast_at": withdrawal.cast_at},
     )
 
 
@@ -104,7 +112,7 @@ def _vote_in_words(vote: Vote) -> str:
     return f"{vote.verdict.value} by {vote.display} ({vote.person}) at {vote.at} via {vote.via}"
 
 
-def _voter(vote: Vote) -> Actor:
+def _voter(vote: Vote | Withdrawal) -> Actor:
     """Who only claims to be somebody has no vote, so the voter is verified."""
     who = _identity(vote.person)
     return Actor(vote.display or principal_name(who.value), who.value, who.kind.value, who.verified)

@@ -1,4 +1,4 @@
-"""Approve and Reject: what they carry, and what they say before they do it.
+"""Approve, Approve with comment, Reject, Withdraw: what they carry, and what they say before they do it.
 
 A button's value is the approval's id and the start of the digest of what was shown, and nothing else: whoever reads a
 message can copy it, so it must be worth nothing to a person who may not decide.
@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING
 
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Block, actions, plain_text
+from orchestrator.core.messages.mrkdwn import plain
 
 if TYPE_CHECKING:
     # Not for the front, which reads buttons and counts its modules.
     from orchestrator.core.records import Approval, Release
 
-APPROVE, REJECT = "approve", "reject"
+APPROVE, APPROVE_COMMENT, REJECT, WITHDRAW = "approve", "approve_comment", "reject", "withdraw"
 """action_ids."""
+
+_APPROVED = "approve"
+"""Value of ``records.Verdict.APPROVE``."""
 
 DIGEST_DIGITS = 16
 """Hex digits of the digest in a button: 64 bits, which nobody meets by chance."""
@@ -49,48 +53,58 @@ def question_of(approval: Approval) -> Question:
 
 
 def decision_buttons(release: Release, approval: Approval) -> Block:
-    """Approve, with a dialog that names what it does, and Reject, which asks for a reason."""
-    value = str(question_of(approval))
+    """Approve, which asks once more; the two that open a dialog; Withdraw where there is an approval to take back."""
     workload, stage = release.workload, approval.stage
     what, done = stage, f"deployed to {stage} exactly as planned"
     if release.goes_back_to:
         what, done = f"rollback in {stage}", f"rolled back in {stage} exactly as planned"
     if release.removes:
         what, done = f"removal from {stage}", f"removed from {stage} with everything that is listed"
-    return actions(
-        f"decide-{approval.approval_id}",
-        {
-            "type": "button",
-            "action_id": APPROVE,
-            "text": plain_text("Approve", limits.BUTTON_TEXT),
-            "style": "primary",
-            "value": value,
-            "accessibility_label": _label(f"Approve {what} for", workload),
-            "confirm": {
-                "title": plain_text(f"Approve {what}?", limits.CONFIRM_TITLE),
-                "text": plain_text(
-                    f"{_short(workload)} will be {done} here, as soon as all needed approvals are given.",
-                    limits.CONFIRM_TEXT,
-                ),
-                "confirm": plain_text("Approve", limits.CONFIRM_BUTTON),
-                "deny": plain_text("Not yet", limits.CONFIRM_BUTTON),
-                "style": "primary",
-            },
-        },
-        {
-            "type": "button",
-            "action_id": REJECT,
-            "text": plain_text("Reject …", limits.BUTTON_TEXT),
-            "style": "danger",
-            "value": value,
-            "accessibility_label": _label(f"Reject {what} for", workload),
-        },
+    sure = _confirm(
+        f"Approve {what}?",
+        f"{_short(workload)} will be {done} here, as soon as all needed approvals are given.",
+        "Approve",
+        "primary",
     )
+    value = str(question_of(approval))
+    buttons = [
+        _button(APPROVE, "Approve", value, f"Approve {what} for {workload}", style="primary", confirm=sure),
+        _button(APPROVE_COMMENT, "Approve with comment …", value, f"Approve with comment: {what} for {workload}"),
+        _button(REJECT, "Reject …", value, f"Reject {what} for {workload}", style="danger"),
+    ]
+    if any(vote.verdict == _APPROVED for vote in approval.votes):
+        back = _confirm(
+            f"Withdraw your approval of {what}?",
+            "Your vote stays in the record, and counts no more. You can vote again while the question is open.",
+            "Withdraw",
+            "danger",
+        )
+        buttons.append(
+            _button(WITHDRAW, "Withdraw", value, f"Withdraw your approval of {what} for {workload}", confirm=back)
+        )
+    return actions(f"decide-{approval.approval_id}", *buttons)
 
 
-def _label(what: str, workload: str) -> str:
-    return str(plain_text(f"{what} {workload}", limits.BUTTON_TEXT)["text"])
+def _button(action: str, text: str, value: str, label: str, **more: object) -> Block:
+    return {
+        "type": "button",
+        "action_id": action,
+        "text": plain_text(text, limits.BUTTON_TEXT),
+        "value": value,
+        "accessibility_label": plain(label, limits.BUTTON_TEXT),
+        **more,
+    }
+
+
+def _confirm(title: str, text: str, yes: str, style: str) -> Block:
+    return {
+        "title": plain_text(title, limits.CONFIRM_TITLE),
+        "text": plain_text(text, limits.CONFIRM_TEXT),
+        "confirm": plain_text(yes, limits.CONFIRM_BUTTON),
+        "deny": plain_text("Not yet" if style == "primary" else "Keep it", limits.CONFIRM_BUTTON),
+        "style": style,
+    }
 
 
 def _short(workload: str) -> str:
-    return str(plain_text(workload, limits.NAME)["text"])
+    return plain(workload, limits.NAME)

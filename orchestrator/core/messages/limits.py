@@ -112,6 +112,12 @@ PROBLEMS: Final = 20
 VOTES: Final = 10
 """Lines of votes."""
 
+COMMENT: Final = 300
+"""Characters of a comment beside its vote; the thread and `mlops status` have all of it."""
+
+WITHDRAWALS: Final = 3
+"""Lines of withdrawn votes."""
+
 MENTIONS: Final = 20
 """People pinged by one question."""
 
@@ -119,7 +125,7 @@ ENDPOINTS: Final = 8
 """Outputs shown at the end of a release."""
 
 LISTED: Final = 10
-"""Releases in the answer of ``/mlops status``."""
+"""Releases in the answer of ``/mlops status``, and of ``/mlops history``."""
 
 HOME_WAITING: Final = 8
 """Questions in a person's Home."""

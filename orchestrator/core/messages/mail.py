@@ -19,7 +19,8 @@ from orchestrator.core.messages.mrkdwn import clean, joined, lapse
 from orchestrator.core.messages.provenance import commit_lines
 from orchestrator.core.messages.release_message import results
 from orchestrator.core.messages.rollbacks import rollback_lines
-from orchestrator.core.records import Release, Status, Verdict
+from orchestrator.core.messages.votes import vote_texts
+from orchestrator.core.records import Release, Status
 
 SUBJECT = 100
 """ASCII characters of an SNS subject (docs.aws.amazon.com/sns/latest/api/API_Publish.html)."""
@@ -94,10 +95,10 @@ def _because(release: Release) -> list[str]:
 def _about(facts: Facts) -> list[str]:
     release = facts.release
     votes = [
-        f"{stage}: {vote.display} {'approved' if vote.verdict is Verdict.APPROVE else 'rejected'} at {vote.at}"
+        f"{stage}: {told}"
         for stage, record in facts.stages.items()
         if (approval := facts.approvals.get(record.approval_id)) is not None
-        for vote in approval.votes
+        for told in vote_texts(approval)
     ]
     return [
         *votes,

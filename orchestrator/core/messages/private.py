@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from orchestrator.core.installation import Installation
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Message, context, message, section
+from orchestrator.core.messages.buttons import DIGEST_DIGITS
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.headlines import END_MARKS, headline
 from orchestrator.core.messages.mrkdwn import bold, code, date, said
@@ -20,7 +21,7 @@ DELETED = "This Slack account is deactivated."
 NOBODY = "Slack does not know who you are."
 OTHER_WORKSPACE = "This app serves another workspace."
 STALE_BUTTON = "This button belongs to no approval that is known here (any more)."
-DIALOG_LOST = "The dialog did not open in time. Please click Reject once more."
+DIALOG_LOST = "The dialog did not open in time. Please click once more."
 
 _HELP = """\
 */mlops status* – the latest releases
@@ -28,11 +29,15 @@ _HELP = """\
 */mlops release* – a form to start a release
 */mlops release WORKLOAD* – start one with the newest version of the workload's configuration; with \
 `--version VERSION` another S3 version of it, with `--force` also when its content is live already
+*/mlops approve RELEASE [COMMENT]* – approve what waits for your decision
+*/mlops reject RELEASE REASON* – reject it; the release ends
+*/mlops withdraw RELEASE* – take your approval back while others are missing
 */mlops rollback WORKLOAD* – go back to the release that was live before; with `RELEASE` to that one
+*/mlops why RELEASE* – what a release waits for, and who could decide
+*/mlops history WORKLOAD* – what was released of a workload, and who decided
 */mlops help* – this
 
-Approve and reject with the buttons of a release's message, or with `mlops approve` and `mlops reject` on a command
-line."""
+The buttons of a release's message do the same, and `mlops` on a command line."""
 
 
 def told(sentence: str) -> Message:
@@ -52,6 +57,19 @@ def ballot_answer(approval: Approval, sentence: str, counted: bool) -> Message:
         return told(sentence)
     text = f"{said(already(approval), limits.SECTION_TEXT - 100)}, {date(_settled(approval))}. Nothing was changed."
     return message(text, [section(text)])
+
+
+def about_plan(answer: Message, release_id: str, approval: Approval) -> Message:
+    """The answer to words, which show no plan: which stage and which plan they were taken for."""
+    digest = code(approval.digest[:DIGEST_DIGITS], 40)
+    what = f"{bold(approval.stage, limits.NAME)} of {code(release_id, limits.VALUE)}"
+    meant = f"This was about {what}: the plan with the digest {digest}."
+    return message(f"{answer.text} {meant}", [*answer.blocks, context(f":lock: {meant}")])
+
+
+def asked_since(stage: str) -> Message:
+    """To words that were written before the question was asked."""
+    return told(f"The question about {stage} was asked after you wrote this. Look at its plan, and write again.")
 
 
 def already(approval: Approval) -> str:
@@ -77,7 +95,8 @@ def too_late(approval: Approval) -> str:
 
 def help_message() -> Message:
     """``/mlops help``."""
-    return message("What /mlops can do: status, release, rollback, help.", [section(_HELP)])
+    text = "What /mlops can do: status, release, approve, reject, withdraw, rollback, why, history, help."
+    return message(text, [section(_HELP)])
 
 
 def unknown_command(word: str) -> Message:

@@ -6,14 +6,16 @@ from orchestrator.core.approvals import Reason
 from orchestrator.core.people import People
 from orchestrator.core.user_groups import Lookup, Voter
 
+MAY_REJECT = "You may reject it, with a reason."
+
 
 def why_not(reason: Reason, stage: str, voter: Voter, lookup: Lookup, people: People) -> str:
     """Why somebody may not vote, as a sentence for him."""
     match reason:
         case Reason.IS_THE_REQUESTER:
-            return f"You asked for this release, so somebody else has to decide about {stage}."
+            return f"You asked for this release, so somebody else has to decide about {stage}. {MAY_REJECT}"
         case Reason.IS_THE_AUTHOR:
-            return f"You wrote the commit of this release, so somebody else has to decide about {stage}."
+            return f"You wrote the commit of this release, so somebody else has to decide about {stage}. {MAY_REJECT}"
         case Reason.GROUP_NOT_KNOWN:
             return f"You are not known as an approver of {stage}. {unknown_members(lookup)}"
         case _ if lookup.is_stranger(voter, people):

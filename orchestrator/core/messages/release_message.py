@@ -25,7 +25,8 @@ from orchestrator.core.messages.jobs import job_blocks
 from orchestrator.core.messages.mrkdwn import ago, bold, code, date, escape, lines, quote, said
 from orchestrator.core.messages.provenance import provenance
 from orchestrator.core.messages.rollbacks import roll_back_button, rollback_blocks, worse_than_live
-from orchestrator.core.records import Approval, Release, Status, Verdict
+from orchestrator.core.messages.votes import vote_lines
+from orchestrator.core.records import Approval, Release, Status
 from orchestrator.core.routing import own_channel
 
 
@@ -143,14 +144,16 @@ def _question(facts: Facts, waiting: Waiting, buttons: bool, file: bool) -> list
 def _decision(facts: Facts, approval: Approval) -> str:
     needed = facts.needed(approval)
     told = [f"*Still needed:* {said(needed, limits.DESCRIPTION)}" if needed else "*Nothing more is needed.*"]
-    told += _votes(approval)
+    told += vote_lines(approval)
     before = facts.stage_before
+    end = []
     if before:
         since = facts.live_since[before]
-        told.append(f":stopwatch: In {bold(before, limits.NAME)} since {date(since)} ({ago(since)})")
-    told.append(f":hourglass: Expires {date(approval.expires_at)}")
-    told.append(f":lock: What you approve has the digest {code(approval.digest[:DIGEST_DIGITS], 40)}")
-    return "\n".join(told)
+        end.append(f":stopwatch: In {bold(before, limits.NAME)} since {date(since)} ({ago(since)})")
+    end.append(f":hourglass: Expires {date(approval.expires_at)}")
+    end.append(f":lock: What you approve has the digest {code(approval.digest[:DIGEST_DIGITS], 40)}")
+    last = "\n".join(end)
+    return f"{lines(told, limits.SECTION_TEXT - len(last) - 1)}\n{last}"
 
 
 def _decisions(facts: Facts) -> list[Block]:
@@ -160,21 +163,9 @@ def _decisions(facts: Facts) -> list[Block]:
     for name in facts.release.stages:
         record = facts.stages.get(name)
         approval = facts.approvals.get(record.approval_id) if record and record.approval_id else None
-        if approval is not None and approval.votes and (waiting is None or approval != waiting.approval):
-            told += [f"{said(name, limits.NAME)}: {line}" for line in _votes(approval)]
+        if approval is not None and (waiting is None or approval != waiting.approval):
+            told += [f"{said(name, limits.NAME)}: {line}" for line in vote_lines(approval)]
     return [section(lines(told, limits.SECTION_TEXT))] if told else []
-
-
-def _votes(approval: Approval) -> list[str]:
-    """Who has said what, newest last."""
-    shown = approval.votes[-limits.VOTES :]
-    told = [f"… {len(approval.votes) - len(shown)} earlier votes"] if len(shown) < len(approval.votes) else []
-    for vote in shown:
-        approved = vote.verdict is Verdict.APPROVE
-        mark, did = (":white_check_mark:", "approved") if approved else (":no_entry_sign:", "rejected")
-        via = "" if vote.via == "slack" else f" by {said(vote.via, 20)}"
-        told.append(f"{mark} {said(vote.display, limits.NAME)} {did}{via} {date(vote.at)}")
-    return told
 
 
 def _end(facts: Facts) -> list[Block]:

@@ -31,6 +31,7 @@ from orchestrator.core.steps.notify_reminder import remind, remind_by_mail
 from orchestrator.core.steps.progress import approval_of, find_workload, live_figures, live_since, release_of
 from orchestrator.core.steps.sending import BRIEF
 from orchestrator.core.steps.speaking import Speaker, end_turn, ended, take_turn
+from orchestrator.core.steps.tell_comments import tell_comments
 from orchestrator.core.steps.tell_notices import mail_notices, tell_notices
 from orchestrator.core.steps.tell_requester import tell_requester
 from orchestrator.core.steps.way_back import offered
@@ -73,8 +74,8 @@ class Notified:
     """What one call did."""
 
     said: tuple[str, ...] = ()
-    """``posted``, ``updated``, ``asked``, ``reminded``, ``attached``, ``mailed``, ``told privately``; nothing when all
-    was said."""
+    """``posted``, ``updated``, ``commented``, ``asked``, ``reminded``, ``attached``, ``mailed``, ``told privately``;
+    nothing when all was said."""
     refusal: str = ""
     """Slack's code when it refuses for good; repeating would change nothing."""
 
@@ -187,6 +188,7 @@ def _chat(facts: Facts, speaker: Speaker) -> list[str]:
         return [*_ask_by_mail(facts, speaker, NO_SLACK), *remind_by_mail(facts, speaker)]
     said = _show(facts, speaker, speaker.chat)
     said += tell_notices(facts.notices, speaker, speaker.chat)
+    said += tell_comments(facts, speaker, speaker.chat)
     waiting = facts.waiting
     if waiting is not None:
         said += _ask(facts, waiting, speaker, speaker.chat)

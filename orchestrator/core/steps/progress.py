@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orchestrator.core.approvals import Rules
+from orchestrator.core.approvals import PolicySource, Rules
 from orchestrator.core.errors import Conflict, UnknownRelease
 from orchestrator.core.installation import Installation
 from orchestrator.core.people import UNKNOWN
@@ -132,7 +132,8 @@ def rules_for(installation: Installation, release: Release, stage: str) -> Rules
     if not policies:
         return None
     author = release.commit.claimed_by if release.commit else UNKNOWN
-    return Rules(policies, installation.roles, installation.people, author)
+    sources = ((PolicySource.INSTALLATION,) if own else ()) + (PolicySource.CONFIGURATION,) * len(asked)
+    return Rules(policies, installation.roles, installation.people, author, sources)
 
 
 def approval_of(store: Store, approval_id: str) -> Approval | None:
