@@ -1,8 +1,8 @@
 """Why does an approval wait? What each policy still asks for, who could give it, and who may not.
 
-``explain`` says it from the very parts that ``approvals.decide`` decides by, so that the two cannot disagree. Members of
-Slack user groups are known only where Slack was asked: elsewhere the group is named in their place, and what anybody
-in it could make possible is taken for possible.
+``explain`` says it from the very parts that ``approvals.decide`` decides by, so that the two cannot disagree. Members
+of Slack user groups are known only where Slack was asked: elsewhere the group is named in their place, and what
+anybody in it could make possible is taken for possible.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ def rules_for(installation: Installation, release: Release, stage: str) -> Rules
         return None
     author = release.commit.claimed_by if release.commit else UNKNOWN
     sources = ((PolicySource.INSTALLATION,) if own else ()) + (PolicySource.CONFIGURATION,) * len(asked)
-    return Rules(policies, installation.roles, installation.people, author, sources)
+    return Rules(policies, installation.roles, installation.people, author, sources=sources)
 
 
 def approval_of(store: Store, approval_id: str) -> Approval | None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
+from orchestrator.core.chat import Chat
 from orchestrator.core.messages.facts import Facts
 from orchestrator.core.messages.mrkdwn import clean
 from orchestrator.core.messages.votes import comment_reply
-from orchestrator.core.ports import Chat
 from orchestrator.core.records import Approval, Verdict, Vote
 from orchestrator.core.steps.speaking import Speaker
 
