@@ -67,3 +67,39 @@ class Sender:
     def listing(self) -> tuple[str, str] | None:
         """See ``Record``."""
         return None
+
+
+@dataclass(frozen=True)
+class ChatMessage:
+    """Where a release's Slack message is, and what was last said: a view's own bookkeeping, never the record."""
+
+    KIND: ClassVar[str] = "message"
+    release_id: str
+    channel: str = ""
+    ts: str = ""
+    rendered: str = ""
+    """SHA-256 of the blocks last sent: the same view is not sent twice."""
+    announced: tuple[str, ...] = ()
+    """Things said once: ``asked:<approval id>`` in the thread, ``mail:<status>`` by e-mail."""
+    begun: tuple[str, ...] = ()
+    """Posts that were begun and not yet noted: whoever finds one here looks in Slack before posting again."""
+    begun_at: str = ""
+    """When the first of them was begun."""
+    link: str = ""
+    """Address of the message, once somebody has asked for it."""
+    link_ts: str = ""
+    """Of which message that is the address: one that was lost is posted anew."""
+    refused_channel: str = ""
+    """Why Slack refused the release's own channel, where the message stands in the installation's instead."""
+    held_by: str = ""
+    """The call that speaks for this release just now; one at a time, so that an older view never overwrites a newer."""
+    held_until: str = ""
+    """When its turn ends even if it died."""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return f"RELEASE#{self.release_id}", "MESSAGE"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None

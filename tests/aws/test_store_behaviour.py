@@ -13,14 +13,13 @@ from orchestrator.core.errors import Conflict, Refused
 from orchestrator.core.installation import ApprovalPolicy, Reminders
 from orchestrator.core.opened_homes import OpenedHome
 from orchestrator.core.origins import Source, SourceKind
-from orchestrator.core.outbox import Sender, Unsaid
+from orchestrator.core.outbox import ChatMessage, Sender, Unsaid
 from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.plans import ParameterChange, Plan, ResourceChange
 from orchestrator.core.ports import Store
 from orchestrator.core.records import (
     Approval,
     ApprovalStatus,
-    ChatMessage,
     Record,
     Release,
     StagePolicy,

@@ -203,6 +203,7 @@ def test_the_settings_name_the_real_accounts_and_no_local_ones() -> None:
         "slack_api_url": "https://slack.com/api/",
         "slack_channel": "C0123",
         "slack_team": "",
+        "slack_pace": 1,
         "mode": "multi",
     }
     with pytest.raises(UnknownPerson, match="known: ana, ben"):

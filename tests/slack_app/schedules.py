@@ -24,9 +24,9 @@ from orchestrator.core.ledger.changes import Change
 from orchestrator.core.messages.buttons import question_of
 from orchestrator.core.messages.release_message import brief_message, release_message
 from orchestrator.core.notices import SHOWN
-from orchestrator.core.outbox import OUTBOX, Unsaid
+from orchestrator.core.outbox import OUTBOX, ChatMessage, Unsaid
 from orchestrator.core.people import Identity, IdentityKind
-from orchestrator.core.records import Approval, ApprovalStatus, ChatMessage, Release, TaskToken, Verdict
+from orchestrator.core.records import Approval, ApprovalStatus, Release, TaskToken, Verdict
 from orchestrator.core.steps.decide_approval import Ballot, vote
 from orchestrator.core.steps.notify_release import gather
 from orchestrator.core.steps.progress import stamp

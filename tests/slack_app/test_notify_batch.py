@@ -11,9 +11,9 @@ from functions.notify.homes import wake_homes
 from orchestrator.aws.codec import plain
 from orchestrator.core.errors import Throttled
 from orchestrator.core.opened_homes import GROUP, OpenedHome, changed_event
-from orchestrator.core.outbox import Sender, Unsaid
+from orchestrator.core.outbox import ChatMessage, Sender, Unsaid
 from orchestrator.core.people import Identity, IdentityKind
-from orchestrator.core.records import ChatMessage, Record, StageStatus, TaskToken, Wait, WaitKind, Workload
+from orchestrator.core.records import Record, StageStatus, TaskToken, Wait, WaitKind, Workload
 from tests.fakes.storage import MemoryStore
 from tests.slack_app import samples
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from orchestrator.core.errors import ChatUnavailable, TryAgain
-from orchestrator.core.records import ChatMessage, Release, Status, Verdict
+from orchestrator.core.outbox import ChatMessage
+from orchestrator.core.records import Release, Status, Verdict
 from orchestrator.core.steps.notify_release import Notified, notify_release
 from orchestrator.core.steps.speaking import HOLD
 from tests.fakes.memory_world import BEN, BY_ANA, CHLOE, MemoryWorld, configuration, installation

@@ -13,8 +13,8 @@ import pytest
 from functions.notify.slack_chat import SlackChat
 from orchestrator.core.errors import ChatPutOff
 from orchestrator.core.messages.release_message import release_message
-from orchestrator.core.outbox import OUTBOX, Sender, Unsaid
-from orchestrator.core.records import ChatMessage, Release, Status, Verdict
+from orchestrator.core.outbox import OUTBOX, ChatMessage, Sender, Unsaid
+from orchestrator.core.records import Release, Status, Verdict
 from orchestrator.core.steps.notify_release import Notified, gather
 from orchestrator.core.steps.send_unsaid import BATCH, REFUSALS, Outbox, note_unsaid, send_unsaid
 from orchestrator.core.steps.sending import BRIEF, HOLD, POSTS, TIER_3

@@ -10,7 +10,8 @@ import pytest
 
 from orchestrator.core.ledger.changes import TOLD
 from orchestrator.core.ledger.rows import PARTITION, EntryRow, HeadRow, MarkRow, partition
-from orchestrator.core.records import ChatMessage, Record, Wait, Workload
+from orchestrator.core.outbox import ChatMessage
+from orchestrator.core.records import Record, Wait, Workload
 from stacks.grants import TABLE_ACTIONS
 from stacks.names import construct_id
 from tests.stacks.event_matching import matches

@@ -41,7 +41,7 @@ functions in the AWS Lambda Developer Guide."""
 OURS = {name: cls for name, cls in vars(errors).items() if inspect.isclass(cls) and issubclass(cls, OrchestratorError)}
 
 
-NO_STEPS_OWN = {"ChatUnavailable"}
+NO_STEPS_OWN = {"ChatUnavailable", "ChatPutOff"}
 """Raised by the sender of messages, behind the table's stream and its retries."""
 
 

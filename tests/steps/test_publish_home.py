@@ -13,8 +13,9 @@ from orchestrator.core.chat import Posted
 from orchestrator.core.errors import ChatRefused, ChatUnavailable, NotAllowed
 from orchestrator.core.messages.blocks import Block
 from orchestrator.core.opened_homes import KEPT_DAYS, MOST_KEPT, OpenedHome
+from orchestrator.core.outbox import ChatMessage
 from orchestrator.core.people import Person
-from orchestrator.core.records import ChatMessage, Release
+from orchestrator.core.records import Release
 from orchestrator.core.steps.message_links import message_link
 from orchestrator.core.steps.publish_home import (
     NOTICE_STAYS,

@@ -12,7 +12,7 @@ from orchestrator.core.chat import Chat, Posted
 from orchestrator.core.errors import ChatRefused
 from orchestrator.core.messages.details import is_abridged, plan_file
 from orchestrator.core.messages.facts import Facts, Waiting
-from orchestrator.core.records import ChatMessage
+from orchestrator.core.outbox import ChatMessage
 from orchestrator.core.steps.speaking import Speaker, ended
 
 

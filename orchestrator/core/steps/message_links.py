@@ -7,8 +7,8 @@ from typing import Protocol
 
 from orchestrator.core.chat import Posted
 from orchestrator.core.errors import ChatRefused, ChatUnavailable
+from orchestrator.core.outbox import ChatMessage
 from orchestrator.core.ports import Store
-from orchestrator.core.records import ChatMessage
 
 
 class Links(Protocol):

@@ -23,8 +23,9 @@ from orchestrator.core.messages.question import question_reply
 from orchestrator.core.messages.release_message import brief_message, release_message
 from orchestrator.core.notices import Notice
 from orchestrator.core.origins import SourceKind
+from orchestrator.core.outbox import ChatMessage
 from orchestrator.core.ports import Clock, Mail, Store
-from orchestrator.core.records import ChatMessage, Release, StageRecord, Status, Workload
+from orchestrator.core.records import Release, StageRecord, Status, Workload
 from orchestrator.core.routing import own_channel
 from orchestrator.core.steps.attach_plan import attach_plan, file_refused
 from orchestrator.core.steps.notify_reminder import remind, remind_by_mail

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from orchestrator.core.outbox import ChatMessage
 from orchestrator.core.ports import Store
-from orchestrator.core.records import ChatMessage
 from orchestrator.core.steps.progress import find_release
 
 

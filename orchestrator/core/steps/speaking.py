@@ -15,8 +15,8 @@ from orchestrator.core.chat import Chat, Posted
 from orchestrator.core.errors import ChatPutOff, ChatRefused, Conflict, TryAgain
 from orchestrator.core.installation import Installation
 from orchestrator.core.messages.mail import Letter
+from orchestrator.core.outbox import ChatMessage
 from orchestrator.core.ports import Clock, Mail, Store
-from orchestrator.core.records import ChatMessage
 from orchestrator.core.steps.progress import read_stamp, stamp
 from orchestrator.core.user_groups import UserGroups
 
