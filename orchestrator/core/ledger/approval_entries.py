@@ -34,7 +34,7 @@ def of_approval(change: Change, before: Approval | None, after: Approval, settin
     for withdrawal in new:
         yield _withdrawn(change, after, withdrawal, Verdict.APPROVE)
     for vote in known:
-        if not any(vote.person == other.person for other in (*after.votes, *new)):
+        if vote.person not in {*(other.person for other in after.votes), *(other.person for other in new)}:
             # Nothing in the product drops a vote without a word; whatever does is told all the same.
             gone = Withdrawal(vote.person, vote.display, vote.at, change.at, via="")
             yield _withdrawn(change, after, gone, vote.verdict)
