@@ -104,7 +104,7 @@ class WorkspaceSpec:
     commands: tuple[Command, ...] = (
         Command(
             "/mlops",
-            "status | release | approve | reject | withdraw | why | history | help",
+            "status | release | approve | reject | withdraw | rollback | why | history | help",
             "Releases of machine-learning workloads",
         ),
     )

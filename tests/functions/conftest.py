@@ -37,6 +37,7 @@ VALUES = {
     "examine_function": "mlops-examine",
     "slack_request_url": "https://abc123.execute-api.us-east-1.amazonaws.com/slack/events",
     "slack_secret_arn": "arn:aws:secretsmanager:us-east-1:111111111111:secret:SlackSecret-a1b2c3",
+    "slack_queue_url": "https://sqs.us-east-1.amazonaws.com/111111111111/mlops-slack.fifo",
     "topic_arn": "arn:aws:sns:us-east-1:111111111111:mlops",
 }
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ from tests.releases.team import Team, stage
 
 PICTURE = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "approval.png"
 SIZE = (1120, 900)
+APPROVE = re.compile(r"^Approve (?!with comment)")
+"""Not the button beside it, which asks for a comment."""
 
 
 def message_of(page: Page, release_id: str) -> Locator:
@@ -35,7 +38,7 @@ def test_two_people_approve_in_the_page_and_the_message_follows(
     with opened(browser, f"{url}/?as=U0BEN", SIZE) as ben, opened(browser, f"{url}/?as=U0CHLOE", SIZE) as chloe:
         message = message_of(ben, release_id)
         expect(message).to_contain_text("ml.m5.2xlarge")
-        expect(message.get_by_role("button", name="Approve")).to_be_visible()
+        expect(message.get_by_role("button", name=APPROVE)).to_be_visible()
         picture = PICTURE if request.config.getoption("--refresh-pictures") else tmp_path / "approval.png"
         message.evaluate("node => node.scrollIntoView({block: 'start'})")
         ben.screenshot(path=picture)
@@ -56,7 +59,7 @@ def test_two_people_approve_in_the_page_and_the_message_follows(
 
 def approve(page: Page, release_id: str) -> None:
     """Click Approve, and say yes."""
-    message_of(page, release_id).get_by_role("button", name="Approve").click()
+    message_of(page, release_id).get_by_role("button", name=APPROVE).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Approve").click()
     expect(dialog).to_be_hidden()

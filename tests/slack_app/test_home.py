@@ -71,7 +71,7 @@ def test_a_dialog_that_did_not_open_is_told_in_the_home(slack: SlackScene) -> No
     slack.page.faults(expired_triggers=True)
     assert slack.at_home("U0BEN", "reject")
     slack.work()
-    assert "click Reject once more" in slack.home("U0BEN")
+    assert "Please click once more" in slack.home("U0BEN")
 
 
 @pytest.mark.parametrize(("user", "told"), [("U0GUS", "Guests may not"), ("U0PIA", "other workspaces")])

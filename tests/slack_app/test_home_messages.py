@@ -64,7 +64,7 @@ def actions(view: Block) -> list[str]:
 def test_a_question_shows_the_whole_of_what_is_approved_and_its_buttons() -> None:
     view = home_view(one(asked(samples.facts())))
     text = checked(view)
-    assert actions(view) == ["approve", "reject", "review"]
+    assert actions(view) == ["approve", "approve_comment", "reject", "review"]
     for told in ("*fraud-detector*: deploy it to *staging*?", "Ana Silva", "Still needed", "Expires", "Endpoint"):
         assert told in text
     assert "ml.m5.large` → `ml.m5.xlarge" in text
@@ -80,7 +80,7 @@ def test_what_the_message_only_counts_is_listed_here() -> None:
     text = checked(view)
     assert all(f"`{change.logical_id}`" in text for change in added)
     assert all(f"• {change.name}: " in text for change in changed)
-    assert actions(view) == ["approve", "reject", "review"]
+    assert actions(view) == ["approve", "approve_comment", "reject", "review"]
 
 
 def test_warnings_are_part_of_the_whole() -> None:
@@ -199,7 +199,9 @@ def test_whatever_people_write_the_home_is_valid_and_pings_nobody(
     checked(view)
     assert set(hostile.markup(view["blocks"])) <= {f"<{LINK}|Open>"}
     buttons = actions(view)
-    assert buttons in (["approve", "reject", "review"][: 3 if link else 2], ["review"][: 1 if link else 0])
+    review = ["review"] if link else []
+    votes = ["approve", "approve_comment", "reject"]
+    assert buttons in ([*votes, *review], [*votes, "withdraw", *review], review)
     if "approve" in buttons:
         assert TOO_MUCH not in json.dumps(view)
 

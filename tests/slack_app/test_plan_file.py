@@ -71,7 +71,7 @@ def test_where_the_file_is_refused_the_message_says_where_else_the_plan_is(scene
     scene.chat.refuses_files = "missing_scope"
     assert scene.notify(name).said == ("posted", "asked", "updated")
     assert f":page_facing_up: The whole plan: `mlops status {name}`" in shown(scene)
-    assert scene.chat.messages[0].actions == ["approve", "reject"]
+    assert scene.chat.messages[0].actions == ["approve", "approve_comment", "reject"]
     assert scene.notify(name).said == ()
     assert scene.chat.calls.count("attach") == 1
 
