@@ -18,6 +18,8 @@ ROUTES = (
     ("GET", "releases"),
     ("GET", "releases/{id}"),
     ("POST", "releases/{id}/decision"),
+    ("POST", "releases/{id}/rollback"),
+    ("GET", "workloads/{id}/rollback"),
     ("GET", "workloads"),
     ("DELETE", "workloads/{id}"),
     ("GET", "workloads/{id}/ledger"),

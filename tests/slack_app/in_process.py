@@ -184,7 +184,8 @@ class SlackInProcess:
         """The app's messages to everybody that are no replies, in all channels."""
         return [
             message
-            for rows in self.workspace.messages.values()
+            for channel, rows in self.workspace.messages.items()
+            if not channel.startswith("D")
             for message in rows
             if message.ephemeral_to is None and message.thread_ts is None and message.metadata
         ]
