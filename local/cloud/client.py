@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DEFAULT_REGION = "us-east-1"
 SECRET = "local"  # noqa: S105 - the emulator takes any secret for an account's root
 START_SECONDS = 60.0
+DELIVERY_SECONDS = 30.0
 LOG_LINES = 40
 
 _EXECUTE_API = re.compile(r"^https?://(?P<api>[a-z0-9]+)\.execute-api\.[^/]+(?P<rest>/.*)?$")
@@ -277,12 +278,30 @@ class EmbeddedCloud:
         account: str,
         region: str = DEFAULT_REGION,
     ) -> str:
-        """Run a pipeline whose source is a connection, for a commit whose zip and variables are given; the execution's
-        id."""
+        """Run a pipeline whose source is a connection, for a commit whose zip and variables are given, to its end.
+
+        The execution's id; raises RuntimeError when the execution fails.
+        """
         body = {"pipeline": pipeline, "archive": base64.b64encode(archive).decode(), "variables": dict(variables)}
         found: str = self._control("POST", "deliver", {**body, "account": _account(account), "region": region})[
             "execution_id"
         ]
+        client = self.client("codepipeline", account, region)
+        deadline = time.monotonic() + DELIVERY_SECONDS
+        while True:
+            asked = {"pipelineName": pipeline, "pipelineExecutionId": found}
+            status = client.get_pipeline_execution(**asked)["pipelineExecution"]["status"]
+            if status == "Succeeded":
+                return found
+            if status != "InProgress" or time.monotonic() > deadline:
+                runs = client.list_action_executions(pipelineName=pipeline, filter={"pipelineExecutionId": found})
+                raise RuntimeError(f"the execution {found} is {status}: {runs['actionExecutionDetails']}")
+            time.sleep(0.05)
+
+    def expire_approvals(self, pipeline: str, *, account: str, region: str = DEFAULT_REGION) -> int:
+        """Let the approvals of a pipeline that wait for an answer run out of time now; how many there were."""
+        body = {"pipeline": pipeline, "account": _account(account), "region": region}
+        found: int = self._control("POST", "expire-approvals", body)["expired"]
         return found
 
     def run_schedules(self, account: str = "") -> list[str]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from local.cloud import event_buses, faults, mail, schedules, waiting_tasks
 from local.cloud.calls import LEDGER
 from local.cloud.codecommit.api import push
-from local.cloud.codepipeline.api import deliver
+from local.cloud.codepipeline.api import deliver, expire
 
 PREFIX = "/_local/"
 
@@ -68,6 +68,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "expire"): expire_tasks,
     ("POST", "push"): push,
     ("POST", "deliver"): deliver,
+    ("POST", "expire-approvals"): expire,
     ("POST", "waits"): scale_waits,
 }
 

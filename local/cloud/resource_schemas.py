@@ -19,6 +19,7 @@ CHECKED = (
     "AWS::SageMaker::",
     "AWS::ECR::",
     "AWS::CodeBuild::",
+    "AWS::CodePipeline::",
     "AWS::ApplicationAutoScaling::",
     "AWS::CloudWatch::",
     "AWS::Scheduler::",

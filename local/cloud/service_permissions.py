@@ -42,6 +42,20 @@ def _project(resource: Resource, step: Step) -> Iterator[Need]:
         yield from passing(resource.properties.get("ServiceRole"), "codebuild.amazonaws.com")
 
 
+def _pipeline(resource: Resource, step: Step) -> Iterator[Need]:
+    arn = f"arn:aws:codepipeline:{resource.region}:{resource.account}:{resource.name('Name')}"
+    yield Need(f"codepipeline:{step.capitalize()}Pipeline", arn)
+    yield Need("codepipeline:GetPipeline", arn)
+    if step == "delete":
+        return
+    yield Need("codepipeline:GetPipelineState", arn)
+    yield from passing(resource.properties.get("RoleArn"), "codepipeline.amazonaws.com")
+    if resource.tagged:
+        yield Need("codepipeline:TagResource", arn)
+    if step == "update" and resource.properties.get("RestartExecutionOnUpdate"):
+        yield Need("codepipeline:StartPipelineExecution", arn)
+
+
 def _scalable_target(resource: Resource, step: Step) -> Iterator[Need]:
     base = f"arn:aws:application-autoscaling:{resource.region}:{resource.account}:scalable-target/*"
     action = "DeregisterScalableTarget" if step == "delete" else "RegisterScalableTarget"
@@ -105,6 +119,7 @@ def _schedule(resource: Resource, step: Step) -> Iterator[Need]:
 TABLE: dict[str, Needs] = {
     "AWS::ECR::Repository": _repository,
     "AWS::CodeBuild::Project": _project,
+    "AWS::CodePipeline::Pipeline": _pipeline,
     "AWS::ApplicationAutoScaling::ScalableTarget": _scalable_target,
     "AWS::ApplicationAutoScaling::ScalingPolicy": _scaling_policy,
     "AWS::CloudWatch::Alarm": _alarm,

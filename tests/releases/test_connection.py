@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from local.cloud.codepipeline.pipelines import zipped
+from local.cloud.codepipeline.artifacts import zipped
 from local.settings import BRANCH, CONNECTED, CONNECTED_REPOSITORY, ORCHESTRATOR
 from orchestrator.core.commits import pipeline_name
 from tests.releases.team import Team

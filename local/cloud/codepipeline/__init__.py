@@ -1,1 +1,1 @@
-"""CodePipeline, as far as pipelines that fetch a commit and put its archive into a bucket."""
+"""CodePipeline: pipelines of S3 and connection sources, CloudFormation, S3 and approval actions, which run."""

@@ -1,51 +1,90 @@
-"""Pipelines of stacks, and their executions.
-
-An execution is what a push to the repository behind the connection starts on AWS. There is no such repository here: a
-test hands over the files of the commit, and everything after that is done as the pipeline's role: the archive is
-stored as the source's artifact, then deployed under the key that the definition makes up.
-"""
+"""Pipelines as they are kept: declaration, stages, executions, tags."""
 
 from __future__ import annotations
 
-import io
-import re
 import time
-import uuid
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.cloud.contract import Seam
+from local.cloud import on_behalf
+from local.cloud.codepipeline import structure
+from local.cloud.codepipeline.executions import CHANGED, ActionRun, Execution, StageRun
+from local.cloud.codepipeline.sessions import SERVICE
 from local.cloud.principals import trusts
-from local.cloud.sagemaker.jobs import storage
-from local.cloud.sagemaker.jobs.access import Refused, Role
 
-SEAMS = (
-    Seam("ministack.core.responses", "request_scope", ("account_id", "region")),
-    *storage.SEAMS,
-)
-
-SERVICE = "codepipeline.amazonaws.com"
-CONNECTION, BUCKET = "CodeStarSourceConnection", "S3"
-
-_VARIABLE = re.compile(r"#\{([\w.-]+)\.([\w-]+)\}")
+NOT_FOUND = "PipelineNotFoundException"
 
 
-class Failed(Exception):
-    """A pipeline cannot be made, or an execution of it failed; the message says why."""
+class ApiError(Exception):
+    """A call is refused: CodePipeline's error code and message."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass
+class Stage:
+    """A stage of a pipeline, whichever execution is in it."""
+
+    name: str
+    holder: Execution | None = None
+    """The execution that has locked it."""
+    inbound: list[Execution] = field(default_factory=list)
+    """Executions that wait in front of it, the first to enter first."""
+    latest: StageRun | None = None
+    actions: dict[str, ActionRun] = field(default_factory=dict)
+    """The latest run of each action."""
+    closed: str = ""
+    """Why the transition into it is disabled; empty while it is enabled."""
+    transition_by: str = ""
+    transition_at: float = 0.0
 
 
 @dataclass
 class Pipeline:
-    """A pipeline of a stack."""
+    """One pipeline."""
 
-    name: str
-    arn: str
-    definition: Mapping[str, Any]
-    """The properties of the stack's resource."""
-    executions: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    """Execution id → details of its actions, newest first, as ListActionExecutions answers."""
+    account: str
+    region: str
+    declaration: dict[str, Any]
+    """In the API's spelling, with its version."""
+    stages: dict[str, Stage]
+    tags: dict[str, str] = field(default_factory=dict)
+    created: float = field(default_factory=time.time)
+    updated: float = field(default_factory=time.time)
+    executions: dict[str, Execution] = field(default_factory=dict)
+    """Id → execution, oldest first."""
+    tokens: dict[str, str] = field(default_factory=dict)
+    """Client request token → id of the execution that it started."""
+
+    @property
+    def name(self) -> str:
+        """Unique in its account and region."""
+        return str(self.declaration["name"])
+
+    @property
+    def arn(self) -> str:
+        """``arn:aws:codepipeline:REGION:ACCOUNT:NAME``."""
+        return f"arn:aws:codepipeline:{self.region}:{self.account}:{self.name}"
+
+    def stage(self, name: str) -> Stage:
+        """One of its stages; raises ApiError."""
+        found = self.stages.get(name)
+        if found is None:
+            raise ApiError("StageNotFoundException", f"The pipeline {self.name} has no stage {name}")
+        return found
+
+    def execution(self, identity: str) -> Execution:
+        """One of its executions; raises ApiError."""
+        found = self.executions.get(identity)
+        if found is None:
+            raise ApiError(
+                "PipelineExecutionNotFoundException",
+                f"The pipeline {self.name} has no execution {identity}",
+            )
+        return found
 
 
 _pipelines: dict[tuple[str, str, str], Pipeline] = {}
@@ -53,102 +92,80 @@ _pipelines: dict[tuple[str, str, str], Pipeline] = {}
 
 def reset() -> None:
     """Forget every pipeline."""
-    _pipelines.clear()
+    with CHANGED:
+        for pipeline in _pipelines.values():
+            _forget(pipeline)
+        _pipelines.clear()
 
 
-def find(account: str, region: str, name: str) -> Pipeline | None:
-    """A pipeline."""
-    return _pipelines.get((account, region, name))
+def find(account: str, region: str, name: str) -> Pipeline:
+    """A pipeline; raises ApiError."""
+    found = _pipelines.get((account, region, name))
+    if found is None:
+        raise ApiError(NOT_FOUND, f"Account '{account}' does not have a pipeline with name '{name}'")
+    return found
 
 
-def keep(account: str, region: str, name: str, definition: Mapping[str, Any]) -> Pipeline:
-    """Make or change a pipeline; raises Failed where it is not one that is understood here."""
-    role = definition["RoleArn"]
-    if not trusts(role, SERVICE):
-        raise Failed(f"CodePipeline is not authorized to perform AssumeRole on role {role}")
-    for _, action in _actions(definition):
-        if action["ActionTypeId"]["Provider"] not in {CONNECTION, BUCKET}:
-            raise Failed(f"The embedded cloud does not run actions of {action['ActionTypeId']['Provider']}")
-    known = find(account, region, name)
-    made = Pipeline(name, f"arn:aws:codepipeline:{region}:{account}:{name}", definition)
-    made.executions = known.executions if known else {}
+def listed(account: str, region: str) -> list[Pipeline]:
+    """The pipelines of an account in a region, by name."""
+    found = [pipeline for key, pipeline in _pipelines.items() if key[:2] == (account, region)]
+    return sorted(found, key=lambda pipeline: pipeline.name)
+
+
+def create(account: str, region: str, declaration: Mapping[str, Any], tags: Mapping[str, str]) -> Pipeline:
+    """Make a pipeline; raises ApiError."""
+    name = str(declaration["name"])
+    if (account, region, name) in _pipelines:
+        raise ApiError("PipelineNameInUseException", f"A pipeline with the name '{name}' already exists")
+    kept = {**_checked(declaration, region), "version": 1}
+    stages = {stage["name"]: Stage(stage["name"]) for stage in kept["stages"]}
+    made = Pipeline(account, region, kept, stages, dict(tags))
     _pipelines[account, region, name] = made
     return made
 
 
-def remove(account: str, region: str, name: str) -> None:
-    """Forget a pipeline."""
-    _pipelines.pop((account, region, name), None)
+def update(account: str, region: str, declaration: Mapping[str, Any]) -> Pipeline:
+    """Change a pipeline; raises ApiError.
 
-
-def deliver(pipeline: Pipeline, archive: bytes, variables: Mapping[str, str]) -> str:
-    """Run the pipeline for a commit, to its end; the execution's id. Raises Failed.
-
-    ``variables`` are the source action's own: CommitId, CommitMessage, BranchName …
+    Actions that run are completed, then their executions end as cancelled; so do executions that wait. ("Edit a
+    pipeline in CodePipeline" of the User Guide, and the API Reference of PipelineExecution.)
     """
-    execution = str(uuid.uuid4())
-    region = pipeline.arn.split(":")[3]
-    role = Role(pipeline.definition["RoleArn"], region, SERVICE, execution)
-    known = {("codepipeline", "PipelineExecutionId"): execution}
-    details: list[dict[str, Any]] = []
-    pipeline.executions[execution] = details
-    for stage, action in _actions(pipeline.definition):
-        given = {name: _resolved(str(value), known) for name, value in action["Configuration"].items()}
-        output: dict[str, Any] = {}
-        try:
-            if action["ActionTypeId"]["Provider"] == CONNECTION:
-                _fetch(role, pipeline, given, archive)
-                output = {"outputVariables": dict(variables)}
-                known |= {(str(action.get("Namespace", "")), name): value for name, value in variables.items()}
-            else:
-                _deploy(role, given, archive)
-        except (Refused, storage.Unusable) as problem:
-            raise Failed(f"{action['Name']}: {problem}") from problem
-        now = time.time()
-        detail = {"pipelineExecutionId": execution, "actionExecutionId": str(uuid.uuid4()), "pipelineVersion": 1}
-        detail |= {"stageName": stage, "actionName": action["Name"], "startTime": now, "lastUpdateTime": now}
-        details.insert(0, {**detail, "status": "Succeeded", "input": {"configuration": given}, "output": output})
-    return execution
+    found = find(account, region, str(declaration["name"]))
+    kept = {**_checked(declaration, region), "version": found.declaration["version"] + 1}
+    with CHANGED:
+        found.declaration, found.updated = kept, time.time()
+        found.stages = {
+            stage["name"]: found.stages.get(stage["name"]) or Stage(stage["name"]) for stage in kept["stages"]
+        }
+        for execution in found.executions.values():
+            execution.outdated = True
+        CHANGED.notify_all()
+    return found
 
 
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    """The archive of a commit's files, as the source action makes it: paths from the repository's root."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, data in files.items():
-            archive.writestr(path, data)
-    return buffer.getvalue()
+def remove(account: str, region: str, name: str) -> None:
+    """Forget a pipeline, if it is there; its executions leave no trace."""
+    with CHANGED:
+        found = _pipelines.pop((account, region, name), None)
+        if found is not None:
+            _forget(found)
 
 
-def _actions(definition: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    return [(stage["Name"], action) for stage in definition["Stages"] for action in stage["Actions"]]
+def _forget(pipeline: Pipeline) -> None:
+    for execution in pipeline.executions.values():
+        execution.gone = True
+    CHANGED.notify_all()
 
 
-def _resolved(text: str, known: Mapping[tuple[str, str], str]) -> str:
-    def value(found: re.Match[str]) -> str:
-        if (found[1], found[2]) not in known:
-            raise Failed(f"Valid variables are none of {found[0]}")
-        return known[found[1], found[2]]
-
-    return _VARIABLE.sub(value, text)
-
-
-def _fetch(role: Role, pipeline: Pipeline, given: Mapping[str, str], archive: bytes) -> None:
-    """The source action: with the connection, into the artifact store."""
-    connection = given["ConnectionArn"]
-    prefix = connection.split(":")[2]
-    context = {f"{prefix}:fullrepositoryid": given["FullRepositoryId"], f"{prefix}:branchname": given["BranchName"]}
-    role.need(f"{prefix}:UseConnection", connection, context)
-    store = pipeline.definition["ArtifactStore"]
-    key = store.get("EncryptionKey", {}).get("Id", "")
-    place = f"s3://{store['Location']}/{pipeline.name[:20]}/SourceArti/{uuid.uuid4().hex[:7]}"
-    storage.write(role, place, archive, key)
-    storage.read(role, place)
-
-
-def _deploy(role: Role, given: Mapping[str, str], archive: bytes) -> None:
-    """The deploy action without extraction: the archive as one object."""
-    if given.get("Extract") != "false":
-        raise Failed("The embedded cloud does not extract what it deploys")
-    key = given.get("KMSEncryptionKeyARN", "")
-    storage.write(role, f"s3://{given['BucketName']}/{given['ObjectKey']}", archive, key)
+def _checked(declaration: Mapping[str, Any], region: str) -> dict[str, Any]:
+    """With its defaults, by somebody who may pass the role; raises ApiError."""
+    broken = structure.problem(declaration, region)
+    if broken is not None:
+        raise ApiError(*broken)
+    role = str(declaration["roleArn"])
+    passed = on_behalf.acting().may("iam:PassRole", role, {"iam:passedtoservice": SERVICE})
+    if not passed.allowed:
+        raise ApiError("AccessDeniedException", passed.message)
+    if not trusts(role, SERVICE):
+        raise ApiError(structure.STRUCTURE, f"CodePipeline is not authorized to perform AssumeRole on role {role}")
+    return structure.filled(declaration)
