@@ -28,6 +28,8 @@ class Suite:
     name: str
     paths: tuple[str, ...]
     options: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ("",)
+    """Marks (pytest's ``-m``) of what runs side by side, each in a process of its own; together they are all of it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ SUITES = (
     Suite("unit", (*(f"--ignore=tests/{name}" for name in SEPARATE), "tests"), ("-n", "2")),
     Suite("stacks", ("tests/stacks",), ("-n", "2")),
     Suite("cloud", ("tests/cloud",), ("-n", "2", "--dist", "loadfile")),
-    Suite("releases", ("tests/releases",), ("-n", "2", "--dist", "loadgroup")),
+    Suite("releases", ("tests/releases",), parts=("four_accounts", "not four_accounts")),
     Suite("browser", ("tests/browser",)),
 )
 
@@ -74,13 +76,36 @@ def run(suite: Suite, *, long: bool) -> Outcome:
     """Run one suite."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        results = Path(folder) / "results.xml"
-        command = [sys.executable, "-m", "pytest", "-q", *suite.options, f"--junitxml={results}", *suite.paths]
-        if not long:
-            command += ["-m", "not long"]
-        status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - our own arguments
-        passed, failed, skipped = counts(results)
+        parts = [
+            _begun(suite, marks, Path(folder) / f"results-{number}.xml", long=long)
+            for number, marks in enumerate(suite.parts)
+        ]
+        statuses = [_ended(process, told) for process, told, _ in parts]
+        passed, failed, skipped = (
+            sum(found) for found in zip(*(counts(results) for *_, results in parts), strict=True)
+        )
+    status = next((one for one in statuses if one not in {0, NO_TESTS}), min(statuses))
     return Outcome(suite, status, time.monotonic() - started, passed, failed, skipped)
+
+
+def _begun(suite: Suite, marks: str, results: Path, *, long: bool) -> tuple[subprocess.Popen[bytes], Path | None, Path]:
+    """One part, as a process; what it tells goes to the terminal, or to a file where others run beside it."""
+    command = [sys.executable, "-m", "pytest", "-q", *suite.options, f"--junitxml={results}", *suite.paths]
+    wanted = " and ".join(filter(None, (marks and f"({marks})", "" if long else "not long")))
+    command += ["-m", wanted] if wanted else []
+    if len(suite.parts) == 1:
+        return subprocess.Popen(command, cwd=ROOT), None, results  # noqa: S603 - our own arguments
+    told = results.with_suffix(".txt")
+    with told.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)  # noqa: S603 - our own arguments
+    return process, told, results
+
+
+def _ended(process: subprocess.Popen[bytes], told: Path | None) -> int:
+    status = process.wait()
+    if told is not None:
+        print(told.read_text(errors="replace"), flush=True)
+    return status
 
 
 def counts(results: Path) -> tuple[int, int, int]:

@@ -25,18 +25,15 @@ OWN_TYPE = "house_prompt"
 """``pipeline_type`` of the workload type that only the installation in one account has."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before the marks are read that say who runs what
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Everything in this folder needs the embedded cloud.
 
-    Two processes share the tests by installation, so that none is deployed twice: the one in four accounts, and the
-    others, one after the other.
+    ``python -m tests`` has two processes share the tests by installation: the one in four accounts, and the others.
     """
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.cloud)
-            item.add_marker(pytest.mark.timeout(420))
-            item.add_marker(pytest.mark.xdist_group("four accounts" if _in_four_accounts(item) else "others"))
+    item.add_marker(pytest.mark.cloud)
+    item.add_marker(pytest.mark.timeout(420))
+    if _in_four_accounts(item):
+        item.add_marker(pytest.mark.four_accounts)
 
 
 def _in_four_accounts(item: pytest.Item) -> bool:
