@@ -69,7 +69,9 @@ def requirements() -> bool:
         installing = any(line.startswith("Installing collected packages") for line in lines)
         return "installing" if installing else f"{seen} of about {wanted} packages fetched"
 
-    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--progress-bar=off"]
+    # What is imported is compiled then: most of what the CDK brings along never is.
+    quietly = ["--disable-pip-version-check", "--no-input", "--progress-bar=off", "--no-compile"]
+    command = [str(PYTHON), "-m", "pip", "install", *quietly]
     return _once(
         "requirements",
         _digest(LOCK) + sys.version,

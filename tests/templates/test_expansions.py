@@ -81,7 +81,11 @@ def test_the_example_comes_to_what_was_reviewed(body: Body, request: pytest.Fixt
     assert not difference, "`make golden` takes over what was meant:\n" + "\n".join(difference[:80])
 
 
-@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize(
+    "name",
+    # Its combinations take half a minute, and are those of its twin with an image of one's own, which is always tried.
+    [pytest.param(name, marks=[pytest.mark.long] if name == "byom_realtime_builtin" else []) for name in TYPES],
+)
 def test_cloudformation_takes_every_combination_of_optional_keys(name: str) -> None:
     """Each object and each value that any combination comes to is looked at in one template at least.
 
