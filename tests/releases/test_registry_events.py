@@ -49,7 +49,7 @@ def test_versions_are_released_as_they_are_approved_and_told_of_as_they_are_reje
     registry.assess(3, "Rejected")
     words = f"Version 3 of {registry.name} was rejected while it is live in {WORKLOAD}"
     notice = eventually("a notice in Slack", lambda: next(iter(noticed(team, words)), ""))
-    assert f"update-model-package --model-package-arn {registry.versions[2]}" in notice
+    assert f"mlops rollback {WORKLOAD} --to {first['release_id']}" in notice
     mail = eventually("an e-mail", lambda: next(iter(mailed(team, words)), ""))
     assert "go back to version 2, which was live before it" in mail
     assert ids(team) == known, "a rejection changes nothing"
