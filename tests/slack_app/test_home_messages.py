@@ -36,6 +36,7 @@ from orchestrator.core.plans import ParameterChange, ResourceChange
 from orchestrator.core.records import ApprovalStatus, Status
 from tests.slack_app import hostile, samples
 
+KINDS = ("add", "modify", "replace", "remove", "maybe_replace")
 LINK = "https://acme-ml.slack.com/archives/C0RELEASES/p1772366400000100"
 tries = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=60)
 
@@ -95,9 +96,9 @@ def test_warnings_are_part_of_the_whole() -> None:
     [
         ([ResourceChange("remove", f"{n:03}{'x' * 77}", f"AWS::{'y' * 75}") for n in range(20)], ()),
         ((), [ParameterChange(f"P{n:02}{'x' * 77}", "a" * 120, "b" * 120) for n in range(9)]),
-        ([ResourceChange(kind, "x" * 80, "y" * 80) for kind in ("add", "modify", "replace") for _ in range(14)], ()),
+        ([ResourceChange(kind, "x" * 80, "y" * 80) for kind in KINDS for _ in range(14)], ()),
     ],
-    ids=["more of a group than a section holds", "more parameters", "more text than two sections hold"],
+    ids=["more of a group than a section holds", "more parameters", "more text than three sections hold"],
 )
 def test_what_is_not_shown_whole_is_not_decided_here(resources: Any, parameters: Any) -> None:
     facts = samples.facts(planned=samples.plan(resources, parameters))

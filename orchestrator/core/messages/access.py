@@ -20,11 +20,12 @@ _ALARMING = (Reach.WIDENS, Reach.MAY_WIDEN)
 _LITERAL = str.maketrans({"*": "∗", "`": "ˋ", "~": "∼"})
 
 
-def access_blocks(plan: Plan) -> list[Block]:
-    """One section, where the plan opens anything."""
+def access_blocks(plan: Plan, *, whole: bool = False) -> list[Block]:
+    """One section, where the plan opens anything. ``whole``: all of it, as far as a section holds it."""
     shown: list[str] = []
     for (reach, area), changes in _groups(plan.access):
-        title, most = access_title(reach, area), limits.WIDENINGS if reach in _ALARMING else limits.GRANTS
+        some = limits.WIDENINGS if reach in _ALARMING else limits.GRANTS
+        title, most = access_title(reach, area), len(changes) if whole else some
         shown.append(f"{_MARKS[reach]} *{title[0].upper()}{title[1:]}* ({len(changes)})")
         shown += map(_line, changes[:most])
         rest = len(changes) - most

@@ -187,7 +187,7 @@ def _review(asked: Asked) -> Block:
 
 
 def _whole(asked: Asked) -> list[Block] | None:
-    """All that an approver has to judge, in a section or two; None where it does not fit, or something was cut."""
+    """All that an approver has to judge, in up to three sections; None where it does not fit, or something was cut."""
     told: list[str] = []
     for block in judged(asked.facts, asked.waiting, whole=True):
         if block["type"] != "section" or "text" not in block:

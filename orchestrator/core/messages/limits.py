@@ -127,10 +127,10 @@ ENDPOINTS: Final = 8
 LISTED: Final = 10
 """Releases in the answer of ``/mlops status``, and of ``/mlops history``."""
 
-HOME_WAITING: Final = 8
+HOME_WAITING: Final = 6
 """Questions in a person's Home."""
 
-HOME_SECTIONS: Final = 2
+HOME_SECTIONS: Final = 3
 """Sections of what there is to judge about one of them."""
 
 HOME_OWN: Final = 10

@@ -128,7 +128,7 @@ def judged(facts: Facts, waiting: Waiting, *, whole: bool = False, file: bool = 
     ``whole``: the changes to their last. ``file``: what is left out lies in the message's thread.
     """
     plan = waiting.record.plan
-    blocks = [*access_blocks(plan), *change_blocks(plan, whole=whole)] if plan else []
+    blocks = [*access_blocks(plan, whole=whole), *change_blocks(plan, whole=whole)] if plan else []
     blocks += [section(rest)] if plan and not whole and (rest := rest_told(facts, plan, file)) else []
     return [*blocks, *_metrics(facts)]
 
