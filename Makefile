@@ -1,6 +1,8 @@
 # The targets people use; `make help` lists them. Each one that needs it does the set-up first.
 
 SHELL := /bin/bash
+# The set-up compiles nothing: what is imported is compiled then, once. Where this is set, as in many images, never.
+unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 VENV := .venv/bin

@@ -19,6 +19,8 @@ def prepare_environment(port: int, data_dir: Path, region: str) -> None:
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
     os.environ.pop("PYTHONPATH", None)
+    # The set-up compiles nothing: what a worker or a model's container imports is compiled once, not at every start.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     os.environ.update(
         {
             "AUTH": "true",
@@ -29,7 +31,6 @@ def prepare_environment(port: int, data_dir: Path, region: str) -> None:
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "LAMBDA_EXECUTOR": "local",
-            "PYTHONDONTWRITEBYTECODE": "1",
             "S3_DATA_DIR": str(data_dir / "s3"),
             "TMPDIR": str(scratch),
         }

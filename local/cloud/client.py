@@ -21,7 +21,7 @@ import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 from botocore.config import Config
@@ -46,6 +46,9 @@ class EmbeddedCloud:
     An account is its 12-digit number: credentials with that number as access key are the account's root.
     """
 
+    _CLIENTS: ClassVar[dict[tuple[str, str, str, str], Any]] = {}
+    """URL, service, account and region → client."""
+
     def __init__(self, data_dir: Path | None = None, *, port: int | None = None, region: str = DEFAULT_REGION) -> None:
         """``data_dir`` holds the log and scratch files (default: a new temporary directory)."""
         self._data_dir = data_dir
@@ -54,7 +57,6 @@ class EmbeddedCloud:
         self._process: subprocess.Popen[bytes] | None = None
         self._endpoint_url = ""
         self._pid = 0
-        self._clients: dict[tuple[str, str, str, str], Any] = {}
 
     @classmethod
     def attach(cls, endpoint_url: str) -> EmbeddedCloud:
@@ -147,17 +149,18 @@ class EmbeddedCloud:
     def client(self, service: str, account: str, region: str = DEFAULT_REGION, **config: Any) -> Any:
         """A boto3 client of the account's root; ``config`` goes into botocore's Config.
 
-        One without ``config`` is made once: making a client costs more than most calls.
+        One without ``config`` is made once in a process, also for clouds that are attached anew: making a client costs
+        more than most calls.
         """
         key = (self.endpoint_url, service, account, region)
-        if config or key not in self._clients:
+        if config or key not in self._CLIENTS:
             made = self.session(account, region).client(  # type: ignore[call-overload]
                 service, endpoint_url=self.endpoint_url, config=Config(**config)
             )
             if config:
                 return made
-            self._clients[key] = made
-        return self._clients[key]
+            self._CLIENTS[key] = made
+        return self._CLIENTS[key]
 
     def client_as(self, service: str, role_arn: str, caller: str, region: str = DEFAULT_REGION, **assume: Any) -> Any:
         """A boto3 client of a role, assumed by the account ``caller``; ``assume`` may hold ExternalId and the like."""

@@ -15,8 +15,6 @@ from itertools import product
 from typing import Any
 
 import pytest
-from cfnlint.api import lint
-from cfnlint.config import ManualArgs
 
 from orchestrator.core.config import CheckContext, Checked, documents_for, parameters_for
 from orchestrator.core.problems import BadConfiguration
@@ -37,6 +35,7 @@ from tests.templates.folders import (
     template,
     workload_type,
 )
+from tests.templates.linting import findings
 
 WITHOUT_EFFECT = frozenset(
     {"pipeline_type", "pipeline_name", "description", "tags", "channel", "approval", "metrics", "gates", "verify"}
@@ -83,7 +82,7 @@ def test_the_example_comes_to_what_was_reviewed(body: Body, request: pytest.Fixt
 
 @pytest.mark.parametrize(
     "name",
-    # Its combinations take half a minute, and are those of its twin with an image of one's own, which is always tried.
+    # The combinations of one are those of its twin with an image of one's own, which is always tried.
     [pytest.param(name, marks=[pytest.mark.long] if name == "byom_realtime_builtin" else []) for name in TYPES],
 )
 def test_cloudformation_takes_every_combination_of_optional_keys(name: str) -> None:
@@ -99,18 +98,18 @@ def test_cloudformation_takes_every_combination_of_optional_keys(name: str) -> N
             held.setdefault(condition, set()).add(value)
     assert {condition for condition, values in held.items() if len(values) == 1} == ALWAYS & set(held)
 
-    wrong = {finding for chosen in covering([one.template for one in found]) for finding in findings(chosen)}
+    wrong = {finding for chosen in covering([one.template for one in found]) for finding in told(chosen)}
     assert sorted(wrong) == []
 
 
 def test_a_wrong_template_would_be_found() -> None:
     model = {"Type": "AWS::SageMaker::Model", "Properties": {"ExecutionRoleArn": 7, "NoSuchProperty": "x"}}
-    found = findings({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Model": model}})
+    found = told({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Model": model}})
     assert any("NoSuchProperty" in finding for finding in found)
 
 
 def covering(templates: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Few of the templates that have between them every part of all: cfn-lint takes the better part of a second."""
+    """Few of the templates that have between them every part of all: cfn-lint takes its time."""
     left = [(set(anatomy(template, "")), template) for template in templates]
     while left:
         most, chosen = max(left, key=lambda entry: len(entry[0]))
@@ -134,14 +133,9 @@ def anatomy(value: Any, path: str) -> Iterator[str]:
         yield f"{path}: {HASH.sub('<hash>', repr(value))}"
 
 
-def findings(expanded: Mapping[str, Any]) -> list[str]:
+def told(expanded: Mapping[str, Any]) -> list[str]:
     """What cfn-lint says of a template without parameters."""
-    text = json.dumps(expanded, indent=1)
-    lines = text.splitlines()
-    return [
-        f"{match.rule.id} {match.message} (at {lines[match.linenumber - 1].strip()})"
-        for match in lint(text, config=ManualArgs(regions=["us-east-1"]))
-    ]
+    return [f"{match.rule.id} {match.message} (at {line})" for match, line in findings(expanded)]
 
 
 def combinations(name: str) -> tuple[Expansion, ...]:

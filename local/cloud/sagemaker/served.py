@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import shutil
-import subprocess
-import sys
 import tarfile
 import tempfile
 import threading
@@ -15,12 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from local.cloud.sagemaker import container
+from local.cloud.sagemaker import container, warm
 from local.model_archive import unpack
 
 _LOG = logging.getLogger("local.cloud.sagemaker")
 
-SCRIPT = Path(container.__file__)
 MAX_UNPACKED = 2 * 1024**3
 """Bytes of a model on disk; more is refused here, far below SageMaker's own limits."""
 
@@ -52,7 +48,7 @@ class ServedModel:
         try:
             _unpack(archive, self._directory)
             self._log = (self._directory / "container.log").open("ab+")
-            self._process = self._start(environment)
+            self._container = warm.start(self._directory, environment, self._log)
             self._wait_until_loaded()
         except BaseException:
             self.stop()
@@ -62,11 +58,9 @@ class ServedModel:
         """One request; a process that died answers 500, as a container that crashed does."""
         header = {"content_type": content_type, "accept": accept}
         with self._lock:
-            assert self._process.stdin is not None  # noqa: S101 - made with pipes
-            assert self._process.stdout is not None  # noqa: S101
             try:
-                container.write(self._process.stdin, header, body)  # type: ignore[arg-type]
-                answer = container.read(self._process.stdout)  # type: ignore[arg-type]
+                container.write(self._container.stdin, header, body)
+                answer = container.read(self._container.stdout)
             except (OSError, ValueError):
                 answer = None
         if answer is None:
@@ -76,38 +70,14 @@ class ServedModel:
 
     def stop(self) -> None:
         """End the process and remove the files."""
-        process = getattr(self, "_process", None)
-        if process is not None:
-            process.kill()
-            process.wait()
-            for stream in (process.stdin, process.stdout):
-                if stream is not None:
-                    stream.close()
+        if hasattr(self, "_container"):
+            self._container.kill()
         if hasattr(self, "_log"):
             self._log.close()
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    def _start(self, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(  # noqa: S603 - the script of this package
-            [sys.executable, "-u", str(SCRIPT), str(self._directory)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._log,
-            cwd=self._directory,
-            bufsize=0,
-            env={
-                "PATH": os.environ.get("PATH", ""),
-                "HOME": str(self._directory),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                # One endpoint is one small model: threads of a numerics library cost more than they bring.
-                "OMP_NUM_THREADS": "1",
-                **environment,
-            },
-        )
-
     def _wait_until_loaded(self) -> None:
-        assert self._process.stdout is not None  # noqa: S101 - made with pipes
-        first = container.read(self._process.stdout)  # type: ignore[arg-type]
+        first = container.read(self._container.stdout)
         if first is None or not first[0]["ok"]:
             self._log.seek(0)
             tail = self._log.read().decode(errors="replace").splitlines()[-LAST_LINES:]

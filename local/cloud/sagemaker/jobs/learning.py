@@ -72,7 +72,6 @@ def learn(
             env={
                 "PATH": os.environ.get("PATH", ""),
                 "HOME": str(place.directory),
-                "PYTHONDONTWRITEBYTECODE": "1",
                 "PYTHONWARNINGS": "ignore",
                 "OMP_NUM_THREADS": "1",
             },

@@ -112,7 +112,6 @@ def _environment(job: Job, root: Path) -> dict[str, str]:
     return {
         "PATH": os.environ.get("PATH", ""),
         "HOME": str(root),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_REGION": job.region,
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{os.environ.get('GATEWAY_PORT', '4566')}",
         "AWS_EC2_METADATA_DISABLED": "true",
