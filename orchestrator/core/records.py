@@ -140,6 +140,8 @@ class Release:
     """Where the configuration came by Git."""
     configured_by: Source | None = None
     """What brought the configuration, where this release was started by something that it uses."""
+    follows: str = ""
+    """The release whose configuration it has, where this one was started by something that it uses."""
     pins: tuple[tuple[str, str], ...] = ()
     """What started this release decides these versions: key in the assets bucket → S3 version, ARN of a model package
     group → ARN of its version. Package takes the latest of everything else."""

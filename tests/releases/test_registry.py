@@ -10,9 +10,15 @@ from tests.releases.team import eventually, stage
 
 @pytest.fixture(scope="module")
 def registry(with_registry: Registry) -> Registry:
-    """Versions 1 and 2 are approved, 3 is rejected."""
-    for digits, approval in ((6, "Approved"), (3, "Approved"), (6, "Rejected")):
+    """Versions 1 and 2 are approved, 3 is rejected, and the product has heard of it: an approval that it hears of later
+    is a release of whatever names the group by then."""
+    team = with_registry.team
+    before = team.invocations("receive-request")
+    versions = (6, "Approved"), (3, "Approved"), (6, "Rejected")
+    for digits, approval in versions:
         with_registry.register(digits, approval)
+    # Each is an upload and a registration.
+    eventually("heard of", lambda: team.invocations("receive-request") >= before + 2 * len(versions))
     return with_registry
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from orchestrator.core.deliveries import Claim
+from orchestrator.core.errors import WorkloadBusy
 from orchestrator.core.origins import Source, SourceKind
 from orchestrator.core.people import UNKNOWN
 from orchestrator.core.records import Release, Status
@@ -115,3 +117,43 @@ def test_an_upload_never_brings_back_a_configuration_that_a_newer_one_replaces(w
     Machines(world).settle()
     assert world.workload(NAME).newest_release == configured.release_id
     assert pinned(world, configured.release_id)[MODEL] == event["detail"]["object"]["version-id"]
+
+
+def test_a_model_whose_event_comes_late_is_in_the_package_already(world: MemoryWorld) -> None:
+    """Model and configuration are uploaded at once, and the model's event finds the configuration known."""
+    late = world.put_asset(MODEL, b"a model with a late event")
+    asked = world.uploaded()
+    (again,) = world.deliver(late).releases
+    with pytest.raises(WorkloadBusy, match=f"{asked.release_id}, whose configuration this one has, is being packaged"):
+        world.package(again.release_id)
+    assert world.package(asked.release_id) == {"outcome": "packaged"}
+    assert world.package(again.release_id) == {"outcome": "unchanged"}
+    assert world.of(again.release_id).reason == (
+        f"The same content is on its way already, in release {asked.release_id}."
+    )
+    assert world.workload().running_release == asked.release_id
+
+
+def test_a_model_that_is_not_in_the_package_takes_its_turn(world: MemoryWorld) -> None:
+    asked = world.uploaded()
+    assert world.package(asked.release_id) == {"outcome": "packaged"}
+    (better,) = world.deliver(world.put_asset(MODEL, b"a better model")).releases
+    with pytest.raises(WorkloadBusy, match="has its turn"):
+        world.package(better.release_id)
+    assert world.workload().newest_release == better.release_id
+
+
+def test_a_model_does_not_wait_for_a_configuration_of_which_no_package_can_be_made(world: MemoryWorld) -> None:
+    asked = world.uploaded()
+    (again,) = world.deliver(world.put_asset(MODEL, b"a better model")).releases
+    world.end(asked.release_id, Status.FAILED)
+    assert world.package(again.release_id) == {"outcome": "packaged"}
+
+
+def test_a_model_is_released_though_one_with_the_same_content_was_decided_against(world: MemoryWorld) -> None:
+    asked = world.uploaded()
+    assert world.package(asked.release_id) == {"outcome": "packaged"}
+    (again,) = world.deliver(world.put_asset(MODEL, b"a model")).releases
+    world.store.update(Release, asked.key(), lambda found: replace(found, ended_by="Ana"))
+    with pytest.raises(WorkloadBusy, match="has its turn"):
+        world.package(again.release_id)

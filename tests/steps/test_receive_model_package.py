@@ -199,8 +199,10 @@ def test_an_approved_version_stays_when_something_else_is_uploaded(world: Memory
     """The configuration names version 1; version 2 was approved after it."""
     live(world, registered(arn(1)))
     register(world, 2)
-    world.assess(arn(2), APPROVED)
+    (approved,) = world.assess(arn(2), APPROVED).releases
     (release,) = world.deliver(world.put_asset("fraud/sample.csv", b"7,8,9")).releases
     assert dict(release.pins)[GROUP] == arn(2)
+    assert world.package(approved.release_id)["outcome"] == "packaged"
+    world.end(approved.release_id, Status.REJECTED)
     assert world.package(release.release_id)["outcome"] == "packaged"
     assert deployed(world, release) == arn(2)

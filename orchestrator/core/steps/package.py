@@ -30,7 +30,15 @@ from orchestrator.core.steps.registered import Registry
 from orchestrator.core.steps.released import package_key, template_key
 from orchestrator.core.steps.resolve import resolve
 from orchestrator.core.steps.start_releases import request_key, told
-from orchestrator.core.steps.turns import begin_turn, give_way, is_lost, supersede, take_turn, the_same
+from orchestrator.core.steps.turns import (
+    begin_turn,
+    give_way,
+    is_lost,
+    on_its_way,
+    supersede,
+    take_turn,
+    the_same,
+)
 from orchestrator.core.uses import named_by, settle_uses, settled
 from orchestrator.core.version import VERSION
 from orchestrator.core.workloads import Catalogue
@@ -88,6 +96,9 @@ def package(
                 built = _build(release, checked, resolved, names, installation)
             kept = _keep(release, built, objects, packages_bucket)
         release = _note(release, kept, objects, store, packages_bucket, now)
+    if same := _contained(release, store):
+        store.update(Release, release.key(), lambda found: replace(found, reason=same))
+        return {"outcome": "unchanged"}
     workload = take_turn(release, store)
     _settle_uses(release, workload, asked, store)
     if workload.running_release == release_id:
@@ -103,6 +114,23 @@ def package(
     if not same:
         supersede(workload.running_release, release, store, tasks, now)
     raise WorkloadBusy(f"release {workload.running_release} of {release.workload} has its turn")
+
+
+def _contained(release: Release, store: Store) -> str:
+    """Why a release of something new is a repetition of the one whose configuration it has; empty where it is none.
+
+    Who uploads a model and then its configuration has both events come at once and in any order: the configuration is
+    packaged with that model, and must not give way to a release of the same. Raises ``WorkloadBusy`` until it is known
+    what is in that package.
+    """
+    base = find_release(store, release.follows) if release.follows else None
+    if base is None or base.status.ended or base.removes or release.force:
+        return ""
+    if not base.package_key:
+        raise WorkloadBusy(f"release {base.release_id}, whose configuration this one has, is being packaged")
+    if base.digest != release.digest or is_lost(base.release_id, store):
+        return ""
+    return on_its_way(base.release_id)
 
 
 def _written(release: Release, objects: Objects, packages_bucket: str) -> Package | None:

@@ -158,6 +158,7 @@ def _release_user(workload: str, new: Something, reception: Reception) -> Receip
             asked_at=read_stamp(new.asked_at),
             pins=_pins(found.pins, new.pin),
             configured_by=found.release.configured_by or found.release.source,
+            follows=found.release.release_id,
         )
         checked = _configuration(found.release, new, reception, terms)
         if isinstance(checked, Receipt):

@@ -55,6 +55,8 @@ class Terms:
     """The release whose place it may not take, where that is why."""
     configured_by: Source | None = None
     """See ``Release.configured_by``."""
+    follows: str = ""
+    """See ``Release.follows``."""
     taken: Mapping[str, str] = field(default_factory=dict)
     """Workloads that another file of the same commit configures, with that file's path."""
     share: str = ""
@@ -213,6 +215,7 @@ def _new_release(
         force=terms.force,
         commit=terms.commit,
         configured_by=terms.configured_by,
+        follows=terms.follows,
         pins=terms.pins,
         rank=terms.rank,
     )

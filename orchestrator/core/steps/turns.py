@@ -107,10 +107,14 @@ def the_same(workload: Workload, release: Release) -> str:
     if release.force:
         return ""
     if workload.running_release:
-        on_its_way = workload.running_digest == release.digest
-        return f"The same content is on its way already, in release {workload.running_release}." if on_its_way else ""
+        return on_its_way(workload.running_release) if workload.running_digest == release.digest else ""
     live = workload.live_digest == release.digest
     return f"The same content is live already, since release {workload.live_release}." if live else ""
+
+
+def on_its_way(release_id: str) -> str:
+    """Why releasing the same content once more would be a repetition, while a release with it is under way."""
+    return f"The same content is on its way already, in release {release_id}."
 
 
 def supersede(holder_id: str, newer: Release, store: Store, tasks: Tasks, now: Clock) -> None:
