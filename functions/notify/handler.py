@@ -117,7 +117,7 @@ def _wake_homes(records: list[dict[str, Any]], world: World, env: Env) -> None:
     def send(*message: str) -> None:
         FifoQueue(client("sqs"), env.slack_queue_url).send(*message)
 
-    wake_homes(records, world.store, send)
+    wake_homes(records, world.store, send, world.now)
 
 
 def _chat(env: Env, api_url: str, sending: Sending) -> SlackChat | None:

@@ -61,6 +61,23 @@ class OpenedHome:
         return None if self.closed else (LISTING, f"{self.opened_at}#{self.user}")
 
 
+@dataclass(frozen=True)
+class Redraw:
+    """Whether a round through the Homes is on its way: whatever changes before it begins needs no other."""
+
+    KIND: ClassVar[str] = "homes_redraw"
+    asked_at: str = ""
+    """Empty once it has begun."""
+
+    def key(self) -> tuple[str, str]:
+        """See ``Record``."""
+        return "HOMES", "REDRAW"
+
+    def listing(self) -> tuple[str, str] | None:
+        """See ``Record``."""
+        return None
+
+
 def changed_event() -> str:
     """The event as a message of the worker's queue, as the front puts Slack's own events there."""
     return json.dumps({"body": json.dumps({"type": "event_callback", "event": {"type": CHANGED}})})

@@ -51,7 +51,6 @@ def test_words_start_the_newest_version(multi: Team, versions: Versions) -> None
 
 
 @pytest.mark.browser
-@pytest.mark.long
 def test_the_form_starts_the_version_that_was_chosen(
     multi: Team, versions: Versions, browser: Browser, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

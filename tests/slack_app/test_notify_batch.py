@@ -7,14 +7,11 @@ from typing import Any
 from boto3.dynamodb.types import TypeSerializer
 
 from functions.notify.batch import note_batch, touched
-from functions.notify.homes import wake_homes
 from orchestrator.aws.codec import plain
 from orchestrator.core.errors import Throttled
-from orchestrator.core.opened_homes import GROUP, OpenedHome, changed_event
+from orchestrator.core.opened_homes import Redraw
 from orchestrator.core.outbox import ChatMessage, Sender, Unsaid
-from orchestrator.core.people import Identity, IdentityKind
 from orchestrator.core.records import Record, StageStatus, TaskToken, Wait, WaitKind, Workload
-from tests.fakes.storage import MemoryStore
 from tests.slack_app import samples
 
 
@@ -63,15 +60,5 @@ def test_the_outboxs_own_rows_wake_nobody() -> None:
     assert touched([row(Unsaid("noise", samples.ASKED), 1), row(Sender(), 2)]) == {}
 
 
-def test_homes_are_woken_once_for_a_batch_where_somebody_has_opened_one() -> None:
-    store, sent = MemoryStore(), list[tuple[str, ...]]()
-
-    def send(*message: str) -> None:
-        sent.append(message)
-
-    assert wake_homes(BATCH, store, send) is False
-    viewer = Identity(IdentityKind.SLACK, "U0BEN", verified=True)
-    store.insert(OpenedHome("U0BEN", viewer, "T0ACME", samples.ASKED, 1_800_000_000))
-    assert wake_homes(BATCH[4:], store, send) is False, "nothing that a Home shows"
-    assert wake_homes(BATCH, store, send) is True
-    assert sent == [(changed_event(), GROUP, "homes-1")]
+def test_the_mark_of_a_round_through_the_homes_wakes_nobody() -> None:
+    assert touched([row(Redraw(samples.ASKED), 1)]) == {}

@@ -17,7 +17,7 @@ from orchestrator.core.home import Board, Link, gather_board, home_of
 from orchestrator.core.installation import Installation
 from orchestrator.core.messages.blocks import Block
 from orchestrator.core.messages.home import closed_home, fingerprint, home_view
-from orchestrator.core.opened_homes import KEPT_DAYS, LISTING, MOST_KEPT, OpenedHome
+from orchestrator.core.opened_homes import KEPT_DAYS, LISTING, MOST_KEPT, OpenedHome, Redraw
 from orchestrator.core.people import Identity
 from orchestrator.core.ports import Clock, Store
 from orchestrator.core.steps.message_links import Links, message_link
@@ -115,6 +115,7 @@ def refresh_homes(studio: Studio, in_time: Callable[[], bool]) -> Refreshed:
     whoever opens his Home, draws it.
     """
     done = Refreshed()
+    _begin(studio.store)
     listed = studio.store.listed(OpenedHome, LISTING, limit=MOST_KEPT, newest_first=True)
     oldest = stamp(studio.now() - timedelta(days=KEPT_DAYS))
     kept = [home for home in listed if home.opened_at >= oldest]
@@ -139,6 +140,13 @@ def refresh_homes(studio: Studio, in_time: Callable[[], bool]) -> Refreshed:
             done.left = len(kept) - index
             break
     return done
+
+
+def _begin(store: Store) -> None:
+    """From now on, before anything is read, whatever changes needs another round."""
+    key = Redraw().key()
+    if store.get(Redraw, key) is not None:
+        store.update(Redraw, key, lambda _: Redraw())
 
 
 def _publish(home: OpenedHome, drawing: _Drawing, studio: Studio, *, checked: bool = True) -> bool:
