@@ -79,6 +79,20 @@ def test_reject_asks_for_a_reason_until_it_is_good_enough(app: SmallApp, page: P
     assert not_reloaded(page)
 
 
+def test_a_dialog_belongs_to_the_page_that_was_there_when_it_opened(app: SmallApp, page: Page, open_as: Open) -> None:
+    app.ask()
+    page.get_by_role("button", name=REJECT).click()
+    dialogs = page.get_by_role("dialog", name="Reject this release")
+    expect(dialogs).to_be_visible()
+    later = open_as("U0BEN")
+    expect(later.get_by_role("button", name=REJECT)).to_be_visible()
+    expect(later.get_by_role("dialog")).to_have_count(0)
+    page.reload()
+    page.get_by_role("button", name=REJECT).click()
+    expect(dialogs).to_be_visible()
+    expect(later.get_by_role("dialog")).to_have_count(1)
+
+
 def test_escape_closes_the_dialog_and_tells_the_app(app: SmallApp, page: Page) -> None:
     app.ask()
     page.get_by_role("button", name=REJECT).click()

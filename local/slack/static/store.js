@@ -4,6 +4,7 @@ export const state = {
   me: "", team: {}, app: {}, people: new Map(), groups: new Map(), rooms: {}, commands: [], scopes: [],
   channels: [], messages: {}, views: [], home: null, faults: { archived: [], missing_scopes: [], deactivated: [] }, epoch: "", seq: 0,
   place: null, // {kind: "channel", id} or {kind: "home"} or {kind: "about"}
+  elsewhere: new Set(), // ids of modals that were opened before the page was loaded: in Slack a modal lives and dies with its client
   thread: null, // ts of the parent of the open thread
   read: new Map(JSON.parse(sessionStorage.getItem("read") || "[]")), // `${user} ${channel}` -> ts up to which they have read
   newFrom: null, // ts of the last message read before this channel was opened
@@ -23,6 +24,8 @@ export function load(snapshot) {
   Object.assign(state, rest);
   state.people = new Map(people.map((each) => [each.id, each]));
   state.groups = new Map(usergroups.map((each) => [each.id, each]));
+  state.elsewhere = new Set(state.views.map((each) => each.id));
+  state.views = [];
   state.warnings.clear();
   state.answers.clear();
 }
@@ -30,7 +33,7 @@ export function load(snapshot) {
 /** Apply one event; answers what has to be drawn again. */
 export function apply({ kind, data }) {
   if (kind === "views") {
-    state.views = data.views;
+    state.views = data.views.filter((each) => !state.elsewhere.has(each.id));
     state.home = data.home;
     return "views";
   }
