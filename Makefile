@@ -10,7 +10,7 @@ APPROVE ?=
 MODE ?= multi
 SOURCES := app.py bench examples functions local mlops orchestrator slack_app stacks tests
 
-.PHONY: help setup demo test test-all check lint types local-up local-down bench-demo golden lock
+.PHONY: help setup demo test tests test-all check lint types local-up local-down bench-demo golden lock
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,14 +21,16 @@ setup: ## install everything into .venv and node_modules (the first step of the 
 demo: setup ## the main job on the embedded cloud (APPROVE=ask|auto|reject, MODE=multi|single)
 	@$(VENV)/python -m local.demo --mode $(MODE) $(if $(APPROVE),--approve $(APPROVE))
 
-test: setup ## all tests but the long ones, with the time of each suite
+test: setup tests ## all tests but the long ones, with the time of each suite
+
+tests:
 	@$(VENV)/python -m tests
 
 test-all: setup ## all tests, the long ones too
 	@$(VENV)/python -m tests --all
 
-check: setup lint types ## what CI runs: lint, types, templates, tests
-	@$(VENV)/python -m tests
+check: setup lint ## what CI runs: lint, types, templates, tests
+	@$(MAKE) --no-print-directory --jobs=2 types tests
 
 lint:
 	@$(VENV)/ruff check .

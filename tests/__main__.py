@@ -1,7 +1,8 @@
 """``python -m tests [--all]``: every suite in a process of its own, with its time; what ``make test`` runs.
 
-Suites that start servers come after the quick ones, so that a plain mistake is told within a minute. The last line
-counts the tests of all suites.
+Suites that start servers come after the quick ones, so that a plain mistake is told within a minute. ``releases`` has
+the tests that release through four accounts, ``others`` those of all other installations. The last line counts the
+tests of all suites.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,8 +30,8 @@ class Suite:
     name: str
     paths: tuple[str, ...]
     options: tuple[str, ...] = ()
-    parts: tuple[str, ...] = ("",)
-    """Marks (pytest's ``-m``) of what runs side by side, each in a process of its own; together they are all of it."""
+    marks: str = ""
+    """pytest's ``-m``: which of them."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +47,18 @@ class Outcome:
 
 
 SEPARATE = ("stacks", "cloud", "releases", "browser")
-SUITES = (
-    Suite("unit", (*(f"--ignore=tests/{name}" for name in SEPARATE), "tests"), ("-n", "2")),
-    Suite("stacks", ("tests/stacks",), ("-n", "2")),
-    Suite("cloud", ("tests/cloud",), ("-n", "2", "--dist", "loadfile")),
-    Suite("releases", ("tests/releases",), parts=("four_accounts", "not four_accounts")),
-    Suite("browser", ("tests/browser",)),
+STEPS = (
+    ((Suite("unit", (*(f"--ignore=tests/{name}" for name in SEPARATE), "tests"), ("-n", "2")),),),
+    ((Suite("stacks", ("tests/stacks",), ("-n", "2")),),),
+    ((Suite("cloud", ("tests/cloud",), ("-n", "2", "--dist", "loadfile")),),),
+    (
+        (Suite("releases", ("tests/releases",), marks="four_accounts"),),
+        (Suite("others", ("tests/releases",), marks="not four_accounts"), Suite("browser", ("tests/browser",))),
+    ),
 )
+"""One step after another; the lanes of a step side by side, each of suites that run one after another."""
+
+SUITES = tuple(suite for step in STEPS for lane in step for suite in lane)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,48 +71,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"there is no suite {', '.join(sorted(unknown))}")
     outcomes = []
-    for suite in SUITES:
-        if not options.suites or suite.name in options.suites:
-            print(f"\n== {suite.name} ==", flush=True)
-            outcomes.append(run(suite, long=options.all))
+    for step in STEPS:
+        lanes = [[one for one in lane if not options.suites or one.name in options.suites] for lane in step]
+        lanes = [lane for lane in lanes if lane]
+        with ThreadPoolExecutor(max_workers=len(lanes) or 1) as pool:
+            running = [pool.submit(walk, lane, long=options.all, alone=len(lanes) == 1) for lane in lanes]
+            outcomes += [outcome for future in running for outcome in future.result()]
     report(outcomes)
     return 1 if any(outcome.status not in {0, NO_TESTS} for outcome in outcomes) else 0
 
 
-def run(suite: Suite, *, long: bool) -> Outcome:
-    """Run one suite."""
+def walk(lane: Sequence[Suite], *, long: bool, alone: bool) -> list[Outcome]:
+    """Run suites one after another."""
+    return [run(suite, long=long, alone=alone) for suite in lane]
+
+
+def run(suite: Suite, *, long: bool, alone: bool) -> Outcome:
+    """Run one suite; where it is not alone, what it tells is shown at its end."""
     started = time.monotonic()
+    title = f"\n== {suite.name} =="
     with tempfile.TemporaryDirectory() as folder:
-        parts = [
-            _begun(suite, marks, Path(folder) / f"results-{number}.xml", long=long)
-            for number, marks in enumerate(suite.parts)
-        ]
-        statuses = [_ended(process, told) for process, told, _ in parts]
-        passed, failed, skipped = (
-            sum(found) for found in zip(*(counts(results) for *_, results in parts), strict=True)
-        )
-    status = next((one for one in statuses if one not in {0, NO_TESTS}), min(statuses))
+        results = Path(folder) / "results.xml"
+        command = [sys.executable, "-m", "pytest", "-q", *suite.options, f"--junitxml={results}", *suite.paths]
+        wanted = " and ".join(filter(None, (suite.marks and f"({suite.marks})", "" if long else "not long")))
+        command += ["-m", wanted] if wanted else []
+        if alone:
+            print(title, flush=True)
+            status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603 - our own arguments
+        else:
+            told = subprocess.run(  # noqa: S603 - our own arguments
+                command, cwd=ROOT, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            )
+            print(f"{title}\n{told.stdout.decode(errors='replace')}", flush=True)
+            status = told.returncode
+        passed, failed, skipped = counts(results)
     return Outcome(suite, status, time.monotonic() - started, passed, failed, skipped)
-
-
-def _begun(suite: Suite, marks: str, results: Path, *, long: bool) -> tuple[subprocess.Popen[bytes], Path | None, Path]:
-    """One part, as a process; what it tells goes to the terminal, or to a file where others run beside it."""
-    command = [sys.executable, "-m", "pytest", "-q", *suite.options, f"--junitxml={results}", *suite.paths]
-    wanted = " and ".join(filter(None, (marks and f"({marks})", "" if long else "not long")))
-    command += ["-m", wanted] if wanted else []
-    if len(suite.parts) == 1:
-        return subprocess.Popen(command, cwd=ROOT), None, results  # noqa: S603 - our own arguments
-    told = results.with_suffix(".txt")
-    with told.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)  # noqa: S603 - our own arguments
-    return process, told, results
-
-
-def _ended(process: subprocess.Popen[bytes], told: Path | None) -> int:
-    status = process.wait()
-    if told is not None:
-        print(told.read_text(errors="replace"), flush=True)
-    return status
 
 
 def counts(results: Path) -> tuple[int, int, int]:
