@@ -238,7 +238,9 @@ def best_case(rules: Rules, requester: Identity) -> Decision:
 
 
 def _in_words(found: Sequence[Way]) -> str:
-    return " or ".join(asked_in_words(way.asks) for way in found) or "approvers (none are configured)"
+    """What is missing by each way: somebody whose vote could be moved to another seat makes room for either role."""
+    missing = [[("/".join(gap.roles), gap.count) for gap in way.gaps] for way in found]
+    return " or ".join(map(asked_in_words, missing)) or "approvers (none are configured)"
 
 
 def asked_in_words(alternative: Alternative) -> str:

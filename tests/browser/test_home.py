@@ -6,50 +6,24 @@ and the direct message to whoever asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from orchestrator.core.messages.home import NOTHING_LIVE, NOTHING_OWN, NOTHING_WAITS
 from orchestrator.core.records import ApprovalStatus, LiveStage, Status, Workload
-from tests.browser.chromium import DESKTOP, Scheme, opened
+from tests.browser.chromium import DESKTOP, Scheme
 from tests.browser.conftest import Open
+from tests.browser.product import NARROW, aws, open_as, scene, settle
 from tests.browser.seeing import faint, outside, scrolls_sideways
 from tests.fakes.memory_world import CHLOE, configuration
-from tests.slack_app.conftest import SlackScene, aws
-from tests.slack_app.conftest import slack as scene
+from tests.slack_app.conftest import SlackScene
 from tests.steps.journeys import live
 
-__all__ = ["aws", "scene"]
+__all__ = ["aws", "open_as", "scene"]
 
 REASON = "The recall of the malignant class is below what we agreed on."
-NARROW = (390, 844)
-
-
-@pytest.fixture
-def open_as(browser: Browser, scene: SlackScene) -> Iterator[Open]:
-    """open_as(user, size, scheme): the page of the product's own workspace."""
-    with ExitStack() as tabs:
-
-        def go(user: str = "U0BEN", size: tuple[int, int] = DESKTOP, scheme: Scheme = "light") -> Page:
-            tab = tabs.enter_context(opened(browser, f"{scene.page.url}/?as={user}", size, scheme))
-            tab.locator("#acting[aria-label]").wait_for()
-            tab.evaluate("window.mine = true")
-            return tab
-
-        yield go
-
-
-def settle(scene: SlackScene, page: Page) -> None:
-    """The worker takes what was clicked, once it has come, and the stream tells."""
-    for _ in range(200):
-        if scene.aws.queue:
-            break
-        page.wait_for_timeout(25)
-    assert scene.work() == []
 
 
 def look_home(scene: SlackScene, page: Page) -> Locator:

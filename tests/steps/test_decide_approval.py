@@ -264,7 +264,7 @@ def test_two_of_three() -> None:
     first = world.vote(CHLOE, approval)
     assert first.counted
     assert first.approval.status is ApprovalStatus.PENDING
-    assert "Still needed: 2 × ml-owner" in first.sentence
+    assert "Still needed: 1 × ml-owner" in first.sentence
     assert world.vote(DEV, approval).approval.status is ApprovalStatus.APPROVED
 
 
