@@ -23,7 +23,7 @@ SEED = 12
 MODES: tuple[Mode, ...] = ("multi", "single")
 
 
-SAMPLE = 8
+SAMPLE = 6
 """Types of the short run."""
 
 

@@ -25,6 +25,8 @@ BUCKET = "example-corp-ml-assets"
 IMAGES = "data-science/ml-images"
 STACK = "MlopsOrchestrator"
 
+pytestmark = pytest.mark.long
+
 
 @dataclass
 class Refusal:
@@ -133,7 +135,6 @@ def test_an_existing_bucket_and_repository_are_left_as_they_were(brought: Brough
     assert not [name for name in brought.team.running.outputs if name.startswith("Ecr") and "Statements" in name]
 
 
-@pytest.mark.long
 def test_going_over_to_a_bucket_that_cannot_be_used_changes_nothing(brought: Brought) -> None:
     brought.client("s3").create_bucket(Bucket="another-bucket")
     chosen = json.loads((brought.home / "settings.json").read_text()) | {"existing_assets_bucket": "another-bucket"}

@@ -1,6 +1,6 @@
 """The approval as a person meets it: in a real browser, on the local Slack page, against the deployed product.
 
-``pytest tests/releases/test_slack_in_browser.py --refresh-pictures`` writes the README's screenshot anew.
+``pytest tests/releases/test_slack_in_browser.py --refresh-pictures`` writes the README's screenshots anew.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.chromium import opened
 from tests.releases.team import Team, stage
 
-PICTURE = Path(__file__).resolve().parents[2] / "docs" / "pictures" / "approval.png"
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 SIZE = (1120, 900)
 APPROVE = re.compile(r"^Approve (?!with comment)")
 """Not the button beside it, which asks for a comment."""
@@ -39,10 +39,15 @@ def test_two_people_approve_in_the_page_and_the_message_follows(
         message = message_of(ben, release_id)
         expect(message).to_contain_text("ml.m5.2xlarge")
         expect(message.get_by_role("button", name=APPROVE)).to_be_visible()
-        picture = PICTURE if request.config.getoption("--refresh-pictures") else tmp_path / "approval.png"
+        pictures = PICTURES if request.config.getoption("--refresh-pictures") else tmp_path
         message.evaluate("node => node.scrollIntoView({block: 'start'})")
-        ben.screenshot(path=picture)
-        assert picture.stat().st_size > 20_000
+        ben.screenshot(path=pictures / "approval.png")
+        home = opened_home(chloe)
+        expect(home.get_by_role("button", name=f"Approve staging for {multi.example_workload}")).to_be_visible()
+        chloe.screenshot(path=pictures / "home.png")
+        chloe.get_by_role("button", name="ml-releases").click()
+        for name in ("approval", "home"):
+            assert (pictures / f"{name}.png").stat().st_size > 20_000
         ben.evaluate("window.mine = true")
         approve(ben, release_id)
         expect(ben.get_by_text("Your approval of", exact=False).last).to_be_visible()
@@ -63,6 +68,14 @@ def approve(page: Page, release_id: str) -> None:
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Approve").click()
     expect(dialog).to_be_hidden()
+
+
+def opened_home(page: Page) -> Locator:
+    """Look at the app's Home, once it has been drawn."""
+    page.locator("#side").get_by_role("button", name="MLOps Orchestrator").click()
+    page.get_by_role("button", name="Home", exact=True).click()
+    expect(page.get_by_role("heading", name="Live now")).to_be_visible(timeout=30_000)
+    return page.locator("#list")
 
 
 def known(team: Team) -> list[str]:
