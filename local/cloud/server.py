@@ -29,6 +29,7 @@ BRIDGES = (
     "object_keys",
     "object_events",
     "event_buses",
+    "stack_yaml",
     "stack_conditions",
     "stack_contexts",
     "stack_requests",
