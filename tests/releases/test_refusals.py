@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from tests.releases.team import Team, eventually
 
@@ -39,6 +40,30 @@ def test_a_file_that_is_no_json_is_told_with_its_line(multi: Team, live: str) ->
     release_id = multi.started("no-json/mlops-config.json")
     message = eventually("its message in Slack", lambda: multi.message_with(release_id, ""))
     assert "line 3" in message
+
+
+FILE = "/mlops-config.json"
+HOSTILE = ("my models", "a+b", "100%25 sure", "für Zoë", "🚀", "../../etc", "<!channel> <https://evil.example|here>")
+FOLDERS = (*HOSTILE, "k" * (1024 - len(FILE)))
+
+
+def test_under_whatever_key_a_file_lies_its_refusal_reaches_people(multi: Team, live: str) -> None:
+    for folder in FOLDERS:
+        multi.upload(folder, b'{"colour": "red"}')
+
+    def refused() -> dict[str, str] | None:
+        found = {row["source"]["M"]["key"]["S"]: row["release_id"]["S"] for row in multi.rows("release")}
+        mine = {key: found[key] for key in (f"{folder}{FILE}" for folder in FOLDERS) if key in found}
+        return mine if len(mine) == len(FOLDERS) else None
+
+    for key, release_id in eventually("a release of each", refused).items():
+        assert multi.show(release_id)["status"] == "refused", key
+        why = "only dots" if ".." in key else "pipeline_type"
+        message = multi.message(release_id)
+        assert why in message, key
+        assert "<!channel>" not in message
+        (mail,) = eventually(f"the e-mail about {key}", partial(multi.mails, release_id))
+        assert why in mail["message"], key
 
 
 def test_an_asset_that_is_missing_ends_the_release_before_anything_is_deployed(multi: Team, live: str) -> None:
