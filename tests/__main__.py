@@ -48,9 +48,9 @@ class Outcome:
 
 SEPARATE = ("stacks", "cloud", "releases", "browser")
 STEPS = (
-    ((Suite("unit", (*(f"--ignore=tests/{name}" for name in SEPARATE), "tests"), ("-n", "2")),),),
+    ((Suite("unit", (*(f"--ignore=tests/{name}" for name in SEPARATE), "tests"), ("-n", "3")),),),
     ((Suite("stacks", ("tests/stacks",), ("-n", "2")),),),
-    ((Suite("cloud", ("tests/cloud",), ("-n", "2", "--dist", "loadfile")),),),
+    ((Suite("cloud", ("tests/cloud",), ("-n", "3", "--dist", "loadfile")),),),
     (
         (Suite("releases", ("tests/releases",), marks="four_accounts"),),
         (Suite("others", ("tests/releases",), marks="not four_accounts"), Suite("browser", ("tests/browser",))),
