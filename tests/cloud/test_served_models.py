@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -81,11 +83,20 @@ def test_a_model_that_hangs_can_be_stopped() -> None:
 
 
 def test_without_the_process_they_come_from_models_start_again() -> None:
-    with serving(says("os.getppid()")) as model:
-        parent = int(ask(model))
-    os.kill(parent, signal.SIGKILL)
-    with serving(says("os.getppid()")) as model:
-        assert int(ask(model)) != parent
+    with serving(says("[os.getpid(), os.getppid()]")) as model:
+        pid, parent = json.loads(ask(model))
+        os.kill(parent, signal.SIGKILL)
+        with serving(says("os.getppid()")) as later:
+            assert int(ask(later)) != parent
+        assert json.loads(ask(model))[0] == pid, "it serves on"
+
+
+def test_one_that_hangs_is_stopped_while_it_is_asked() -> None:
+    hangs = "import time\ndef model_fn(d): return None\ndef predict_fn(x, m): time.sleep(600)\n"
+    with serving(hangs) as model, ThreadPoolExecutor() as pool:
+        asked = pool.submit(model.predict, b"{}", JSON, JSON)
+        model.stop()
+        assert asked.result(timeout=30).status == 500
 
 
 def test_a_model_that_cannot_be_loaded_says_why() -> None:

@@ -120,6 +120,7 @@ def main() -> int:
             if importlib.util.find_spec(name.split(".")[0]) is not None:
                 importlib.import_module(name)
     line = socket.socket(fileno=int(sys.argv[1]))
+    children: set[int] = set()
     while True:
         data, streams, _, _ = socket.recv_fds(line, CHUNK, 3)
         while data and not data.endswith(END):
@@ -128,7 +129,11 @@ def main() -> int:
             return 0
         request = json.loads(data)
         if "kill" in request:
-            _end(request["kill"])
+            # One of a process before this one ends by itself, since nobody holds its standard input any more.
+            if request["kill"] in children:
+                children.remove(request["kill"])
+                os.kill(request["kill"], signal.SIGKILL)  # until it is waited for, the number is still its own
+                os.waitpid(request["kill"], 0)
             line.send(b"0")
             continue
         pid = os.fork()
@@ -137,15 +142,8 @@ def main() -> int:
             _become(request, streams)
         for stream in streams:
             os.close(stream)
+        children.add(pid)
         line.send(json.dumps(pid).encode())
-
-
-def _end(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)  # until it is waited for, the number is still its own
-        os.waitpid(pid, 0)
-    except (ProcessLookupError, ChildProcessError):
-        return
 
 
 def _become(request: dict[str, Any], streams: list[int]) -> None:
