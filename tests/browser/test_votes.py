@@ -124,6 +124,22 @@ def test_what_is_asked_in_words_is_answered_to_who_asks(scene: SlackScene, open_
     assert status(scene, release_id) is ApprovalStatus.PENDING
 
 
+def test_the_whole_plan_is_a_file_in_the_thread(scene: SlackScene, open_as: Open, release_id: str) -> None:
+    ana = open_as("U0ANA")
+    expect(question(ana, release_id)).to_contain_text("The whole plan: the file in the thread")
+    question(ana, release_id).locator("button.replies").click()
+    file = ana.locator("#thread figure.file")
+    expect(file).to_contain_text("Endpoint")
+    with ana.context.expect_page() as other:
+        file.get_by_role("link", name="Open").click()
+    plan = scene.world.stage(release_id, "prod").plan
+    assert plan is not None
+    assert len(plan.parameters) >= 10
+    for parameter in plan.parameters:
+        expect(other.value.locator("body")).to_contain_text(parameter.name)
+    other.value.close()
+
+
 @pytest.mark.parametrize(
     ("size", "scheme"),
     [
