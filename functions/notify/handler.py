@@ -23,8 +23,8 @@ from orchestrator.aws.secrets import slack_secret
 from orchestrator.aws.world import World
 from orchestrator.core.errors import OrchestratorError, StepFailed
 from orchestrator.core.steps.notify_release import Notified, notify_release
-from orchestrator.core.steps.replaced import replaced_by
-from orchestrator.core.steps.send_unsaid import note_unsaid, send_unsaid
+from orchestrator.core.steps.replaced import note_changed
+from orchestrator.core.steps.send_unsaid import send_unsaid
 from orchestrator.core.steps.sending import Sending
 
 WOKEN_SECONDS = 10
@@ -50,8 +50,7 @@ def handler(event: dict[str, Any]) -> dict[str, Any]:
         logger.warning("not told", extra={"release_id": release_id, "error": type(error).__name__, "why": str(error)})
 
     def note(release_id: str) -> None:
-        for name in (release_id, *replaced_by(release_id, world.store)):
-            note_unsaid(name, store=world.store, now=world.now)
+        note_changed(release_id, store=world.store, now=world.now)
 
     records = event.get("Records", [])
     noted = note_batch(records, note, failed)

@@ -9,7 +9,8 @@ from itertools import count
 from functions.notify.slack_chat import SlackChat
 from orchestrator.core.chat import Chat
 from orchestrator.core.steps.notify_release import Notified, notify_release
-from orchestrator.core.steps.send_unsaid import Outbox, note_unsaid, send_unsaid
+from orchestrator.core.steps.replaced import note_changed
+from orchestrator.core.steps.send_unsaid import Outbox, send_unsaid
 from orchestrator.core.steps.sending import Sending
 from orchestrator.core.user_groups import UserGroups
 from tests.fakes.memory_world import MemoryWorld
@@ -66,7 +67,7 @@ def telling(world: MemoryWorld, chat: Chat | None, groups: UserGroups | None = N
 def note(world: MemoryWorld, release_ids: Iterable[str]) -> None:
     """The stream delivers changes of these releases."""
     for release_id in release_ids:
-        note_unsaid(release_id, store=world.store, now=world.clock)
+        note_changed(release_id, store=world.store, now=world.clock)
 
 
 def send(

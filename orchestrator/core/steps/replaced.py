@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from orchestrator.core.outbox import ChatMessage
-from orchestrator.core.ports import Store
+from orchestrator.core.ports import Clock, Store
 from orchestrator.core.steps.progress import find_release
+from orchestrator.core.steps.send_unsaid import note_unsaid
+
+
+def note_changed(release_id: str, *, store: Store, now: Clock) -> None:
+    """Note that a release has something to say, and whatever reads differently for it."""
+    for name in (release_id, *replaced_by(release_id, store)):
+        note_unsaid(name, store=store, now=now)
 
 
 def replaced_by(release_id: str, store: Store) -> tuple[str, ...]:
