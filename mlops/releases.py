@@ -179,6 +179,7 @@ def show_release(found: Mapping[str, Any], screen: Screen) -> None:
         *_commit_facts(found["commit"]),
         *(("Pinned", f"{name} at {version}") for name, version in found["pins"].items()),
         ("Stack", found["stack_name"]),
+        ("Pipeline", " ".join((found["pipeline"] or {}).get(name, "") for name in ("name", "console")).strip()),
         ("Content", found["digest"]),
         ("Started", moment(found["created_at"])),
         ("Updated", moment(found["updated_at"])),

@@ -34,9 +34,11 @@ class Alarms(Construct):
         late: Mapping[str, Function],
         oldest_unsaid: cloudwatch.IMetric,
         refused: cloudwatch.IMetric,
+        outside: cloudwatch.IMetric | None = None,
     ) -> None:
         """By construct ids: ``queues`` of what did not happen, ``late`` functions, which read a stream. Of the outbox:
-        for how many seconds something waits for Slack, and how many releases Slack refuses."""
+        for how many seconds something waits for Slack, and how many releases Slack refuses. ``outside``: how many
+        approvals were answered in CodePipeline, where that deploys."""
         super().__init__(scope, id)
         self._topic = topic
         for name, queue in queues.items():
@@ -72,6 +74,13 @@ class Alarms(Construct):
             refused,
             "SlackRefuses: Slack does not take the message of a release; the log of the function notify has its code",
         )
+
+        if outside is not None:
+            self._alarm(
+                "ApprovedOutside",
+                outside,
+                "ApprovedOutside: somebody has answered an approval in CodePipeline, where no policy was asked",
+            )
 
     def _alarm(self, id: str, metric: cloudwatch.IMetric, description: str, threshold: float = 1) -> None:
         alarm = cloudwatch.Alarm(

@@ -66,6 +66,8 @@ class Fleet(Construct):
         packages_bucket: str,
         commits_bucket: str,
         packages_key_arn: str,
+        artifacts_bucket: str,
+        artifacts_key_arn: str,
         topic_arn: str,
         slack_secret_arn: str,
         slack_queue_url: str,
@@ -81,7 +83,13 @@ class Fleet(Construct):
 
         self._step(
             "package",
-            functions.package.env.Env(**packages, assets_bucket=assets_bucket, packages_key_arn=packages_key_arn),
+            functions.package.env.Env(
+                **packages,
+                assets_bucket=assets_bucket,
+                packages_key_arn=packages_key_arn,
+                artifacts_bucket=artifacts_bucket,
+                artifacts_key_arn=artifacts_key_arn,
+            ),
             "Writes the immutable package of a release",
             seconds=TASK_SECONDS,
             with_templates=True,

@@ -10,12 +10,16 @@ from collections.abc import Iterable, Sequence
 
 from orchestrator.core.events import MANAGED_STACK_PREFIX
 from orchestrator.core.installation import StageSettings
+from orchestrator.core.pipelines.template import NAME_PREFIX
 from orchestrator.core.stage_roles import (
     ASSUMED_BY,
     DEPLOY,
     FUNCTIONS_PATH,
     OBSERVE,
     PATH,
+    PIPELINE,
+    PIPELINE_ACTION,
+    PIPELINE_STACKS,
     RUN_JOB,
     SERVICE,
     function_role_arn,
@@ -34,6 +38,9 @@ __all__ = [
     "OBSERVE",
     "ORCHESTRATOR_STAGE",
     "PATH",
+    "PIPELINE",
+    "PIPELINE_ACTION",
+    "PIPELINE_STACKS",
     "RUN_JOB",
     "SERVICE",
     "SETTINGS_PARAMETER",
@@ -101,6 +108,22 @@ class Names:
     def packages_encryption_contexts(self) -> list[str]:
         """S3's encryption context of its objects: the bucket's ARN with a bucket key, else the object's."""
         return [self.packages_bucket_arn, f"{self.packages_bucket_arn}/*"]
+
+    @property
+    def artifacts_bucket(self) -> str:
+        """The bucket in which pipelines hand packages on."""
+        return f"mlops-artifacts-{self.account}-{self.region}"
+
+    @property
+    def artifacts_encryption_contexts(self) -> list[str]:
+        """S3's encryption context of its objects: the bucket's ARN with a bucket key, else the object's."""
+        bucket = f"arn:{self.partition}:s3:::{self.artifacts_bucket}"
+        return [bucket, f"{bucket}/*"]
+
+    @property
+    def pipelines_pattern(self) -> str:
+        """Pipelines of workloads."""
+        return f"arn:{self.partition}:codepipeline:{self.region}:{self.account}:{NAME_PREFIX}*"
 
     @property
     def event_bus_arn(self) -> str:

@@ -12,6 +12,7 @@ from stacks.alarms import Alarms
 from stacks.assets_bucket_check import AssetsBucketCheck
 from stacks.buckets import Buckets
 from stacks.commit_archives import CommitArchives
+from stacks.deploy_pipelines import DeployPipelines, PipelineArtifacts
 from stacks.event_bus import EventBus
 from stacks.fleet import Fleet
 from stacks.git_repositories import GitRepositories
@@ -71,6 +72,11 @@ class OrchestratorStack(Stack):
             # The standard tier holds 4,096 characters, which is some thirty people.
             tier=ssm.ParameterTier.INTELLIGENT_TIERING,
         )
+        artifacts = (
+            PipelineArtifacts(self, "Artifacts", settings=settings, access_logs=buckets.access_logs)
+            if settings.installation.deploys_by_pipelines
+            else None
+        )
         fleet = Fleet(
             self,
             "Functions",
@@ -81,6 +87,8 @@ class OrchestratorStack(Stack):
             packages_bucket=buckets.packages.bucket_name,
             commits_bucket=archives.bucket_name if archives else "",
             packages_key_arn=buckets.key.key_arn,
+            artifacts_bucket=artifacts.bucket.bucket_name if artifacts else "",
+            artifacts_key_arn=artifacts.key.key_arn if artifacts else "",
             topic_arn=notifications.topic.topic_arn,
             slack_secret_arn=secret.secret.secret_arn,
             slack_queue_url=queue.queue.queue_url,
@@ -112,6 +120,13 @@ class OrchestratorStack(Stack):
             resume_deployment=fleet["resume_deployment"],
             sweep_waits=fleet["sweep_waits"],
             record_outcome=fleet["record_outcome"],
+        )
+        pipelines = (
+            DeployPipelines(
+                self, "Pipelines", settings=settings, buckets=buckets, artifacts=artifacts, fleet=fleet, bus=bus
+            )
+            if artifacts
+            else None
         )
         if settings.installation.repositories:
             GitRepositories(
@@ -160,6 +175,7 @@ class OrchestratorStack(Stack):
             late={"LedgerLate": fleet["append_ledger"]},
             oldest_unsaid=telling.oldest,
             refused=telling.refused,
+            outside=pipelines.outside if pipelines else None,
         )
         self._output("AssetsBucketName", buckets.assets.bucket_name, "Upload models, data and mlops-config.json here")
         self._output("PackagesBucketName", buckets.packages.bucket_name, "Immutable packages and pinned assets")

@@ -15,6 +15,7 @@ from typing import cast
 from orchestrator.core.approvals import identify
 from orchestrator.core.installation import (
     ApprovalPolicy,
+    Engine,
     Installation,
     Mode,
     StageSettings,
@@ -32,6 +33,7 @@ OWN = "orchestrator"
 """The entry of ``approvals`` for workloads that run in the orchestrator's account, where that is no stage's."""
 
 MODES = ("multi", "single")
+ENGINES = ("cloudformation", "codepipeline")
 
 ACCOUNT = r"\d{12}"
 REGION = r"[a-z]{2}(-[a-z]+)+-\d"
@@ -91,6 +93,7 @@ def read_installation(reading: Reading) -> tuple[Installation, Units]:
         orchestrator_approval=policies.get(OWN) if mode == "multi" else None,
         detailed_errors=reading.flag("detailed_error_messages", default=True),
         direct_messages=reading.flag("direct_messages", default=True),
+        deploy_engine=cast(Engine, reading.choice("deploy_engine", ENGINES, default=ENGINES[0])),
     )
     size = len(installation.to_json())
     if len(reading.problems) == before and size > MAX_PARAMETER:

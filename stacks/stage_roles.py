@@ -109,6 +109,59 @@ class StageRoles(Construct):
             {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         )
 
+        if settings.installation.deploys_by_pipelines:
+            self._pipeline_action(stacks, service_role)
+
+    def _pipeline_action(self, stacks: str, service_role: iam.IRole) -> None:
+        """What the pipelines act as here. CodePipeline cannot send an external id: its own role is let in alone."""
+        fixed, settings = self._fixed, self._settings
+        pipeline = fixed.role_arn(fixed.account, names.PATH, names.PIPELINE)
+        role = iam.Role(
+            self,
+            "PipelineAction",
+            role_name=names.PIPELINE_ACTION,
+            path=names.PATH,
+            description="The pipelines of workloads make and execute change sets as this role",
+            assumed_by=iam.PrincipalWithConditions(
+                iam.AccountPrincipal(settings.account), narrowed(settings, [pipeline])
+            ),
+        )
+        self._may(
+            role,
+            ["cloudformation:CreateChangeSet"],
+            [stacks],
+            {"StringEquals": {"cloudformation:RoleArn": service_role.role_arn}},
+        )
+        self._may(
+            role,
+            [
+                f"cloudformation:{action}"
+                for action in (
+                    # With the events it tells which resource has failed, in the console as in the API.
+                    *("DeleteChangeSet", "DescribeChangeSet", "DescribeStackEvents", "DescribeStacks"),
+                    *("ExecuteChangeSet", "TagResource", "UntagResource"),
+                )
+            ],
+            [stacks],
+        )
+        self._may(
+            role,
+            ["iam:PassRole"],
+            [service_role.role_arn],
+            {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
+        )
+        self._may(
+            role,
+            ["s3:GetObject", "s3:GetObjectVersion"],
+            [f"arn:{fixed.partition}:s3:::{fixed.artifacts_bucket}/*"],
+        )
+        self._may(
+            role,
+            ["kms:Decrypt"],
+            [f"arn:{fixed.partition}:kms:{fixed.region}:{fixed.account}:key/*"],
+            {"StringLike": {"kms:EncryptionContext:aws:s3:arn": fixed.artifacts_encryption_contexts}},
+        )
+
     def _role(self, id: str, name: str, description: str) -> iam.Role:
         fixed, settings = self._fixed, self._settings
         conditions = narrowed(settings, fixed.function_role_arns(names.ASSUMED_BY[name]))

@@ -14,3 +14,6 @@ class Env:
     assets_bucket: str
     packages_bucket: str
     packages_key_arn: str
+    artifacts_bucket: str
+    """Where pipelines hand packages on; empty, as its key, where no CodePipeline deploys."""
+    artifacts_key_arn: str

@@ -8,6 +8,7 @@ from functions.package.env import Env
 from orchestrator.aws.environment import load
 from orchestrator.aws.handling import step
 from orchestrator.aws.world import World
+from orchestrator.core.ports import ArtifactStore
 from orchestrator.core.steps.package import package
 
 
@@ -23,9 +24,11 @@ def handler(event: dict[str, Any]) -> dict[str, object]:
         tasks=world.tasks,
         registry=lambda: world.registry,
         catalogue=world.catalogue,
+        pipelines=lambda: world.workload_pipelines,
         installation=world.installation,
         assets_bucket=env.assets_bucket,
         packages_bucket=env.packages_bucket,
         packages_key_arn=env.packages_key_arn,
+        artifacts=ArtifactStore(env.artifacts_bucket, env.artifacts_key_arn),
         now=world.now,
     )

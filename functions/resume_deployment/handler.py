@@ -12,12 +12,14 @@ from orchestrator.core import events
 from orchestrator.core.steps.resume_deployment import resume_deployment
 
 
-@step("resume_deployment", shows=("ended",))
+@step("resume_deployment", shows=("ended", "outside"))
 def handler(event: dict[str, Any]) -> dict[str, object]:
-    """Resume what waits for the stack or job of the event; answers how many waits have ended."""
+    """Resume what waits for the stack or job of the event; answers how many waits have ended,
+    and how many questions were answered outside the policy."""
     env = load(Env)
     world = World(env.table_name, env.settings_parameter)
-    ended = resume_deployment(
+    resumed = resume_deployment(
         events.status(event), store=world.store, accounts=world.accounts, tasks=world.tasks, now=world.now
     )
-    return {"outcome": "resumed" if ended else "nothing to resume", "ended": ended}
+    told = "resumed" if resumed.ended or resumed.outside else "nothing to resume"
+    return {"outcome": told, "ended": resumed.ended, "outside": resumed.outside}

@@ -12,7 +12,7 @@ from orchestrator.core.steps.executions import Machines
 from orchestrator.core.steps.sweep_waits import sweep_waits
 
 
-@step("sweep_waits", shows=("open", "settled", "answered", "reminded", "mended", "failures"))
+@step("sweep_waits", shows=("open", "settled", "answered", "reminded", "outside", "mended", "failures"))
 def handler(event: dict[str, Any]) -> dict[str, object]:
     """Settle waits whose event was lost, mend releases whose execution is gone; answers counts, the releases, and a
     sentence for each thing that could not be looked at."""
@@ -32,6 +32,7 @@ def handler(event: dict[str, Any]) -> dict[str, object]:
         "settled": swept.settled,
         "answered": swept.answered,
         "reminded": swept.reminded,
+        "outside": swept.outside,
         "mended": list(swept.mended),
         "failures": list(swept.failures),
     }

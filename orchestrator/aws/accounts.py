@@ -7,6 +7,7 @@ A role assumed by a role lives an hour at most, and a warm function lives longer
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,7 +23,9 @@ from orchestrator.core.stage_roles import DEPLOY, OBSERVE, RUN_JOB, SERVICE
 if TYPE_CHECKING:
     from types_boto3_sts.client import STSClient
 
+    from orchestrator.aws.deploy_pipelines import CodePipelines
     from orchestrator.core.examination.ports import Role
+    from orchestrator.core.ports import Stacks
 
 SESSION_SECONDS = 3600
 
@@ -59,8 +62,22 @@ class AssumedAccounts:
         self._clients = clients
         self._session_name = _NO_SESSION_NAME.sub("-", session_name)[:MAX_SESSION_NAME]
 
-    def stacks(self, stage: str) -> CloudFormationStacks:
+    def stacks(self, stage: str) -> Stacks:
         """See ``ports.Accounts``. Each of the two roles is assumed when it is first needed."""
+        direct = self._direct(stage)
+        if not self._installation.deploys_by_pipelines:
+            return direct
+        from orchestrator.core.pipelines.stacks import PipelineStacks
+
+        return PipelineStacks(direct, self.pipelines(), time.sleep)
+
+    def pipelines(self) -> CodePipelines:
+        """See ``ports.Accounts``; no role is assumed: they are of the orchestrator's own account."""
+        from orchestrator.aws.deploy_pipelines import pipelines_of
+
+        return pipelines_of(self._installation, self._clients)
+
+    def _direct(self, stage: str) -> CloudFormationStacks:
         return CloudFormationStacks(
             deploy=lambda: self._client("cloudformation", stage, DEPLOY),
             observe=lambda: self._client("cloudformation", stage, OBSERVE),

@@ -92,6 +92,25 @@ class CloudFormationStacks:
                 raise PlanFailed(description.get("StatusReason", "CloudFormation gave no reason"))
             return described(request, description, stack, self._template(change_set, request.stack_name))
 
+    def described(self, request: PlanRequest) -> Plan:
+        """See ``ports.Stacks``; one without changes is left where it is, for whoever is to execute it."""
+        with translated("cloudformation", self._deploy_role):
+            found = self._change_set(request.change_set_name, request.stack_name)
+            empty = found is not None and is_empty(found)
+            if found is None or not (empty or found["ExecutionStatus"] == "AVAILABLE"):
+                raise ChangeSetPending(f"{request.stack_name} has no change set {request.change_set_name} to execute")
+            if not is_of(request, found):
+                raise PlanFailed(f"the change set {request.change_set_name} was made with other parameters")
+            stack = stack_of(self._deploy, request.stack_name) or {}
+            if empty:
+                return empty_plan(request, found, stack)
+            return described(request, found, stack, self._template(found["ChangeSetId"], request.stack_name))
+
+    def prepare(self, stack_name: str) -> None:
+        """See ``ports.Stacks``."""
+        with translated("cloudformation", self._deploy_role):
+            self._kind(stack_name)
+
     def plan_removal(self, stack_name: str, content_digest: str) -> Plan:
         """See ``ports.Stacks``."""
         with translated("cloudformation", self._deploy_role):
@@ -114,8 +133,8 @@ class CloudFormationStacks:
             template = self._template(plan.change_set_arn, plan.stack_name)
             return digest_of(found, template, content_digest) == plan.digest
 
-    def execute(self, plan: Plan, request_token: str) -> bool:
-        """See ``ports.Stacks``."""
+    def execute(self, plan: Plan, request_token: str, comment: str = "") -> bool:
+        """See ``ports.Stacks``; CloudFormation takes no comment."""
         client = self._deploy
         with translated("cloudformation", self._deploy_role):
             if plan.removes:
@@ -155,6 +174,10 @@ class CloudFormationStacks:
         reason = operation.reason or found.get("StackStatusReason", "")
         return StackState(found["StackId"], status, operation.request_token, reason, outputs)
 
+    def progress(self, plan: Plan, request_token: str) -> StackState:
+        """See ``ports.Stacks``: the stack's own last token tells."""
+        return self.state(plan.stack_id)
+
     def execution(self, plan: Plan) -> tuple[str, str]:
         """See ``ports.Stacks``."""
         client = self._observe
@@ -167,12 +190,19 @@ class CloudFormationStacks:
                 raise
         return found["ExecutionStatus"], found.get("StatusReason", "")
 
-    def discard(self, plan: Plan) -> None:
-        """See ``ports.Stacks``."""
+    def discard(self, plan: Plan, *, rejected: str = "") -> None:
+        """See ``ports.Stacks``; CloudFormation keeps no words."""
         if plan.removes:
             return
         with translated("cloudformation", self._deploy_role):
             self._drop(plan.change_set_arn, plan.stack_name, plan.stack_id)
+
+    def discard_made(self, stack_name: str, change_set_name: str) -> None:
+        """See ``ports.Stacks``."""
+        with translated("cloudformation", self._deploy_role):
+            found = self._change_set(change_set_name, stack_name)
+            if found is not None:
+                self._drop(found["ChangeSetId"], stack_name, found["StackId"])
 
     def _create(self, request: PlanRequest) -> None:
         client = self._deploy

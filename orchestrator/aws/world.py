@@ -18,6 +18,7 @@ from orchestrator.core.steps.reception import Places, Reception
 if TYPE_CHECKING:
     from orchestrator.aws.accounts import AssumedAccounts
     from orchestrator.aws.code_commit import CodeCommitRepositories
+    from orchestrator.aws.deploy_pipelines import CodePipelines
     from orchestrator.aws.examination import ExamineFunction
     from orchestrator.aws.ledger import DynamoLedgers
     from orchestrator.aws.model_cards import SageMakerModelCards
@@ -138,6 +139,13 @@ class World:
         from orchestrator.aws.source_pipelines import CodePipelineSources
 
         return CodePipelineSources(client("codepipeline"))
+
+    @cached_property
+    def workload_pipelines(self) -> CodePipelines:
+        """The pipelines that deploy workloads, where CodePipeline does."""
+        from orchestrator.aws.deploy_pipelines import pipelines_of
+
+        return pipelines_of(self.installation, client)
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -167,16 +167,3 @@ def requester_of(push: Push, commit: Commit) -> Identity:
     if push.caller.startswith("arn:"):
         return Identity(IdentityKind.IAM, push.caller, verified=True)
     return commit.claimed_by
-
-
-def console_page(partition: str, region: str, repository: str, commit_id: str) -> str:
-    """CodeCommit's page of a commit in the AWS console; empty in a partition whose console is not known."""
-    hosts = {
-        "aws": "console.aws.amazon.com",
-        "aws-us-gov": "console.amazonaws-us-gov.com",
-        "aws-cn": "console.amazonaws.cn",
-    }
-    if partition not in hosts:
-        return ""
-    place = f"https://{region}.{hosts[partition]}/codesuite/codecommit/repositories"
-    return f"{place}/{repository}/commit/{commit_id}?region={region}"

@@ -18,6 +18,8 @@
     │   ├── TurnLost               another release of the workload has its turn by now, or this one has ended
     │   ├── PlanFailed             CloudFormation refused the change set
     │   ├── PlanKeepsMoving        the stage changed under three plans in a row
+    │   ├── PipelineFailed         the workload's CodePipeline could not be made or changed
+    │   ├── ApprovedOutside        a stage was approved in CodePipeline before anybody was asked
     │   ├── ModelWithdrawn         the Model Registry no longer approves a version that the release deploys
     │   ├── GatesFailed            the model's figures break a quality gate of the stage
     │   ├── DeploymentFailed       CloudFormation rolled the stage back; carries its reason
@@ -108,6 +110,14 @@ class GatesFailed(StepFailed):
 
 class PlanKeepsMoving(StepFailed):
     """Three plans of one stage in a row were overtaken by other changes of its stack."""
+
+
+class PipelineFailed(StepFailed):
+    """CloudFormation could not make or change the workload's CodePipeline; the message is its own reason."""
+
+
+class ApprovedOutside(StepFailed):
+    """Somebody has answered the approval of a stage in CodePipeline before anybody was asked; the message says who."""
 
 
 class DeploymentFailed(StepFailed):

@@ -39,6 +39,8 @@ BUILD_STATUS_CHANGE = "CodeBuild Build State Change"
 CODECOMMIT_SOURCE = "aws.codecommit"
 CODEPIPELINE_SOURCE = "aws.codepipeline"
 EXECUTION_STATE_CHANGE = "CodePipeline Pipeline Execution State Change"
+STAGE_STATE_CHANGE = "CodePipeline Stage Execution State Change"
+ACTION_STATE_CHANGE = "CodePipeline Action Execution State Change"
 REPOSITORY_STATE_CHANGE = "CodeCommit Repository State Change"
 STATES_SOURCE = "aws.states"
 EXECUTION_STATUS_CHANGE = "Step Functions Execution Status Change"
@@ -49,6 +51,8 @@ forward events of no others."""
 
 PIPELINE_ENDS = ("Succeeded", "Failed", "Stopped")
 """``detail.currentPipelineExecutionStatus`` of a pipeline execution that has ended."""
+EXECUTION_ENDS = ("ABANDONED", "CANCELED", "FAILED", "STOPPED", "SUCCEEDED", "SUPERSEDED")
+"""``detail.state`` of a CodePipeline execution, of a stage or an action of it, that has ended."""
 AUTOML_ENDS = ("Completed", "Failed", "Stopped")
 """``detail.AutoMLJobStatus`` of an AutoML job that has ended."""
 PUSHES = ("referenceCreated", "referenceUpdated")
@@ -127,7 +131,15 @@ class Push:
     """When, as the event has it: ISO 8601 in UTC."""
 
 
-StatusEvent = StackChanged | JobChanged
+@dataclass(frozen=True)
+class PipelineChanged:
+    """An execution of a workload's CodePipeline, or a stage or an action of it, is said to have ended."""
+
+    pipeline: str
+    execution_id: str
+
+
+StatusEvent = StackChanged | JobChanged | PipelineChanged
 
 
 def upload(event: Mapping[str, Any]) -> Upload:
@@ -221,6 +233,8 @@ def status(event: Mapping[str, Any]) -> StatusEvent:
         return JobChanged(_text(detail, "AutoMLJobArn", "detail."), _text(detail, "AutoMLJobStatus", "detail."))
     if kind == (CODEBUILD_SOURCE, BUILD_STATUS_CHANGE):
         return JobChanged(_text(detail, "build-id", "detail."), _text(detail, "build-status", "detail."))
+    if kind[0] == CODEPIPELINE_SOURCE and kind[1] in {EXECUTION_STATE_CHANGE, STAGE_STATE_CHANGE, ACTION_STATE_CHANGE}:
+        return PipelineChanged(_text(detail, "pipeline", "detail."), _text(detail, "execution-id", "detail."))
     raise BadRequest(f"event of source {kind[0]!r} and detail-type {kind[1]!r} is not one this function follows")
 
 

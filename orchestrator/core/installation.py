@@ -16,8 +16,13 @@ from orchestrator.core.people import People, Person
 Mode = Literal["single", "multi"]
 
 DEFAULT_EXPIRY_HOURS = 72
+PIPELINE_EXPIRY_HOURS = 24 * 27
+"""The longest that people are asked where a CodePipeline waits for them: its approval ends after 60 days, and begins
+with the end of the stage before, whose job may take 32 of them."""
 
 Provider = Literal["codecommit", "connection"]
+
+Engine = Literal["cloudformation", "codepipeline"]
 
 ORCHESTRATOR = "orchestrator"
 """Name of the one stage of types that run in the orchestrator's own account, in an installation of several accounts."""
@@ -124,6 +129,8 @@ class Installation:
     """Channels of some workloads; the first that fits."""
     direct_messages: bool = True
     """Whether whoever asked for a release hears in a direct message what became of it."""
+    deploy_engine: Engine = "cloudformation"
+    """What makes and executes change sets: we ourselves, or a CodePipeline of each workload."""
 
     def stage(self, name: str) -> StageSettings:
         """The stage's settings; KeyError names an unknown stage."""
@@ -141,6 +148,11 @@ class Installation:
     def stages_of(self, runs_in: str) -> tuple[str, ...]:
         """The stages through which a type's releases go, by the type's ``runs_in``."""
         return (ORCHESTRATOR,) if runs_in == ORCHESTRATOR and self.mode == "multi" else self.stage_names
+
+    @property
+    def deploys_by_pipelines(self) -> bool:
+        """Whether a CodePipeline of each workload makes and executes the change sets."""
+        return self.deploy_engine == "codepipeline"
 
     @property
     def stage_names(self) -> tuple[str, ...]:

@@ -24,9 +24,6 @@ _NAME_HASH = 8
 MIN_TOKEN, MAX_TOKEN = 32, 64
 """Characters: StartPipelineExecution wants 32 at least, StartBuild takes as many as one likes."""
 
-_CONSOLES = {"aws-us-gov": "console.amazonaws-us-gov.com", "aws-cn": "console.amazonaws.cn"}
-_CONSOLE = "console.aws.amazon.com"
-
 
 class JobKind(StrEnum):
     """What runs a release's job; the words of ``workload.json``."""
@@ -97,18 +94,6 @@ def job_name(arn: str) -> str:
     """What people call a job: the execution of a pipeline, the name of an AutoML job, a build with its project."""
     resource = arn.split(":", 5)[-1]
     return re.sub(r"^(pipeline|automl-job|build)/", "", resource).replace("/execution/", " ")
-
-
-def console_link(kind: JobKind, arn: str) -> str:
-    """The page of AWS's console where the job can be followed, or from where it can be found."""
-    _, partition, _, region, account, resource = arn.split(":", 5)
-    console = f"https://{region}.{_CONSOLES.get(partition, _CONSOLE)}"
-    if kind is JobKind.CODEBUILD:
-        build = resource.removeprefix("build/")
-        project = build.partition(":")[0]
-        path = f"codesuite/codebuild/{account}/projects/{project}/build/{build.replace(':', '%3A')}"
-        return f"{console}/{path}/?region={region}"
-    return f"{console}/sagemaker/home?region={region}#/studio-landing"
 
 
 def _digest(release_id: str, stage: str) -> str:

@@ -63,6 +63,12 @@ def pipeline_state(
     }
 
 
+def passes_through(state: Mapping[str, Any], execution_id: str) -> bool:
+    """Whether the latest execution in the first stage of a CodePipeline's state is this one."""
+    stages = state.get("stageStates", ())
+    return bool(stages) and stages[0].get("latestExecution", {}).get("pipelineExecutionId") == execution_id
+
+
 def _source(release: Release, *, packaged: bool) -> dict[str, Any]:
     status = SUCCEEDED if packaged else _OF_ENDS.get(release.status, IN_PROGRESS)
     summary = "" if packaged else release.reason

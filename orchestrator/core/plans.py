@@ -59,6 +59,39 @@ class AccessChange:
     """What may be done from then on, or what no longer holds it back; goes on after the resource and a colon."""
 
 
+STALE = "The stack changed after the plan was made; it is planned anew."
+"""What is noted of a plan that would no longer do what was shown, and told CodePipeline where it has made it."""
+
+
+@dataclass(frozen=True)
+class PackageVersion:
+    """The object version that an execution of a CodePipeline deploys."""
+
+    key: str
+    version_id: str
+
+
+@dataclass(frozen=True)
+class PipelineStage:
+    """One stage of one execution of a pipeline."""
+
+    pipeline: str
+    """The pipeline's name; it is of the orchestrator's own account."""
+    execution_id: str
+    stage: str
+    """As the pipeline calls it, such as ``DeployStaging``."""
+
+    @property
+    def subject(self) -> str:
+        """What a wait for the execution is kept under."""
+        return execution_subject(self.pipeline, self.execution_id)
+
+
+def execution_subject(pipeline: str, execution_id: str) -> str:
+    """See ``PipelineStage.subject``; a pipeline's name is unique in the orchestrator's account."""
+    return f"codepipeline:{pipeline}/{execution_id}"
+
+
 @dataclass(frozen=True)
 class Plan:
     """A change set, or the deletion of a stack, described so that a human can judge it."""
@@ -80,6 +113,8 @@ class Plan:
     """Whether it deletes the stack: there is no change set then, and the resources are all that the stack has."""
     access: tuple[AccessChange, ...] = ()
     """Everything by which it opens an access, the gravest first; what the digest binds too."""
+    pipeline: PipelineStage | None = None
+    """The CodePipeline that has made its change set and executes it; None where we do so ourselves."""
 
 
 _WORDS = {Reach.WIDENS: "widens", Reach.MAY_WIDEN: "may widen", Reach.MOVES: "moves", Reach.GRANTS: "grants"}

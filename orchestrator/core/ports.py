@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from orchestrator.core.facts import ModelContainer
 from orchestrator.core.jobs import JobKind, JobStatus
-from orchestrator.core.plans import Plan
+from orchestrator.core.plans import PipelineStage, Plan
 from orchestrator.core.records import Record, TaskToken
+
+if TYPE_CHECKING:
+    from orchestrator.core.pipelines.ports import Pipelines
 
 R = TypeVar("R", bound=Record)
 
@@ -75,6 +78,14 @@ class ObjectVersion:
     sha256: str = ""
     """Hex SHA-256 that S3 computed; a composite one carries the suffix ``-<parts>``. Empty where S3 has none."""
     metadata: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class ArtifactStore:
+    """Where pipelines hand packages on from stage to stage; empty where no CodePipeline deploys."""
+
+    bucket: str
+    key_arn: str
 
 
 MOST_LISTED = 20_000
@@ -185,6 +196,8 @@ class PlanRequest:
     """``r-<release id>-<attempt>``: a repeated call finds the change set of the first."""
     content_digest: str
     """Bound into the plan's digest."""
+    pipeline: PipelineStage | None = None
+    """The stage of a CodePipeline that makes the change set; None where we make it ourselves."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +225,18 @@ class Stacks(Protocol):
         """
         ...
 
+    def described(self, request: PlanRequest) -> Plan:
+        """Describe the change set of the request's name, which somebody else has made of the same package.
+
+        Raises ``ChangeSetPending`` where there is none that can be executed, ``PlanFailed`` where it is of something
+        else.
+        """
+        ...
+
+    def prepare(self, stack_name: str) -> None:
+        """Delete what a failed first creation left of the stack; raises ``StackBusy``, ``PlanFailed``."""
+        ...
+
     def plan_removal(self, stack_name: str, content_digest: str) -> Plan:
         """Describe what deleting the stack would remove; empty where there is no stack.
 
@@ -224,9 +249,14 @@ class Stacks(Protocol):
         digest is the plan's, and the stack has not moved since. Raises ``StackBusy`` while an operation goes on."""
         ...
 
-    def execute(self, plan: Plan, request_token: str) -> bool:
+    def execute(self, plan: Plan, request_token: str, comment: str = "") -> bool:
         """Execute the change set, or delete the stack; False when a change set has become stale. A repeated call with
-        the same token adopts the first one's operation."""
+        the same token adopts the first one's operation. ``comment``: who has approved it, where that can be said."""
+        ...
+
+    def progress(self, plan: Plan, request_token: str) -> StackState:
+        """How the plan's stack stands, as far as the plan's execution goes: with this token as its last once it has
+        begun."""
         ...
 
     def state(self, stack: str) -> StackState:
@@ -237,9 +267,13 @@ class Stacks(Protocol):
         """The change set's ExecutionStatus (``ABSENT`` for one that is gone) and what CloudFormation says of it."""
         ...
 
-    def discard(self, plan: Plan) -> None:
+    def discard(self, plan: Plan, *, rejected: str = "") -> None:
         """Delete the change set, and the stack if it is still in REVIEW_IN_PROGRESS and has no resources; a planned
-        removal has neither."""
+        removal has neither. ``rejected``: the words of whoever has decided against it."""
+        ...
+
+    def discard_made(self, stack_name: str, change_set_name: str) -> None:
+        """The same with a change set that somebody else has made; harmless where there is none."""
         ...
 
 
@@ -351,6 +385,10 @@ class Accounts(Protocol):
 
     def jobs(self, stage: str) -> Jobs:
         """Jobs in that stage."""
+        ...
+
+    def pipelines(self) -> Pipelines:
+        """The pipelines of workloads, in the orchestrator's own account."""
         ...
 
 

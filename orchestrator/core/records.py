@@ -149,6 +149,10 @@ class Release:
     """ARNs of the versions of model packages that it deploys."""
     before: str = ""
     """The release that was live when this one had its turn."""
+    pipeline: str = ""
+    """Name of the CodePipeline that deploys it; empty where we deploy it ourselves."""
+    pipeline_execution: str = ""
+    """Id of its execution there, once it is started."""
     rank: str = ""
     """Its place among the workload's releases, a time; empty for when it was asked for (see ``releases_by_use``)."""
 
@@ -282,6 +286,8 @@ class Approval:
     """When each reminder was claimed, see ``reminders``."""
     withdrawals: tuple[Withdrawal, ...] = ()
     """Votes that do not stand any more, oldest first."""
+    in_pipeline: bool = False
+    """Whether a CodePipeline waits for the answer too, where somebody could give it past us."""
 
     def vote_of(self, person: str) -> Vote | None:
         """The vote of this person that stands."""

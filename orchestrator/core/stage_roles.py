@@ -15,6 +15,12 @@ OBSERVE = "mlops-observe"
 RUN_JOB = "mlops-run-job"
 SERVICE = "mlops-cloudformation"
 """CloudFormation's own, handed to it with each stack."""
+PIPELINE_ACTION = "mlops-pipeline-action"
+"""Of a workload's pipeline, in each stage's account: makes and executes the change sets."""
+PIPELINE = "mlops-pipeline"
+"""Of the pipelines themselves, in the orchestrator's account."""
+PIPELINE_STACKS = "mlops-pipeline-stacks"
+"""CloudFormation's own for the stacks that make the pipelines, in the orchestrator's account."""
 
 ASSUMED_BY: dict[str, tuple[str, ...]] = {
     DEPLOY: ("plan_stage", "deploy_stage", "record_outcome"),

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from orchestrator.core.consoles import job_page, pipeline_page
 from orchestrator.core.disclosure import told_release, told_stages
 from orchestrator.core.figures import side_by_side
 from orchestrator.core.gate_results import GateResult
 from orchestrator.core.gate_words import sentence
 from orchestrator.core.installation import Installation
-from orchestrator.core.jobs import JobRun, console_link, job_name
+from orchestrator.core.jobs import JobRun, job_name
 from orchestrator.core.plans import Plan
 from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, Workload
 from orchestrator.core.requirement_words import sentences
@@ -98,6 +99,7 @@ def detail(
         "digest": release.digest,
         "description": release.description,
         "execution_arn": release.execution_arn,
+        "pipeline": _pipeline(release, installation) if release.pipeline_execution else None,
         "ended_by": release.ended_by,
         "goes_back_to": release.goes_back_to,
         "instead_of": release.instead_of,
@@ -114,6 +116,14 @@ def detail(
             for name in release.stages
             if name in known
         ],
+    }
+
+
+def _pipeline(release: Release, installation: Installation) -> dict[str, Any]:
+    return {
+        "name": release.pipeline,
+        "execution_id": release.pipeline_execution,
+        "console": pipeline_page(installation.partition, installation.region, release.pipeline),
     }
 
 
@@ -155,7 +165,7 @@ def _job(job: JobRun) -> dict[str, Any]:
         "started_at": job.started_at,
         "ended_at": job.ended_at,
         "reason": job.reason,
-        "console": console_link(job.kind, job.arn),
+        "console": job_page(job.kind, job.arn),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -188,6 +189,21 @@ def test_status_shows_one_release_with_stages_plan_and_what_is_needed(
     ):
         assert expected in shown
     assert mlops.json("status", release_id)["stages"][1]["plan"]["digest"] == plan.digest
+
+
+def test_status_shows_the_pipeline_where_codepipeline_deploys(
+    mlops: Command, gateway: Gateway, configuration_file: Path
+) -> None:
+    release_id = started(mlops, configuration_file)
+    assert "Pipeline     " not in mlops("status", release_id).stdout
+    gateway.world.store.update(
+        Release,
+        gateway.world.of(release_id).key(),
+        lambda found: replace(found, pipeline="mlops-deploy-fraud", pipeline_execution="the-execution"),
+    )
+    page = "https://us-east-1.console.aws.amazon.com/codesuite/codepipeline/pipelines/mlops-deploy-fraud/view"
+    assert f"Pipeline     mlops-deploy-fraud {page}?region=us-east-1" in mlops("status", release_id).stdout
+    assert mlops.json("status", release_id)["pipeline"]["execution_id"] == "the-execution"
 
 
 def test_status_shows_the_figures_beside_those_of_the_live_release(

@@ -137,7 +137,7 @@ def test_a_plan_that_could_not_be_deleted_is_told_without_the_reason(monkeypatch
     world = quiet()
     release = asked(world)
 
-    def denied(plan: object) -> None:
+    def denied(plan: object, *, rejected: str = "") -> None:
         raise AccessDenied(SECRET)
 
     monkeypatch.setattr(world.stacks("staging"), "discard", denied)

@@ -1,4 +1,4 @@
-"""Tokens, names and links of jobs."""
+"""Tokens and names of jobs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestrator.core.jobs import JobKind, automl_name, automl_request, console_link, job_name, request_token
+from orchestrator.core.jobs import automl_name, automl_request, job_name, request_token
 
 EXECUTION = "arn:aws:sagemaker:us-east-1:222222222222:pipeline/fraud/execution/a1b2c3d4e5f6"
 AUTOML = "arn:aws-us-gov:sagemaker:us-gov-west-1:222222222222:automl-job/churn-0a1b2c3d"
@@ -56,28 +56,3 @@ def test_the_inputs_go_before_the_documents_members() -> None:
 )
 def test_what_people_call_a_job(arn: str, name: str) -> None:
     assert job_name(arn) == name
-
-
-@pytest.mark.parametrize(
-    ("kind", "arn", "link"),
-    [
-        (
-            JobKind.SAGEMAKER_PIPELINE,
-            EXECUTION,
-            "https://us-east-1.console.aws.amazon.com/sagemaker/home?region=us-east-1#/studio-landing",
-        ),
-        (
-            JobKind.AUTOML_JOB,
-            AUTOML,
-            "https://us-gov-west-1.console.amazonaws-us-gov.com/sagemaker/home?region=us-gov-west-1#/studio-landing",
-        ),
-        (
-            JobKind.CODEBUILD,
-            BUILD,
-            "https://cn-north-1.console.amazonaws.cn/codesuite/codebuild/222222222222/projects/images/build/"
-            "images%3A8745a7a9-c340/?region=cn-north-1",
-        ),
-    ],
-)
-def test_where_the_console_shows_it(kind: JobKind, arn: str, link: str) -> None:
-    assert console_link(kind, arn) == link

@@ -57,8 +57,8 @@ class DyingAccounts:
         self._accounts = accounts
         self._countdown = countdown
 
-    def __getattr__(self, name: str) -> Callable[[str], Any]:
-        return lambda stage: DyingPort(getattr(self._accounts, name)(stage), self._countdown)
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        return lambda *stage: DyingPort(getattr(self._accounts, name)(*stage), self._countdown)
 
 
 @contextmanager

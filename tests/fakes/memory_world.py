@@ -14,12 +14,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from orchestrator.core.events import JobChanged, ModelPackageChanged, StackChanged, Upload
+from orchestrator.core.events import ModelPackageChanged, StatusEvent, Upload
 from orchestrator.core.installation import ORCHESTRATOR, ApprovalPolicy, Installation, StageSettings
 from orchestrator.core.ledger.changes import Change
 from orchestrator.core.model_versions import group_of
 from orchestrator.core.people import Identity, IdentityKind, People, Person
-from orchestrator.core.ports import Accounts, Clock, Objects, Outcomes, Store, Tasks
+from orchestrator.core.pipelines.ports import Pipelines
+from orchestrator.core.ports import Accounts, ArtifactStore, Clock, Objects, Outcomes, Store, Tasks
 from orchestrator.core.records import Approval, Release, StageRecord, Status, TaskToken, Verdict, Wait, Workload
 from orchestrator.core.steps.append_ledger import Noted, append_ledger
 from orchestrator.core.steps.decide_approval import Ballot, BallotResult, vote
@@ -246,6 +247,11 @@ class MemoryWorld:
         return Reception(self, PLACES)
 
     @property
+    def workload_pipelines(self) -> Pipelines:
+        """The pipelines that deploy workloads, where a test brings them."""
+        return self.accounts.pipelines()
+
+    @property
     def now(self) -> Clock:
         """The time."""
         return self.clock
@@ -265,6 +271,8 @@ class MemoryWorld:
             assets_bucket=ASSETS,
             packages_bucket=PACKAGES,
             packages_key_arn=PACKAGES_KEY,
+            pipelines=lambda: self.workload_pipelines,
+            artifacts=ArtifactStore("mlops-artifacts", PACKAGES_KEY),
             now=self.clock,
         )
 
@@ -378,9 +386,11 @@ class MemoryWorld:
         wish = Wish(approval.approval_id, approval.digest[:16], voter)
         return withdraw(wish, store=self.store, installation=self.installation, now=self.clock)
 
-    def happened(self, event: StackChanged | JobChanged) -> int:
+    def happened(self, event: StatusEvent) -> int:
         """A status event is delivered."""
-        return resume_deployment(event, store=self.store, accounts=self.accounts, tasks=self.tasks, now=self.clock)
+        return resume_deployment(
+            event, store=self.store, accounts=self.accounts, tasks=self.tasks, now=self.clock
+        ).ended
 
     def sweep(self) -> Swept:
         """The schedule's minute is over."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from orchestrator.core.errors import JobFailed
 from orchestrator.core.jobs import JobKind, JobStatus
+from orchestrator.core.pipelines.ports import Pipelines
 from orchestrator.core.ports import Answer, JobRequest, JobState, ModelVersion
 from orchestrator.core.records import TaskToken
 from tests.fakes.stacks import FakeStacks
@@ -153,6 +154,10 @@ class FakeAccounts:
     def jobs(self, stage: str) -> FakeJobs:
         """See ``ports.Accounts``."""
         return self.by_stage[stage][2]
+
+    def pipelines(self) -> Pipelines:
+        """See ``ports.Accounts``: no CodePipeline is there, unless a test brings one."""
+        raise NotImplementedError("this world has no CodePipeline")
 
 
 @dataclass

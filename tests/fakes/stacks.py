@@ -64,6 +64,8 @@ class FakeStacks:
     deleted: dict[str, FakeStack] = field(default_factory=dict)
     """By ARN: CloudFormation still describes them."""
     change_sets: dict[str, tuple[PlanRequest, Plan]] = field(default_factory=dict)
+    empty_change_sets: dict[str, tuple[PlanRequest, Plan]] = field(default_factory=dict)
+    """Those without changes; only ``described`` finds them."""
     executed: list[str] = field(default_factory=list)
     """Client request token of each operation that began, in their order."""
     cannot_execute: str = ""
@@ -95,9 +97,31 @@ class FakeStacks:
             stack_id = f"arn:stack:{self.stage}:{request.stack_name}:{self._made}"
             stack = self.stacks[request.stack_name] = FakeStack(stack_id, "REVIEW_IN_PROGRESS")
         plan = replace(self._described(request, arn, stack), access=self.opens)
-        if not plan.empty:
+        if plan.empty:
+            self.empty_change_sets[arn] = (request, plan)
+        else:
             self.change_sets[arn] = (request, plan)
         return plan
+
+    def described(self, request: PlanRequest) -> Plan:
+        """See ``ports.Stacks``: the newest change set whose name begins so."""
+        prefix = f"arn:cs:{self.stage}:{request.change_set_name}"
+        found = [
+            (kept, plan)
+            for arn, (kept, plan) in (self.change_sets | self.empty_change_sets).items()
+            if arn.startswith(prefix) and plan.stack_name == request.stack_name
+        ]
+        if not found:
+            raise ChangeSetPending(f"there is no {request.change_set_name}")
+        kept, plan = found[-1]
+        if dict(kept.parameters) != dict(request.parameters):
+            raise PlanFailed("the change set was made with other parameters")
+        bound = replace(kept, content_digest=request.content_digest)
+        return replace(plan, digest=self._digest(plan.change_set_arn, bound))
+
+    def prepare(self, stack_name: str) -> None:
+        """See ``ports.Stacks``."""
+        self._ready(stack_name)
 
     def plan_removal(self, stack_name: str, content_digest: str) -> Plan:
         """See ``ports.Stacks``."""
@@ -130,7 +154,7 @@ class FakeStacks:
             return False
         return self._digest(plan.change_set_arn, replace(found[0], content_digest=content_digest)) == plan.digest
 
-    def execute(self, plan: Plan, request_token: str) -> bool:
+    def execute(self, plan: Plan, request_token: str, comment: str = "") -> bool:
         """See ``ports.Stacks``."""
         if plan.removes:
             return self._delete_as_planned(plan, request_token)
@@ -168,13 +192,17 @@ class FakeStacks:
             return StackState(gone.stack_id, "DELETE_COMPLETE", gone.token, gone.reason)
         return StackState(stack, "ABSENT")
 
+    def progress(self, plan: Plan, request_token: str) -> StackState:
+        """See ``ports.Stacks``."""
+        return self.state(plan.stack_id)
+
     def execution(self, plan: Plan) -> tuple[str, str]:
         """See ``ports.Stacks``."""
         if plan.change_set_arn in self.executions:
             return self.executions[plan.change_set_arn]
         return ("AVAILABLE" if plan.change_set_arn in self.change_sets else "ABSENT"), ""
 
-    def discard(self, plan: Plan) -> None:
+    def discard(self, plan: Plan, *, rejected: str = "") -> None:
         """See ``ports.Stacks``."""
         if plan.removes:
             return
@@ -183,6 +211,12 @@ class FakeStacks:
         others = any(kept.stack_name == plan.stack_name for _, kept in self.change_sets.values())
         if stack is not None and stack.status == "REVIEW_IN_PROGRESS" and not others:
             self.delete(plan.stack_name)
+
+    def discard_made(self, stack_name: str, change_set_name: str) -> None:
+        """See ``ports.Stacks``."""
+        for _, plan in list(self.change_sets.values()):
+            if plan.stack_name == stack_name and f":{change_set_name}" in plan.change_set_arn:
+                self.discard(plan)
 
     # What happens to a stack from outside.
 

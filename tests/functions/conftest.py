@@ -31,6 +31,8 @@ VALUES = {
     "packages_bucket": PACKAGES,
     "commits_bucket": "mlops-commits",
     "packages_key_arn": PACKAGES_KEY,
+    "artifacts_bucket": "",
+    "artifacts_key_arn": "",
     "multi_machine_arn": MULTI_MACHINE,
     "single_machine_arn": SINGLE_MACHINE,
     "record_outcome_function": "mlops-record-outcome",

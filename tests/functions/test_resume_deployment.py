@@ -29,7 +29,11 @@ def test_the_end_of_a_deployment_resumes_what_waits_for_it(
     (name,) = memory.stacks("dev").working()
     memory.stacks("dev").finish(name)
     resume_deployment = called("resume_deployment")
-    assert resume_deployment(stack_changed(stack_id, "CREATE_COMPLETE")) == {"outcome": "resumed", "ended": 1}
+    assert resume_deployment(stack_changed(stack_id, "CREATE_COMPLETE")) == {
+        "outcome": "resumed",
+        "ended": 1,
+        "outside": 0,
+    }
     assert memory.fake_tasks.answers == {SECRET_TOKEN: {"outcome": "deployed"}}
     assert resume_deployment.last["ended"] == 1
 
@@ -39,13 +43,13 @@ def test_an_event_that_says_more_than_cloudformation_resumes_nothing(
     called: Callable[[str], Called], memory: MemoryWorld, stack_id: str, status: str
 ) -> None:
     answer = called("resume_deployment")(stack_changed(stack_id, status))
-    assert answer == {"outcome": "nothing to resume", "ended": 0}
+    assert answer == {"outcome": "nothing to resume", "ended": 0, "outside": 0}
     assert memory.fake_tasks.answers == {}
 
 
 def test_an_event_about_somebody_elses_stack_is_passed_over(called: Callable[[str], Called]) -> None:
     event = stack_changed("arn:aws:cloudformation:us-east-1:999999999999:stack/other/1", "CREATE_COMPLETE")
-    assert called("resume_deployment")(event) == {"outcome": "nothing to resume", "ended": 0}
+    assert called("resume_deployment")(event) == {"outcome": "nothing to resume", "ended": 0, "outside": 0}
 
 
 def test_an_event_that_no_rule_of_ours_sends_is_refused_loudly(called: Callable[[str], Called]) -> None:

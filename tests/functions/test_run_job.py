@@ -46,7 +46,7 @@ def test_a_job_is_started_and_its_event_answers_the_task(
     (arn,) = memory.fake_accounts.jobs("dev").states
     assert SECRET_TOKEN not in memory.fake_tasks.answers
     resume = called("resume_deployment")
-    assert resume(event(arn, "Succeeded")) == {"outcome": "nothing to resume", "ended": 0}
+    assert resume(event(arn, "Succeeded")) == {"outcome": "nothing to resume", "ended": 0, "outside": 0}
     memory.fake_accounts.jobs("dev").end(JobStatus.SUCCEEDED)
-    assert resume(event(arn, "Succeeded")) == {"outcome": "resumed", "ended": 1}
+    assert resume(event(arn, "Succeeded")) == {"outcome": "resumed", "ended": 1, "outside": 0}
     assert memory.fake_tasks.answers[SECRET_TOKEN] == {"outcome": "completed"}

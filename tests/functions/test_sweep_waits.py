@@ -23,7 +23,16 @@ def deploying(memory: MemoryWorld) -> str:
 def test_a_deployment_whose_event_was_lost_is_settled(called: Callable[[str], Called], memory: MemoryWorld) -> None:
     deploying(memory)
     sweep_waits = called("sweep_waits")
-    nothing = {"outcome": "swept", "open": 1, "settled": 0, "answered": 0, "reminded": 0, "mended": [], "failures": []}
+    nothing = {
+        "outcome": "swept",
+        "open": 1,
+        "settled": 0,
+        "answered": 0,
+        "reminded": 0,
+        "outside": 0,
+        "mended": [],
+        "failures": [],
+    }
     assert sweep_waits(SCHEDULED) == nothing
     (name,) = memory.stacks("dev").working()
     memory.stacks("dev").finish(name)

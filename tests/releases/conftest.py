@@ -116,6 +116,28 @@ def live_single(single: Team) -> str:
     return release_id
 
 
+@pytest.fixture(scope="session", params=["single", pytest.param("multi", marks=pytest.mark.long)])
+def piped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """An installation in which CodePipeline deploys, in one account; in the long run in four as well."""
+    mode: Mode = request.param
+    home = tmp_path_factory.mktemp(f"piped-{mode}") / "home"
+    running = up(mode, home=home, changes={"deploy_engine": "codepipeline"})
+    try:
+        yield Team(running, build_example(tmp_path_factory.mktemp(f"example-piped-{mode}"), mode))
+    finally:
+        down(home=home)
+
+
+@pytest.fixture(scope="session")
+def live_piped(piped: Team) -> str:
+    """Id of the example's first release where CodePipeline deploys."""
+    upload_example(piped.running, piped.example)
+    release_id = piped.started(piped.example_workload)
+    ended = piped.follower.until_end(release_id, decide=piped.approve)
+    assert ended.status == "succeeded", ended.reason
+    return release_id
+
+
 @pytest.fixture(scope="session", params=["multi", pytest.param("single", marks=pytest.mark.long)])
 def with_registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """Another installation, with the Model Registry and a group, and a bucket of the organisation's in every stage."""

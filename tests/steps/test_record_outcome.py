@@ -183,7 +183,7 @@ def test_a_plan_that_cannot_be_deleted_is_told_with_the_reason(
 ) -> None:
     release = asked(world)
 
-    def denied(plan: object) -> None:
+    def denied(plan: object, *, rejected: str = "") -> None:
         raise AccessDenied("mlops-deploy may not do cloudformation:DeleteChangeSet")
 
     monkeypatch.setattr(world.stacks("staging"), "discard", denied)
@@ -198,7 +198,7 @@ def test_a_plan_that_cannot_be_deleted_is_told_with_the_reason(
 def test_a_throttled_tidying_is_tried_again(world: MemoryWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     release = asked(world)
 
-    def throttled(plan: object) -> None:
+    def throttled(plan: object, *, rejected: str = "") -> None:
         raise Throttled("slow down")
 
     with monkeypatch.context() as slow:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from orchestrator.core.jobs import JobRun, JobStatus, console_link, job_name
+from orchestrator.core.consoles import job_page
+from orchestrator.core.jobs import JobRun, JobStatus, job_name
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Block, section
 from orchestrator.core.messages.facts import Facts
@@ -45,7 +46,7 @@ def job_lines(facts: Facts) -> list[str]:
     for name, job in facts.jobs:
         told.append(f"Job in {name}: {clean(job_name(job.arn))} {WORDS[job.status]}{_took(job)}.")
         if job.status not in {JobStatus.RUNNING, JobStatus.SUCCEEDED}:
-            told.append(f"  Look at it in {console_link(job.kind, job.arn)}")
+            told.append(f"  Look at it in {job_page(job.kind, job.arn)}")
     return told
 
 
@@ -71,6 +72,6 @@ def _took(job: JobRun) -> str:
 
 
 def _link(job: JobRun) -> str:
-    address = console_link(job.kind, job.arn)
+    address = job_page(job.kind, job.arn)
     fits = len(address) <= LINK and _ADDRESS.fullmatch(address)
     return f" · <{address}|AWS console>" if fits else ""

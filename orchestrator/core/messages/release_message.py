@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from orchestrator.core.consoles import pipeline_page
 from orchestrator.core.figures import MAX_FIGURES, side_by_side, told
 from orchestrator.core.jobs import JobStatus
 from orchestrator.core.messages import limits
@@ -22,7 +23,7 @@ from orchestrator.core.messages.facts import Facts, Waiting
 from orchestrator.core.messages.gates import broken, gate_blocks, gates_of
 from orchestrator.core.messages.headlines import END_MARKS, MARKS, headline, left_behind, requester, sentence
 from orchestrator.core.messages.jobs import job_blocks
-from orchestrator.core.messages.mrkdwn import ago, bold, code, date, escape, lines, quote, said
+from orchestrator.core.messages.mrkdwn import ago, bold, code, date, escape, lines, link, quote, said
 from orchestrator.core.messages.provenance import provenance
 from orchestrator.core.messages.rollbacks import roll_back_button, rollback_blocks, worse_than_live
 from orchestrator.core.messages.votes import vote_lines
@@ -239,12 +240,21 @@ def results(facts: Facts) -> list[tuple[str, str, str]]:
 def _about(facts: Facts, refused_channel: str) -> list[Block]:
     release = facts.release
     blocks, facts_shown = ([], []) if facts.waiting is not None else _origin(facts)
-    facts_shown.append(f"Release {code(release.release_id, limits.VALUE)}")
+    facts_shown.append(f"Release {code(release.release_id, limits.VALUE)}{_pipeline(facts)}")
     if refused_channel:
         channel = own_channel(release, facts.installation)
         asked, why = code(channel, limits.NAME), code(refused_channel, 60)
         facts_shown.append(f":information_source: Shown here because Slack refused the channel {asked} ({why})")
     return [*blocks, context(*facts_shown)]
+
+
+def _pipeline(facts: Facts) -> str:
+    """Where else the release can be followed: all that tells its engine."""
+    release, installation = facts.release, facts.installation
+    if not release.pipeline_execution:
+        return ""
+    address = pipeline_page(installation.partition, installation.region, release.pipeline)
+    return f" in {link(address, code(release.pipeline, limits.NAME))}"
 
 
 def _why(facts: Facts) -> list[Block]:

@@ -12,9 +12,10 @@ from dataclasses import replace
 from orchestrator.core.errors import StepFailed
 from orchestrator.core.gates import bound
 from orchestrator.core.installation import Installation
-from orchestrator.core.plans import Plan
+from orchestrator.core.plans import STALE, Plan
 from orchestrator.core.ports import Accounts, Clock, Objects, Store, Tasks
 from orchestrator.core.records import (
+    Approval,
     ApprovalStatus,
     Release,
     StageRecord,
@@ -76,17 +77,16 @@ def deploy_stage(
     plan = record.plan
     if plan is None:
         raise StepFailed(f"the plan for {stage} was withdrawn while it was being made")
-    if plan.empty:
+    if plan.empty and plan.pipeline is None:
         _note_unchanged(record, plan, store, accounts, now)
         note_live(store, release, stage, now, changed=False)
         tasks.succeed(token, {"outcome": "unchanged"})
         return
-    if asks:
-        _check_approved(store, record, plan)
+    approval = _approved(store, record, plan) if asks and not plan.empty else None
     wait = store_wait(
         Wait(
             kind=WaitKind.STACK,
-            subject=plan.stack_id,
+            subject=plan.pipeline.subject if plan.pipeline else plan.stack_id,
             request_token=request_token(release_id, stage, record.attempt),
             release_id=release_id,
             stage=stage,
@@ -102,7 +102,8 @@ def deploy_stage(
         if installation.model_registry:
             check_models(released_package(release, objects, packages_bucket), registry)
 
-    if not _execute(release, record, plan, wait, store, accounts, check, now):
+    comment = _comment(plan, approval, stage)
+    if not _execute(release, record, plan, wait, comment, store, accounts, check, now):
         store.delete(wait)
         _make_stale(record, plan, store, accounts, now)
         if asks:
@@ -130,10 +131,20 @@ def request_token(release_id: str, stage: str, attempt: int) -> str:
     return f"{release_id}-{stage}-{attempt}"
 
 
-def _check_approved(store: Store, record: StageRecord, plan: Plan) -> None:
+def _approved(store: Store, record: StageRecord, plan: Plan) -> Approval:
     approval = approval_of(store, record.approval_id) if record.approval_id else None
     if approval is None or approval.status is not ApprovalStatus.APPROVED or approval.digest != plan.digest:
         raise StepFailed(f"the plan for {record.stage} is not the one that was approved")
+    return approval
+
+
+def _comment(plan: Plan, approval: Approval | None, stage: str) -> str:
+    """What a CodePipeline is told: CloudFormation takes no comment."""
+    if plan.pipeline is None:
+        return ""
+    from orchestrator.core.steps.pipeline_run import approval_comment
+
+    return approval_comment(approval, stage)
 
 
 def _execute(
@@ -141,6 +152,7 @@ def _execute(
     record: StageRecord,
     plan: Plan,
     wait: Wait,
+    comment: str,
     store: Store,
     accounts: Accounts,
     check: Callable[[], None],
@@ -151,12 +163,12 @@ def _execute(
     ``check`` raises where nothing may be executed any more; what is under way is never interrupted.
     """
     stacks = accounts.stacks(record.stage)
-    if stacks.state(plan.stack_id).last_request_token != wait.request_token:
+    if stacks.progress(plan, wait.request_token).last_request_token != wait.request_token:
         valid = stacks.still_valid(plan, bound(release.digest, record.gates))
         check()
-        executes = valid and stacks.execute(plan, wait.request_token)
+        executes = valid and stacks.execute(plan, wait.request_token, comment)
         # An executed change set is no longer valid either: what an earlier run began may only show now.
-        if not executes and stacks.state(plan.stack_id).last_request_token != wait.request_token:
+        if not executes and stacks.progress(plan, wait.request_token).last_request_token != wait.request_token:
             return False
     move_stage(store, record, now, _deploying)
     return True
@@ -174,7 +186,7 @@ def _note_unchanged(record: StageRecord, plan: Plan, store: Store, accounts: Acc
 
 def _make_stale(record: StageRecord, plan: Plan, store: Store, accounts: Accounts, now: Clock) -> None:
     """Drop the plan and count the attempt; the next plan is another change set with a name of its own."""
-    accounts.stacks(record.stage).discard(plan)
+    accounts.stacks(record.stage).discard(plan, rejected=STALE)
     attempt = record.attempt
 
     def next_attempt(current: StageRecord) -> StageRecord:
@@ -186,7 +198,7 @@ def _make_stale(record: StageRecord, plan: Plan, store: Store, accounts: Account
             plan=None,
             approval_id="",
             status=StageStatus.PENDING,
-            note="The stack changed after the plan was made; it is planned anew.",
+            note=STALE,
         )
 
     move_stage(store, record, now, next_attempt)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from orchestrator.core.config import Checked, InstallationNames, ResolvedAssets, check_file
 from orchestrator.core.errors import Conflict, SourceGone, TurnLost, WorkloadBusy
@@ -20,7 +21,7 @@ from orchestrator.core.packaging import (
     build_package,
     read_package,
 )
-from orchestrator.core.ports import Clock, Objects, Store, Tasks
+from orchestrator.core.ports import ArtifactStore, Clock, Objects, Store, Tasks
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Release, Status, Workload
 from orchestrator.core.steps.checking import check_context
@@ -43,6 +44,9 @@ from orchestrator.core.uses import named_by, settle_uses, settled
 from orchestrator.core.version import VERSION
 from orchestrator.core.workloads import Catalogue
 
+if TYPE_CHECKING:
+    from orchestrator.core.pipelines.ports import Pipelines
+
 PERMISSIONS_BOUNDARY = "mlops/mlops-workload-boundary"
 """Path and name of the managed policy that the stage stack makes."""
 
@@ -55,18 +59,21 @@ def package(
     tasks: Tasks,
     registry: Registry,
     catalogue: Catalogue,
+    pipelines: Callable[[], Pipelines],
     installation: Installation,
     assets_bucket: str,
     packages_bucket: str,
     packages_key_arn: str,
+    artifacts: ArtifactStore,
     now: Clock,
 ) -> dict[str, object]:
     """Write the package; answers ``{"outcome": "packaged"}``, or ``unchanged`` when the content is live or on its way,
     or ``superseded`` when a newer release of the workload has come while this one waited for its turn. A removal has
     nothing to package, and takes its turn like every release; a rollback takes the package that there is.
 
-    Raises ``BadConfiguration``, ``SourceGone``, ``TurnLost`` for a release that has ended, and ``WorkloadBusy`` while
-    another release of the workload deploys.
+    Where CodePipeline deploys, the workload's pipeline is made or changed as soon as the release has its turn. Raises
+    ``BadConfiguration``, ``SourceGone``, ``TurnLost`` for a release that has ended, ``WorkloadBusy`` while another
+    release of the workload deploys, ``StackBusy`` while its pipeline is made, and ``PipelineFailed``.
     """
 
     def asked() -> Checked:
@@ -103,6 +110,18 @@ def package(
     _settle_uses(release, workload, asked, store)
     if workload.running_release == release_id:
         begin_turn(release, workload, store)
+        if installation.deploys_by_pipelines:
+            from orchestrator.core.steps.make_pipeline import make_pipeline
+
+            make_pipeline(
+                release,
+                store=store,
+                objects=objects,
+                pipelines=pipelines(),
+                installation=installation,
+                packages_bucket=packages_bucket,
+                artifacts=artifacts,
+            )
         return {"outcome": "packaged"}
     if workload.newest_release != release_id:
         give_way(store, release, release_of(store, workload.newest_release))

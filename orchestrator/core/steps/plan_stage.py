@@ -10,11 +10,11 @@ from orchestrator.core.errors import PlanKeepsMoving, StepFailed, TurnLost
 from orchestrator.core.gate_results import GateResult
 from orchestrator.core.gates import bound
 from orchestrator.core.installation import DEFAULT_EXPIRY_HOURS, Installation
-from orchestrator.core.plans import Plan
+from orchestrator.core.plans import PipelineStage, Plan
 from orchestrator.core.ports import Accounts, Clock, Objects, PlanRequest, Stacks, Store
 from orchestrator.core.records import Release, StageRecord, StageStatus, Status
 from orchestrator.core.steps.check_gates import check_gates, stop_at_gates
-from orchestrator.core.steps.progress import move, move_stage, release_of, rules_for, stage_of
+from orchestrator.core.steps.progress import expiry_hours, move, move_stage, release_of, rules_for, stage_of
 from orchestrator.core.steps.registered import Registry, check_models
 from orchestrator.core.steps.released import ReleasedPackage, released_package, template_key
 from orchestrator.core.steps.turns import check_turn
@@ -38,7 +38,7 @@ def plan_stage(
     """Plan the stage; the answer says how long the approval may take.
 
     Raises ``ChangeSetPending``, ``StackBusy`` (both retried), ``PlanFailed``, ``PlanKeepsMoving``,
-    ``ModelWithdrawn``, ``GatesFailed``, ``TurnLost``.
+    ``ApprovedOutside``, ``ModelWithdrawn``, ``GatesFailed``, ``TurnLost``.
     """
     release = move(store, release_id, now, Status.PLANNING, stage=stage)
     check_turn(store, release)
@@ -53,7 +53,7 @@ def plan_stage(
         now=now,
     )
     rules = rules_for(installation, release_of(store, release_id), stage)
-    hours = rules.expires_after_hours if rules else DEFAULT_EXPIRY_HOURS
+    hours = expiry_hours(rules, release) if rules else DEFAULT_EXPIRY_HOURS
     return {
         "outcome": "planned",
         "expires_in_seconds": hours * 3600,
@@ -95,7 +95,8 @@ def make_plan(
             store, record, now, lambda current: replace(current, gates=gates) if current.attempt == attempt else current
         )
         stop_at_gates(stage, gates)
-        plan = _change(release, record, package, gates, stacks, objects, packages_bucket)
+        run = _run(release, stage, store, accounts)
+        plan = _change(release, record, package, gates, run, stacks, objects, packages_bucket)
     try:
         check_turn(store, release_of(store, release.release_id))
     except TurnLost:
@@ -117,6 +118,7 @@ def _change(
     record: StageRecord,
     package: ReleasedPackage,
     gates: Sequence[GateResult],
+    run: PipelineStage | None,
     stacks: Stacks,
     objects: Objects,
     packages_bucket: str,
@@ -131,6 +133,7 @@ def _change(
         tags=package.tags(stage),
         change_set_name=f"r-{release.release_id}-{record.attempt}",
         content_digest=bound(release.digest, gates),
+        pipeline=run,
     )
     made = stacks.plan(request)
     documents = package.package.documents(stage)
@@ -138,6 +141,15 @@ def _change(
         made.parameters, packages_bucket, lambda key: _document(key, documents, objects, packages_bucket)
     )
     return replace(made, parameters=told)
+
+
+def _run(release: Release, stage: str, store: Store, accounts: Accounts) -> PipelineStage | None:
+    """The stage of a CodePipeline's execution, where one deploys the release: only then it is worth its import."""
+    if not release.pipeline:
+        return None
+    from orchestrator.core.steps.pipeline_run import running_stage
+
+    return running_stage(release, stage, store=store, accounts=accounts)
 
 
 def _document(key: str, ours: Mapping[str, bytes], objects: Objects, packages_bucket: str) -> bytes | None:

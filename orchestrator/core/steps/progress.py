@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestrator.core.approvals import PolicySource, Rules
 from orchestrator.core.errors import Conflict, UnknownRelease
-from orchestrator.core.installation import Installation
+from orchestrator.core.installation import PIPELINE_EXPIRY_HOURS, Installation
 from orchestrator.core.people import UNKNOWN
 from orchestrator.core.ports import Clock, Store
 from orchestrator.core.records import (
@@ -134,6 +134,12 @@ def rules_for(installation: Installation, release: Release, stage: str) -> Rules
     author = release.commit.claimed_by if release.commit else UNKNOWN
     sources = ((PolicySource.INSTALLATION,) if own else ()) + (PolicySource.CONFIGURATION,) * len(asked)
     return Rules(policies, installation.roles, installation.people, author, sources=sources)
+
+
+def expiry_hours(rules: Rules, release: Release) -> int:
+    """How long people are asked: where a CodePipeline waits for them, never as long as its approval does."""
+    hours = rules.expires_after_hours
+    return min(hours, PIPELINE_EXPIRY_HOURS) if release.pipeline else hours
 
 
 def approval_of(store: Store, approval_id: str) -> Approval | None:

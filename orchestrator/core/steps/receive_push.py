@@ -20,10 +20,10 @@ from orchestrator.core.commits import (
     Repositories,
     commit_of,
     configurations,
-    console_page,
     is_of_interest,
     requester_of,
 )
+from orchestrator.core.consoles import commit_page
 from orchestrator.core.deliveries import LatestPush
 from orchestrator.core.errors import SourceGone
 from orchestrator.core.events import Push
@@ -48,7 +48,7 @@ def receive_push(push: Push, repositories: Repositories, reception: Reception) -
     installation = reception.installation
     if not is_of_interest(push, installation.watched("codecommit", push.repository)):
         return NOTHING
-    page = console_page(installation.partition, installation.region, push.repository, push.commit_id)
+    page = commit_page(installation.partition, installation.region, push.repository, push.commit_id)
     try:
         author = repositories.author(push.repository, push.commit_id)
     except SourceGone:

@@ -59,6 +59,11 @@ def record_outcome(
         if outcome is Status.EXPIRED:
             reason = f"Nobody decided about {release.stage} in time."
         reason = _discard(record, outcome, reason, store, accounts, now)
+    if release.pipeline and (outcome is not Status.SUCCEEDED or release.removes):
+        from orchestrator.core.steps.pipeline_run import end_run_if_possible
+
+        left = end_run_if_possible(release, outcome, accounts)
+        reason = f"{reason} ({LEFTOVER}: {left})".strip() if left else reason
     if outcome is Status.SUPERSEDED:
         newer = newer_than(store, release) if not ended_by else None
         ended_by = newer.release_id if newer else ended_by
@@ -118,7 +123,7 @@ def _discard(record: StageRecord, outcome: Status, reason: str, store: Store, ac
         return reason
     status = StageStatus.FAILED if outcome is Status.FAILED else StageStatus.DISCARDED
     try:
-        accounts.stacks(record.stage).discard(record.plan)
+        accounts.stacks(record.stage).discard(record.plan, rejected=reason if outcome is Status.REJECTED else "")
     except TryAgain:
         raise
     except OrchestratorError as error:

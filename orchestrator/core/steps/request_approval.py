@@ -17,7 +17,16 @@ from orchestrator.core.installation import Installation
 from orchestrator.core.ports import Clock, Store, Tasks
 from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, StageStatus, Status, TaskToken
 from orchestrator.core.steps.answers import answer
-from orchestrator.core.steps.progress import approval_of, move, move_stage, release_of, rules_for, stage_of, stamp
+from orchestrator.core.steps.progress import (
+    approval_of,
+    expiry_hours,
+    move,
+    move_stage,
+    release_of,
+    rules_for,
+    stage_of,
+    stamp,
+)
 from orchestrator.core.steps.turns import check_turn, give_way, newer_than
 
 LAST_CALL = timedelta(minutes=1)
@@ -83,9 +92,10 @@ def _ask(release: Release, record: StageRecord, token: TaskToken, rules: Rules, 
         digest=record.plan.digest,
         status=ApprovalStatus.PENDING,
         asked_at=stamp(moment),
-        expires_at=stamp(moment + timedelta(hours=rules.expires_after_hours) - LAST_CALL),
+        expires_at=stamp(moment + timedelta(hours=expiry_hours(rules, release)) - LAST_CALL),
         token=token,
         reminders=rules.reminders,
+        in_pipeline=record.plan.pipeline is not None,
     )
     try:
         store.insert(asked)

@@ -54,8 +54,8 @@ def settle(wait: Wait, *, store: Store, accounts: Accounts, tasks: Tasks, now: C
 
 def _settle_stack(wait: Wait, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -> bool:
     stacks = accounts.stacks(wait.stage)
-    state = stacks.state(wait.subject)
     record = stage_of(store, wait.release_id, wait.stage, now)
+    state = _state(wait, record, stacks)
     if state.status == "REVIEW_IN_PROGRESS":
         state = _never_begun(wait, record, state, stacks, now)
     if state.status.endswith("_IN_PROGRESS"):
@@ -71,9 +71,11 @@ def _settle_stack(wait: Wait, store: Store, accounts: Accounts, tasks: Tasks, no
     if not ours and state.status not in _NO_STACK and not _overtaken(wait, record, now):
         return False
     if ours and state.status in DEPLOYED:
-        move_stage(store, record, now, lambda current: _deployed(current, state.outputs))
-        note_live(store, release_of(store, wait.release_id), wait.stage, now)
-        tasks.succeed(wait.token, {"outcome": "deployed"})
+        changed = record.plan is None or not record.plan.empty
+        status = StageStatus.DEPLOYED if changed else StageStatus.UNCHANGED
+        move_stage(store, record, now, lambda current: _deployed(current, state.outputs, status))
+        note_live(store, release_of(store, wait.release_id), wait.stage, now, changed=changed)
+        tasks.succeed(wait.token, {"outcome": status.value})
     else:
         reason = _reason(state, ours)
         move_stage(store, record, now, lambda current: _failed(current, reason))
@@ -108,9 +110,16 @@ def _reason(state: StackState, ours: bool) -> str:
     return f"another operation followed on the stack, which is in {state.status}, before the end of this one was seen"
 
 
-def _deployed(record: StageRecord, outputs: tuple[tuple[str, str], ...]) -> StageRecord:
+def _state(wait: Wait, record: StageRecord, stacks: Stacks) -> StackState:
+    """How the stack stands; how the pipeline stands that executes its change set, where one does."""
+    if record.plan is None or record.plan.pipeline is None:
+        return stacks.state(wait.subject)
+    return stacks.progress(record.plan, wait.request_token)
+
+
+def _deployed(record: StageRecord, outputs: tuple[tuple[str, str], ...], status: StageStatus) -> StageRecord:
     """An answer that is repeated late must not undo what has come after it."""
-    return record if record.status in _SETTLED else replace(record, status=StageStatus.DEPLOYED, outputs=outputs)
+    return record if record.status in _SETTLED else replace(record, status=status, outputs=outputs)
 
 
 def _removed(record: StageRecord) -> StageRecord:

@@ -1,0 +1,72 @@
+"""Somebody answers an approval in CodePipeline's own console, or ends the execution there, while people are asked.
+
+CodePipeline has gone on by then, so nothing is left to refuse: what was done is recorded with who did it, marked as
+outside the policy, and the state machine goes on with what is so. ``resume_deployment`` comes here by an event, the
+sweeper without one; the log field ``outside`` of both raises an alarm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.core.people import IdentityKind, principal_name
+from orchestrator.core.pipelines.progress import FAILED, SUCCEEDED, ActionRun, ended_words
+from orchestrator.core.pipelines.template import workload_of
+from orchestrator.core.ports import Accounts, Clock, Store, Tasks
+from orchestrator.core.records import Approval, ApprovalStatus, Verdict, Vote
+from orchestrator.core.steps.answers import answer
+from orchestrator.core.steps.progress import approval_of, find_release, find_stage, find_workload, stamp
+
+VIA = "codepipeline"
+"""``Vote.via`` of an answer that was given in CodePipeline: no policy was asked about it."""
+
+
+def open_question(pipeline: str, execution_id: str, store: Store) -> Approval | None:
+    """The question that is open about an execution of a workload's pipeline; None where there is none."""
+    workload = find_workload(store, workload_of(pipeline)) if workload_of(pipeline) else None
+    release = find_release(store, workload.running_release) if workload is not None else None
+    if release is None or release.pipeline_execution != execution_id:
+        return None
+    record = find_stage(store, release.release_id, release.stage)
+    found = approval_of(store, record.approval_id) if record is not None and record.approval_id else None
+    return found if found is not None and found.status is ApprovalStatus.PENDING else None
+
+
+def note_outside(approval: Approval, *, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -> bool:
+    """Look whether the question was answered in CodePipeline, or its execution ended; whether it was."""
+    if not approval.in_pipeline:
+        return False
+    record = find_stage(store, approval.release_id, approval.stage)
+    run = record.plan.pipeline if record is not None and record.plan is not None else None
+    if run is None or record is None or record.approval_id != approval.approval_id:
+        return False
+    found = accounts.pipelines().progress(run)
+    said = found.approve
+    # An approval that has run out of time has failed too, by nobody.
+    if said is not None and (said.status == SUCCEEDED or (said.status == FAILED and said.by)):
+        after = store.update(Approval, approval.key(), lambda current: _decided(current, said, now))
+        if after.votes == approval.votes:
+            return False
+        answer(after, store=store, tasks=tasks)
+        return True
+    if found.runs or approval.token is None:
+        return False
+    # The end of the release closes the question.
+    return tasks.fail(approval.token, "DeploymentFailed", f"While people were asked, {ended_words(found)}.")
+
+
+def _decided(current: Approval, said: ActionRun, now: Clock) -> Approval:
+    """Settled by whoever answered in CodePipeline; unchanged where people have decided here before."""
+    if current.status is not ApprovalStatus.PENDING:
+        return current
+    approved = said.status == SUCCEEDED
+    vote = Vote(
+        person=f"{IdentityKind.IAM}:{said.by}",
+        display=f"{principal_name(said.by) or 'somebody'} (outside the policy)",
+        verdict=Verdict.APPROVE if approved else Verdict.REJECT,
+        at=stamp(now()),
+        reason=said.summary,
+        via=VIA,
+    )
+    status = ApprovalStatus.APPROVED if approved else ApprovalStatus.REJECTED
+    return replace(current, votes=(*current.votes, vote), status=status, settled_at=stamp(now()))

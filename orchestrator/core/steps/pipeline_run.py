@@ -1,0 +1,75 @@
+"""A release's execution of its workload's CodePipeline: started, stopped, and tidied up after.
+
+The execution's id is kept in the release's record; the release's id is the client request token of its start, so that
+a step that died between the two finds the execution that it started.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from orchestrator.core.errors import OrchestratorError, TryAgain
+from orchestrator.core.pipelines.progress import SUCCEEDED
+from orchestrator.core.pipelines.template import CHANGE_SET, MAX_COMMENT, shortened, stage_name
+from orchestrator.core.plans import PackageVersion, PipelineStage
+from orchestrator.core.ports import Accounts, Store
+from orchestrator.core.records import Approval, Release, Status, Verdict
+
+
+def running_stage(release: Release, stage: str, *, store: Store, accounts: Accounts) -> PipelineStage | None:
+    """The stage of the release's execution, which is started where none is; None where no pipeline deploys it."""
+    if not release.pipeline or release.removes:
+        return None
+    pipelines, execution = accounts.pipelines(), release.pipeline_execution
+    if not execution:
+        accounts.stacks(stage).prepare(release.stack_name)
+        package = PackageVersion(release.package_key, release.package_version)
+        started = pipelines.start(release.pipeline, package, release.release_id)
+        noted = store.update(
+            Release,
+            release.key(),
+            lambda found: found if found.pipeline_execution else replace(found, pipeline_execution=started),
+        )
+        execution = noted.pipeline_execution
+    return PipelineStage(release.pipeline, execution, stage_name(release.stages, stage))
+
+
+def end_run(release: Release, outcome: Status, accounts: Accounts) -> None:
+    """Stop an execution whose release has ended, and take away the change sets that it has made ahead, if any.
+
+    Of a removal that has taken everything away, the pipeline goes too.
+    """
+    if release.removes and release.pipeline and outcome is Status.SUCCEEDED:
+        accounts.pipelines().retire(release.pipeline)
+    if not release.pipeline_execution:
+        return
+    pipelines = accounts.pipelines()
+    place = release.stages.index(release.stage) if release.stage in release.stages else -1
+    run = PipelineStage(release.pipeline, release.pipeline_execution, stage_name(release.stages, release.stage))
+    pipelines.stop(run, "The release has ended.")
+    # A release may end at a stage before it has looked at the plan that was made there: at a gate, for one.
+    for stage in release.stages[max(place, 0) : place + 2]:
+        found = pipelines.progress(replace(run, stage=stage_name(release.stages, stage)))
+        approved = found.approve is not None and found.approve.status == SUCCEEDED
+        if found.plan is not None and not approved:
+            accounts.stacks(stage).discard_made(release.stack_name, CHANGE_SET)
+
+
+def end_run_if_possible(release: Release, outcome: Status, accounts: Accounts) -> str:
+    """As ``end_run``; what could not be done, as a sentence, instead of a failure. ``TryAgain`` passes."""
+    try:
+        end_run(release, outcome, accounts)
+    except TryAgain:
+        raise
+    except OrchestratorError as error:
+        return str(error)
+    return ""
+
+
+def approval_comment(approval: Approval | None, stage: str) -> str:
+    """What CodePipeline is told of an approval: who has given it, in at most 512 characters."""
+    if approval is None:
+        return f"No approval is asked for in {stage}."
+    votes = [vote for vote in approval.votes if vote.verdict is Verdict.APPROVE]
+    said = [f"{vote.display} ({vote.reason})" if vote.reason else vote.display for vote in votes]
+    return shortened(f"Approved by {', '.join(said)}", MAX_COMMENT)
