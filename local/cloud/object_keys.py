@@ -29,6 +29,9 @@ SEAMS = (
 
 _KEY = "x-amz-server-side-encryption-aws-kms-key-id"
 
+CONTEXT = "kms:encryptioncontext:aws:s3:arn"
+"""Condition key, in lower case."""
+
 _PLAIN = frozenset({"versionId", "x-id", "partNumber", "uploadId", "uploads", "response-content-type"})
 """Query parameters with which a request still reads or writes the object's own bytes."""
 
@@ -51,8 +54,8 @@ def install() -> None:
     ) -> Any:
         bucket, key = s3._parse_bucket_key(path, headers)
         if key and method in {"GET", "PUT", "POST"} and not query_params.keys() - _PLAIN:
-            for action, key_arn in _needs(method, bucket, key, headers, query_params):
-                verdict = _may(action, key_arn)
+            for action, key_arn, sealed in _needs(method, bucket, key, headers, query_params):
+                verdict = _may(action, key_arn, sealed)
                 if not verdict.allowed:
                     return s3._error("AccessDenied", verdict.message, 403, f"/{bucket}/{key}")
         return await handle(method, path, headers, body, query_params, *more, **named)
@@ -60,32 +63,42 @@ def install() -> None:
     s3.handle_request = asked
 
 
-def _may(action: str, key_arn: str) -> Verdict:
+def _may(action: str, key_arn: str, sealed: str) -> Verdict:
     from ministack.core import responses
 
     context = {
         "kms:viaservice": f"s3.{responses.get_region()}.amazonaws.com",
         "kms:calleraccount": responses.get_account_id(),
+        CONTEXT: sealed,
     }
     return caller_may(action, key_arn, context)
 
 
 def _needs(
     method: str, bucket: str, key: str, headers: dict[str, str], query_params: dict[str, Any]
-) -> list[tuple[str, str]]:
-    """Actions and the ARNs of the keys that they are asked for."""
+) -> list[tuple[str, str, str]]:
+    """Actions, the ARNs of the keys that they are asked for, and S3's encryption context."""
     found = []
     if method == "GET":
-        found.append(("kms:Decrypt", _key_of_object(bucket, key, query_params.get("versionId", [""])[0])))
+        used = _key_of_object(bucket, key, query_params.get("versionId", [""])[0])
+        found.append(("kms:Decrypt", used, encryption_context(bucket, key)))
     else:
         source = headers.get("x-amz-copy-source", "")
         if source:
             named, _, query = source.lstrip("/").partition("?")
             source_bucket, _, source_key = unquote(named).partition("/")
             version = parse_qs(query).get("versionId", [""])[0]
-            found.append(("kms:Decrypt", _key_of_object(source_bucket, source_key, version)))
-        found.append(("kms:GenerateDataKey", headers.get(_KEY) or _key_of_bucket(bucket)))
-    return [(action, key_arn) for action, key_arn in found if key_arn.startswith("arn:")]
+            used = _key_of_object(source_bucket, source_key, version)
+            found.append(("kms:Decrypt", used, encryption_context(source_bucket, source_key)))
+        used = headers.get(_KEY) or _key_of_bucket(bucket)
+        found.append(("kms:GenerateDataKey", used, encryption_context(bucket, key)))
+    return [need for need in found if need[1].startswith("arn:")]
+
+
+def encryption_context(bucket: str, key: str) -> str:
+    """What S3 tells KMS: the object's ARN. With a bucket key it would be the bucket's (Amazon S3 User Guide, "Using
+    server-side encryption with AWS KMS keys"), which nothing here keeps."""
+    return f"arn:aws:s3:::{bucket}/{key}"
 
 
 def _key_of_bucket(bucket: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.cloud.contract import Seam
+from local.cloud.object_keys import CONTEXT, encryption_context
 from local.cloud.on_behalf import Principal
 
 SEAMS = (
@@ -56,7 +57,7 @@ def read(who: Principal, bucket: str, key: str, region: str, version: str = "") 
         raise Absent(f"The specified key does not exist: s3://{bucket}/{key}")
     key_arn = encryption.get(_KEY, "")
     if key_arn.startswith("arn:"):
-        _demand(who, "kms:Decrypt", key_arn, {"kms:viaservice": f"s3.{region}.amazonaws.com"})
+        _demand(who, "kms:Decrypt", key_arn, _sealed(bucket, key, region))
     return bytes(data)
 
 
@@ -73,10 +74,14 @@ def write(who: Principal, bucket: str, key: str, data: bytes, region: str, key_a
     with responses.request_scope(owner, region):
         used = key_arn or s3._bucket_default_sse_headers(bucket).get(_KEY, "")
         if used.startswith("arn:"):
-            _demand(who, "kms:GenerateDataKey", used, {"kms:viaservice": f"s3.{region}.amazonaws.com"})
+            _demand(who, "kms:GenerateDataKey", used, _sealed(bucket, key, region))
         status, _, answer = s3._put_object(bucket, key, data, headers)
     if status >= 300:
         raise Denied(answer.decode(errors="replace"))
+
+
+def _sealed(bucket: str, key: str, region: str) -> dict[str, str]:
+    return {"kms:viaservice": f"s3.{region}.amazonaws.com", CONTEXT: encryption_context(bucket, key)}
 
 
 def _demand(who: Principal, action: str, resource: str, context: Mapping[str, Any] | None = None) -> None:

@@ -186,6 +186,24 @@ def test_reading_under_a_key_needs_the_readers_permission_to_decrypt_and_the_key
         read(statement("kms:Decrypt", key))
 
 
+@pytest.mark.parametrize(("bucket_named", "reads"), [("", True), ("another", False)])
+def test_a_right_to_decrypt_for_one_buckets_objects_holds_for_no_others(
+    cloud: EmbeddedCloud, bucket_named: str, reads: bool
+) -> None:
+    bucket, key = encrypted_bucket(cloud)
+    of = f"arn:aws:s3:::{bucket_named or bucket}"
+    decrypts = statement(
+        "kms:Decrypt", key, Condition={"StringLike": {"kms:EncryptionContext:aws:s3:arn": [of, f"{of}/*"]}}
+    )
+    trusted, reading = trust({"AWS": f"arn:aws:iam::{HUB}:root"}), statement("s3:GetObject", "*")
+    reader = cloud.client_as("s3", make_role(cloud, HUB, trusted, reading, decrypts), HUB)
+    if reads:
+        assert reader.get_object(Bucket=bucket, Key="k")["Body"].read() == b"secret"
+    else:
+        with pytest.raises(ClientError, match=r"AccessDenied.*kms:Decrypt"):
+            reader.get_object(Bucket=bucket, Key="k")
+
+
 def test_writing_under_a_key_needs_a_data_key(cloud: EmbeddedCloud) -> None:
     bucket, key = encrypted_bucket(cloud)
     trusted = trust({"AWS": f"arn:aws:iam::{HUB}:root"})
