@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV := .venv/bin
 APPROVE ?=
 MODE ?= multi
+ENGINE ?= cloudformation
 SOURCES := app.py bench examples functions local mlops orchestrator slack_app stacks tests
 
 .PHONY: help setup demo test tests test-all check lint types local-up local-down bench-demo golden lock
@@ -18,8 +19,8 @@ help: ## list the targets
 setup: ## install everything into .venv and node_modules (the first step of the targets below)
 	@$(PYTHON) local/prepare.py
 
-demo: setup ## the main job on the embedded cloud (APPROVE=ask|auto|reject, MODE=multi|single)
-	@$(VENV)/python -m local.demo --mode $(MODE) $(if $(APPROVE),--approve $(APPROVE))
+demo: setup ## the main job on the embedded cloud (APPROVE=ask|auto|reject, MODE=multi|single, ENGINE=cloudformation|codepipeline)
+	@$(VENV)/python -m local.demo --mode $(MODE) --engine $(ENGINE) $(if $(APPROVE),--approve $(APPROVE))
 
 test: setup tests ## all tests but the long ones, with the time of each suite
 
@@ -40,8 +41,8 @@ lint:
 types:
 	@$(VENV)/mypy $(SOURCES)
 
-local-up: setup ## bring the local installation up and leave it running (MODE=multi|single)
-	@$(VENV)/mlops local up --mode $(MODE)
+local-up: setup ## bring the local installation up and leave it running (MODE, ENGINE)
+	@$(VENV)/mlops local up --mode $(MODE) --engine $(ENGINE)
 
 local-down: setup ## end the local installation
 	@$(VENV)/mlops local down

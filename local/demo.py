@@ -19,7 +19,7 @@ from local.follow import Ended, Follower
 from local.inference import Prediction, ask_endpoint, ask_model
 from local.installation import HOME, Running, down, status, up
 from local.settings import CHANNEL
-from local.timeline import print_timeline
+from local.timeline import print_pipeline, print_timeline
 from local.upload import build_example, upload_example
 
 Approve = Literal["auto", "reject", "ask"]
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say("A local installation is up, and the demo makes its own; end it first with `make local-down`.")
         return 1
     try:
-        running = up(options.mode, say=_say)
+        running = up(options.mode, engine=options.engine, say=_say)
     except KeyboardInterrupt:
         _say("Interrupted; nothing is left running.")
         return 130
@@ -61,6 +61,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     interactive = sys.stdin.isatty() and sys.stdout.isatty()
     parser.add_argument("--approve", choices=["auto", "reject", "ask"], default="ask" if interactive else "auto")
     parser.add_argument("--mode", choices=["multi", "single"], default="multi")
+    parser.add_argument("--engine", choices=["cloudformation", "codepipeline"], default="cloudformation")
     parser.add_argument("--keep", action="store_true", help="leave the installation running at the end")
     return parser.parse_args(arguments)
 
@@ -84,6 +85,8 @@ def _release(running: Running, approve: Approve) -> bool:
     else:
         ended = follower.until_end(release_id)
     print_timeline(running, ended, _say)
+    if ended.pipeline:
+        print_pipeline(running, ended.pipeline, _say)
     if approve == "reject":
         return _rejected(running, ended)
     if ended.status != "succeeded":

@@ -44,6 +44,8 @@ class Ended:
     """Where it came from, such as an object version."""
     created_at: str
     """ISO 8601: when the event had become a release."""
+    pipeline: str
+    """Name of the CodePipeline that has deployed it; empty where none has."""
     stages: tuple[EndedStage, ...]
 
     def stage(self, name: str) -> EndedStage:
@@ -116,4 +118,5 @@ def waiting_approval(found: dict[str, Any]) -> str:
 def _ended(found: dict[str, Any]) -> Ended:
     stages = tuple(EndedStage(stage["stage"], stage["status"], stage["outputs"]) for stage in found["stages"])
     fields = ("release_id", "status", "reason", "execution_arn", "stack_name", "source", "created_at")
-    return Ended(**{name: found[name] for name in fields}, stages=stages)
+    pipeline = (found["pipeline"] or {}).get("name", "")
+    return Ended(**{name: found[name] for name in fields}, pipeline=pipeline, stages=stages)

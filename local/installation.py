@@ -23,6 +23,7 @@ from local.cloud.client import EmbeddedCloud
 from local.deploy import ROOT, Target, deploy_everywhere, synthesise, timed
 from local.settings import CHANNEL, ORCHESTRATOR, REGION, Mode, settings, stage_accounts
 from local.slack.client import SlackPage
+from orchestrator.core.installation import Engine
 
 HOME = ROOT / ".local"
 
@@ -42,6 +43,7 @@ class Running:
     slack_pid: int
     outputs: dict[str, str]
     """Outputs of the deployed stacks, by name."""
+    engine: Engine = "cloudformation"
 
     @property
     def cloud(self) -> EmbeddedCloud:
@@ -62,6 +64,7 @@ class Running:
 def up(
     mode: Mode = "multi",
     *,
+    engine: Engine = "cloudformation",
     home: Path = HOME,
     say: Say = print,
     changes: Mapping[str, Any] | None = None,
@@ -69,13 +72,16 @@ def up(
 ) -> Running:
     """Bring the installation up, or say that it is; tells what it does and how long it took.
 
-    ``changes`` replace keys of the settings; ``before`` is called when everything is ready to be deployed: what an
-    organisation has, such as a bucket, is made there.
+    ``engine`` deploys; ``changes`` replace keys of the settings; ``before`` is called when everything is ready to be
+    deployed: what an organisation has, such as a bucket, is made there.
     """
     known = status(home=home)
     if known is not None:
-        if known.mode != mode:
-            raise RuntimeError(f"a {known.mode}-account installation is up; end it first with `mlops local down`")
+        if (known.mode, known.engine) != (mode, engine):
+            raise RuntimeError(
+                f"a {known.mode}-account installation, where {known.engine} deploys, is up; "
+                "end it first with `mlops local down`"
+            )
         say(f"The local installation is up already; the Slack page is {known.slack_url}")
         return known
     shutil.rmtree(home, ignore_errors=True)
@@ -87,7 +93,7 @@ def up(
         bot_token=secret["bot_token"], signing_secret=secret["signing_secret"], log_file=home / "slack.log"
     )
     try:
-        running = _bring_up(mode, home, cloud, slack, secret, say, changes or {}, before)
+        running = _bring_up(mode, engine, home, cloud, slack, secret, say, changes or {}, before)
     except BaseException:
         slack.stop()
         cloud.stop()
@@ -121,6 +127,7 @@ def status(*, home: Path = HOME) -> Running | None:
 
 def _bring_up(
     mode: Mode,
+    engine: Engine,
     home: Path,
     cloud: EmbeddedCloud,
     slack: SlackPage,
@@ -133,7 +140,7 @@ def _bring_up(
     with timed("local Slack page started", say):
         slack.start()
     settings_file = home / "settings.json"
-    chosen = {**settings(mode, slack.api_url, CHANNEL), **changes}
+    chosen = {**settings(mode, slack.api_url, CHANNEL), "deploy_engine": engine, **changes}
     settings_file.write_text(json.dumps(chosen, indent=2, ensure_ascii=False))
     with ThreadPoolExecutor(max_workers=1) as pool:
         synthesis = pool.submit(synthesise, settings_file, assembly, home / "synth.log")
@@ -148,7 +155,7 @@ def _bring_up(
         SecretId=outputs["SlackSecretArn"], SecretString=json.dumps(secret)
     )
     slack.point_to(front_url(cloud, outputs))
-    return Running(mode, cloud.endpoint_url, cloud.pid, slack.url, slack.pid, outputs)
+    return Running(mode, cloud.endpoint_url, cloud.pid, slack.url, slack.pid, outputs, engine)
 
 
 def targets(mode: Mode) -> list[Target]:

@@ -48,6 +48,20 @@ def print_timeline(running: Running, ended: Ended, say: Say) -> None:
     say("")
 
 
+def print_pipeline(running: Running, name: str, say: Say) -> None:
+    """The workload's pipeline as CodePipeline's GetPipelineState shows it: each stage and its actions."""
+    state = running.cloud.client("codepipeline", ORCHESTRATOR, region=REGION).get_pipeline_state(name=name)
+    say(f"CodePipeline {name}")
+    for stage in state["stageStates"]:
+        actions = [f"{one['actionName']} {_status(one)}" for one in stage["actionStates"]]
+        say(f"  {stage['stageName']:15} {_status(stage):11} {' · '.join(actions)}")
+    say("")
+
+
+def _status(shown: dict[str, Any]) -> str:
+    return str(shown.get("latestExecution", {}).get("status", "–"))
+
+
 def _endpoint(ended: Ended, state: str) -> str:
     """What a verifying state looked at, to be shown beside it."""
     if not state.startswith("Verify"):

@@ -27,12 +27,15 @@ def up(
     mode: Annotated[
         Literal["multi", "single"], typer.Option("--mode", help="An account for each stage, or one for all.")
     ] = "multi",
+    engine: Annotated[
+        Literal["cloudformation", "codepipeline"], typer.Option("--engine", help="What deploys: `deploy_engine`.")
+    ] = "cloudformation",
     as_json: AsJson = False,
 ) -> None:
     """Bring the local installation up and leave it running."""
     screen = Screen(as_json)
     installation = _installation()
-    running = _told(lambda: installation.up(mode, say=screen.note))
+    running = _told(lambda: installation.up(mode, engine=engine, say=screen.note))
     _show(running, screen)
 
 
@@ -133,6 +136,7 @@ def _show(running: Any, screen: Screen) -> None:
             {
                 "up": True,
                 "mode": running.mode,
+                "engine": running.engine,
                 "slack_url": running.slack_url,
                 "cloud_url": running.cloud_url,
                 "api_url": api,
@@ -142,6 +146,7 @@ def _show(running: Any, screen: Screen) -> None:
         )
     screen.line(f"The local {running.mode}-account installation is up.", "green")
     facts = {
+        "Deployed by": {"cloudformation": "CloudFormation", "codepipeline": "CodePipeline"}[running.engine],
         "Slack page": running.slack_url,
         "API": api,
         "AWS endpoint": running.cloud_url,

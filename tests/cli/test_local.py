@@ -37,17 +37,17 @@ def local(*arguments: str) -> Result:
 def test_up_says_what_it_does_and_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def up(mode: str, *, say: Callable[[str], None]) -> Running:
-        asked.append(mode)
+    def up(mode: str, *, engine: str, say: Callable[[str], None]) -> Running:
+        asked.extend((mode, engine))
         say("embedded cloud started")
         return RUNNING
 
     monkeypatch.setattr("local.installation.up", up)
-    result = local("up", "--mode", "multi")
+    result = local("up", "--mode", "multi", "--engine", "codepipeline")
     assert result.exit_code == 0, result.output
-    assert asked == ["multi"]
+    assert asked == ["multi", "codepipeline"]
     assert "embedded cloud started" in result.stderr
-    for expected in (RUNNING.slack_url, API, "s3://mlops-assets/", "account 444444444444"):
+    for expected in ("CloudFormation", RUNNING.slack_url, API, "s3://mlops-assets/", "account 444444444444"):
         assert expected in result.stdout
 
 
@@ -60,7 +60,7 @@ def test_up_says_what_it_does_and_where_it_is(monkeypatch: pytest.MonkeyPatch) -
     ids=["deployment", "another mode"],
 )
 def test_what_cannot_be_brought_up_is_told(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    def up(mode: str, *, say: Callable[[str], None]) -> Running:
+    def up(mode: str, *, engine: str, say: Callable[[str], None]) -> Running:
         raise error
 
     monkeypatch.setattr("local.installation.up", up)

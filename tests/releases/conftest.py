@@ -121,7 +121,7 @@ def piped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """An installation in which CodePipeline deploys, in one account; in the long run in four as well."""
     mode: Mode = request.param
     home = tmp_path_factory.mktemp(f"piped-{mode}") / "home"
-    running = up(mode, home=home, changes={"deploy_engine": "codepipeline"})
+    running = up(mode, home=home, engine="codepipeline")
     try:
         yield Team(running, build_example(tmp_path_factory.mktemp(f"example-piped-{mode}"), mode))
     finally:

@@ -93,3 +93,14 @@ class Line:
             token=self.action(stage, "Approve")["token"],
             result={"status": status, "summary": summary},
         )
+
+
+def asked(team: Team, name: str, **changes: object) -> tuple[str, Line]:
+    """Upload a workload and wait until people are asked about it."""
+    workload = f"{name}-realtime"
+    known = frozenset(one["release_id"] for one in team.releases(workload))
+    team.upload(name, team.configuration(name, **changes))
+    release_id = team.started(workload, known)
+    line = Line(team, workload)
+    team.until_asked(release_id, line.asking[0])
+    return release_id, line

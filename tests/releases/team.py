@@ -80,12 +80,13 @@ class Team(Owner):
         ]
         return version
 
-    def started(self, workload: str, known: frozenset[str] = frozenset()) -> str:
-        """Id of the workload's newest release that is not among the known ones."""
+    def started(self, workload: str, known: frozenset[str] = frozenset(), *, by: str = "") -> str:
+        """Id of the workload's newest release that is not among the known ones, and was started ``by`` a source of this
+        kind (any, where empty): assets of the same moment may be heard of later, and start one that changes nothing."""
 
         def look() -> str | None:
-            new = [found for found in self.releases(workload) if found["release_id"] not in known]
-            return str(new[0]["release_id"]) if new else None
+            new = [str(found["release_id"]) for found in self.releases(workload) if found["release_id"] not in known]
+            return next((one for one in new if not by or self.show(one)["source_kind"] == by), None)
 
         return eventually(f"a release of {workload}", look, 60)
 
@@ -94,7 +95,7 @@ class Team(Owner):
         workload = f"{name}-realtime"
         known = frozenset(found["release_id"] for found in self.releases(workload))
         self.upload(name, configuration)
-        release_id = self.started(workload, known)
+        release_id = self.started(workload, known, by="s3")
         self.follower.until_end(release_id, decide=self.approve if approve else None)
         return self.show(release_id)
 
@@ -115,17 +116,18 @@ class Team(Owner):
         self.reject(release_id, reason, user)
         assert self.ended(release_id).status == "rejected"
 
-    def message(self, release_id: str) -> str:
-        """The release's message as it now stands in the channel, with its blocks, as JSON."""
-        return eventually(f"the message of {release_id}", lambda: self.message_with(release_id, ""), 30)
+    def message(self, release_id: str, *words: str) -> str:
+        """The release's message, with its blocks, as JSON, once it has these words: it is drawn after the records."""
+        told = f"{', '.join(words) or 'nothing yet'} in the message of {release_id}"
+        return eventually(told, lambda: self.message_with(release_id, *words), 30)
 
-    def message_with(self, release_id: str, words: str) -> str:
+    def message_with(self, release_id: str, *words: str) -> str:
         """The release's message when it has these words in it by now; else empty."""
         record = self.row(f"RELEASE#{release_id}", "MESSAGE")
         ts = record["body"]["M"]["ts"]["S"] if record else ""
         posted = [message for message in self.running.slack.messages(CHANNEL) if message["ts"] == ts]
         found = json.dumps(posted[0], ensure_ascii=False) if posted else ""
-        return found if words in found else ""
+        return found if all(one in found for one in words) else ""
 
     def files(self, release_id: str) -> list[dict[str, Any]]:
         """Files in the thread of the release's message."""

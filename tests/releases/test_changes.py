@@ -50,18 +50,14 @@ def test_a_changed_instance_type_is_shown_and_deployed_in_every_stage(multi: Tea
     assert (opened["area"], opened["reach"], opened["logical_id"]) == ("iam", "widens", "ExecutionRole")
     assert opened["told"] == f"may s3:PutObject on arn:aws:s3:::{after}/*"
     assert not plan["creates_stack"]
-    message = multi.message(bigger)
-    for words in ("*Widens IAM access* (1)", "In *dev* since", "the file in the thread"):
-        assert words in message
+    multi.message(bigger, "*Widens IAM access* (1)", "In *dev* since", "the file in the thread", BEFORE, AFTER)
     (file,) = eventually("the plan's file in the thread", lambda: multi.files(bigger))
     assert file["name"].startswith("plan-staging-")
     assert f"- DataCaptureLocation: {before} → {after}" in multi.file_text(file)
-    assert BEFORE in message
-    assert AFTER in message
     evaluation = json.loads((multi.example.folder / "evaluation.json").read_bytes())
     accuracy = evaluation["binary_classification_metrics"]["accuracy"]["value"]
     assert asked["metrics"][0] == {"name": "accuracy", "value": accuracy, "live": accuracy}
-    assert f"accuracy {accuracy:.4g} (live {accuracy:.4g})" in message
+    multi.message(bigger, f"accuracy {accuracy:.4g} (live {accuracy:.4g})")
     ended = multi.follower.until_end(bigger, decide=multi.approve)
     assert ended.status == "succeeded", ended.reason
     for name, account in {"dev": DEV, "staging": STAGING, "prod": PROD}.items():

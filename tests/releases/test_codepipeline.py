@@ -14,24 +14,11 @@ from local.follow import waiting_approval
 from local.inference import ask_endpoint, ask_model
 from local.settings import ORCHESTRATOR
 from local.timeline import entered_states
-from orchestrator.core.events import EXECUTION_STATE_CHANGE
 from orchestrator.core.pipelines.template import CHANGE_SET
-from tests.events.samples import event
-from tests.releases.pipelines import Line
+from tests.releases.pipelines import Line, asked
 from tests.releases.team import Team, eventually, stage
 
 REASON = "The recall of the malignant class is below what we agreed on."
-
-
-def asked(team: Team, name: str, **changes: object) -> tuple[str, Line]:
-    """Upload a workload and wait until people are asked about it."""
-    workload = f"{name}-realtime"
-    known = frozenset(one["release_id"] for one in team.releases(workload))
-    team.upload(name, team.configuration(name, **changes))
-    release_id = team.started(workload, known)
-    line = Line(team, workload)
-    team.until_asked(release_id, line.asking[0])
-    return release_id, line
 
 
 def test_the_example_goes_through_its_pipeline_and_answers(piped: Team, live_piped: str) -> None:
@@ -219,80 +206,6 @@ def test_an_approval_in_the_console_flows_back_and_is_told_as_outside_the_policy
     assert eventually("told in Slack", lambda: piped.message_with(release_id, "outside the policy"))
     seen = [*piped.logged("resume-deployment"), *piped.logged("sweep-waits")]
     assert sum(line.get("outside", 0) for line in seen) == 1, "what the alarm counts"
-
-
-@pytest.mark.long
-def test_an_execution_that_is_stopped_in_the_console_ends_its_release(piped: Team, live_piped: str) -> None:
-    release_id, line = asked(piped, "stopped")
-    line.client.stop_pipeline_execution(
-        pipelineName=line.name, pipelineExecutionId=line.execution_of(release_id), abandon=True, reason="not now"
-    )
-    ended = piped.ended(release_id)
-    assert ended.status == "failed"
-    assert "Stopped" in ended.reason
-    assert piped.stack(line.asking[1], ended.stack_name) is None
-
-
-@pytest.mark.long
-def test_a_stack_that_fails_is_told_with_its_reason_and_released_again(piped: Team, live_piped: str) -> None:
-    name = "fails"
-    place, account, called = Line(piped, f"{name}-realtime").asking
-    sagemaker = piped.client("sagemaker", account)
-    endpoint = stage(piped.show(live_piped), place)["outputs"]["EndpointName"]
-    config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
-    taken = "taken-already"
-    sagemaker.create_endpoint(EndpointName=taken, EndpointConfigName=config)
-    names = {one: taken if one == place else f"{name}-{one}" for one in piped.running.stages}
-    several = len(names) > 1
-    failed = piped.release(name, piped.configuration(name, endpoint_name=names if several else taken))
-    assert failed["status"] == "failed"
-    assert "Endpoint (AWS::SageMaker::Endpoint)" in failed["reason"]
-    assert taken in failed["reason"]
-    line = Line(piped, f"{name}-realtime")
-    line.until(line.execution_of(failed["release_id"]), "Failed")
-    assert line.state()[called][1] == {"Plan": "Succeeded", "Approve": "Succeeded", "Execute": "Failed"}
-    assert "taken-already" in eventually("the reason in Slack", lambda: piped.message_with(failed["release_id"], taken))
-    sagemaker.delete_endpoint(EndpointName=taken)
-    # What the failed creation left of the stack is cleared away before CodePipeline plans.
-    again = piped.release(name, piped.configuration(name))
-    assert again["status"] == "succeeded", again["reason"]
-
-
-def test_the_sweeper_alone_completes_a_release_and_late_events_change_nothing(piped: Team, live_piped: str) -> None:
-    name = "swept"
-    cloud = piped.running.cloud
-    line = Line(piped, f"{name}-realtime")
-    cloud.faults(job_events=False, status_events=False)
-    try:
-        before = piped.invocations("resume-deployment")
-        piped.upload(name, piped.configuration(name))
-        release_id = piped.started(line.workload)
-
-        def swept() -> bool:
-            cloud.run_schedules()
-            found = piped.show(release_id)
-            approval = waiting_approval(found) if found["status"] == "awaiting_approval" else ""
-            if approval:
-                piped.approve(approval)
-            return str(found["status"]) == "succeeded"
-
-        eventually("released by the sweeper", swept, 180)
-        assert piped.invocations("resume-deployment") == before
-    finally:
-        cloud.faults(job_events=True, status_events=True)
-    told = piped.show(release_id)
-    execution = line.execution_of(release_id)
-    late = event(
-        "aws.codepipeline",
-        EXECUTION_STATE_CHANGE,
-        ORCHESTRATOR,
-        [f"arn:aws:codepipeline:us-east-1:{ORCHESTRATOR}:{line.name}"],
-        {"pipeline": line.name, "execution-id": execution, "state": "FAILED", "version": 1.0},
-    )
-    for _ in range(2):
-        cloud.inject_event(late, ORCHESTRATOR)
-    eventually("both handled", lambda: piped.invocations("resume-deployment") >= before + 2)
-    assert piped.show(release_id) == told
 
 
 @pytest.mark.long

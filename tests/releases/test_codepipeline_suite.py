@@ -26,6 +26,11 @@ from tests.releases.test_decisions import (
     test_the_requester_may_not_approve_the_own_release,
     test_without_slack_the_api_decides_by_the_same_rules_and_the_message_heals,
 )
+from tests.releases.test_deliveries import (
+    test_after_a_rejection_the_same_content_starts_anew,
+    test_ten_deliveries_of_one_event_start_one_release,
+    test_the_same_file_again_ends_unchanged_and_deploys_nothing,
+)
 from tests.releases.test_failures import taken, test_a_stack_that_fails_in_staging_rolls_back_and_leaves_prod_alone
 from tests.releases.test_main_job import (
     test_a_row_of_the_ledger_that_somebody_rewrites_is_named,
@@ -37,9 +42,11 @@ from tests.releases.test_main_job import (
     test_the_message_and_the_mail_tell_the_success_once,
     test_the_package_is_the_same_in_every_stage,
 )
+from tests.releases.test_rollback import released, test_what_was_live_before_is_deployed_again_byte_for_byte
 
 __all__ = [
     "bigger",
+    "released",
     "taken",
     "test_a_changed_instance_type_is_shown_and_deployed_in_every_stage",
     "test_a_newer_release_supersedes_one_that_waits",
@@ -47,15 +54,19 @@ __all__ = [
     "test_a_row_of_the_ledger_that_somebody_rewrites_is_named",
     "test_a_stack_that_fails_in_staging_rolls_back_and_leaves_prod_alone",
     "test_a_three_stage_release_takes_at_most_thirty_state_transitions",
+    "test_after_a_rejection_the_same_content_starts_anew",
     "test_an_unchanged_model_with_a_changed_tag_plans_no_replacement",
     "test_each_stage_has_its_endpoint_in_its_own_account",
     "test_no_task_token_or_secret_is_in_any_message_mail_dead_letter_or_log",
     "test_production_answers_what_the_model_itself_answers",
     "test_rejecting_a_first_release_leaves_no_stack_and_no_change_set",
+    "test_ten_deliveries_of_one_event_start_one_release",
     "test_the_ledger_tells_all_of_the_release_and_verifies",
     "test_the_message_and_the_mail_tell_the_success_once",
     "test_the_package_is_the_same_in_every_stage",
     "test_the_requester_may_not_approve_the_own_release",
+    "test_the_same_file_again_ends_unchanged_and_deploys_nothing",
+    "test_what_was_live_before_is_deployed_again_byte_for_byte",
     "test_without_slack_the_api_decides_by_the_same_rules_and_the_message_heals",
 ]
 
@@ -66,7 +77,7 @@ pytestmark = pytest.mark.long
 def multi(tmp_path_factory: pytest.TempPathFactory, example: Example) -> Iterator[Team]:
     """Orchestrator, dev, staging and prod in four accounts, deployed by CodePipeline."""
     home = tmp_path_factory.mktemp("multi-piped") / "home"
-    running = up("multi", home=home, changes={"deploy_engine": "codepipeline"})
+    running = up("multi", home=home, engine="codepipeline")
     try:
         yield Team(running, example)
     finally:

@@ -33,9 +33,7 @@ def test_a_commit_from_elsewhere_is_delivered_by_its_pipeline(multi: Team, live:
     release_id = multi.started(f"{name}-realtime")
     shown = multi.until_asked(release_id, "staging")
     assert (shown["commit"]["repository"], shown["commit"]["commit_id"]) == (CONNECTED_REPOSITORY, commit)
-    message = multi.message(release_id)
-    for words in (commit[:8], CONNECTED_REPOSITORY, "Ana Silva (unverified)", "Serve from elsewhere"):
-        assert words in message, words
+    multi.message(release_id, commit[:8], CONNECTED_REPOSITORY, "Ana Silva (unverified)", "Serve from elsewhere")
     multi.reject(release_id, "Enough for this test.")
     assert multi.ended(release_id).status == "rejected"
 
@@ -63,6 +61,6 @@ def test_a_delivered_commit_is_asked_about_in_one_account(single: Team, live_sin
     release_id = single.started("delivered-realtime")
     asked = single.until_asked(release_id, "prod")
     assert asked["commit"]["commit_id"] == commit
-    assert commit[:8] in single.message(release_id)
+    single.message(release_id, commit[:8])
     single.reject(release_id, "Enough for this test.")
     assert single.ended(release_id).status == "rejected"

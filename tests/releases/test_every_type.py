@@ -98,6 +98,6 @@ def test_what_stands_in_aws_is_what_the_configuration_asked_for(started: Started
         assert (job["kind"] if job else "") == workload.job
         if job:
             assert job["status"] == "succeeded"
-            assert job["name"] in started.team.message(found["release_id"])
+            started.team.message(found["release_id"], str(job["name"]))
         workload.made(reading)
     assert told == []

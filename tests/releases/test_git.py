@@ -52,8 +52,8 @@ def test_a_commit_becomes_a_release_that_shows_where_it_came_from(git: Git) -> N
     release_id = team.started(f"{name}-realtime")
     team.until_asked(release_id, "staging")
 
-    message = team.message_with(release_id, commit[:8]) or team.message(release_id)
-    for words in (
+    message = team.message(
+        release_id,
         commit[:8],
         BRANCH,
         REPOSITORY,
@@ -61,8 +61,7 @@ def test_a_commit_becomes_a_release_that_shows_where_it_came_from(git: Git) -> N
         "as the commit says",
         "Serve fraud from Git",
         "Ana Silva",
-    ):
-        assert words in message, words
+    )
     assert "After the review" not in message
     shown = team.show(release_id)
     assert shown["commit"] == {
@@ -177,4 +176,4 @@ def test_a_commit_is_released_in_one_account(single: Team, live_single: str) -> 
     ended = single.follower.until_end(release_id, decide=single.approve)
     assert ended.status == "succeeded", ended.reason
     assert single.show(release_id)["commit"]["commit_id"] == commit
-    assert commit[:8] in single.message(release_id)
+    single.message(release_id, commit[:8])

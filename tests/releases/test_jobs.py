@@ -50,7 +50,7 @@ def begun(team: Team, name: str, configuration: dict[str, Any], suffix: str = "t
     """Upload; the id of the release."""
     known = frozenset(found["release_id"] for found in team.releases(f"{name}-{suffix}"))
     team.upload(f"jobs/{name}", configuration)
-    return team.started(f"{name}-{suffix}", known)
+    return team.started(f"{name}-{suffix}", known, by="s3")
 
 
 def job(team: Team, release_id: str) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def released(single: Team) -> dict[str, Any]:
     """The first release: uploaded, asked for in Slack, approved there."""
     single.upload_asset("claims/prompt.txt", PROMPT)
     single.upload("claims", configuration())
-    release_id = single.started(WORKLOAD)
+    release_id = single.started(WORKLOAD, by="s3")
     asked = single.until_asked(release_id, "prod")
     message = eventually("the question in Slack", lambda: single.message_with(release_id, '"action_id": "approve"'))
     single.approve(waiting_approval(asked))

@@ -24,7 +24,7 @@ def started(team: Team, configuration: dict[str, Any]) -> str:
     """Upload; the release that it starts."""
     known = frozenset(found["release_id"] for found in team.releases(f"{NAME}-realtime"))
     team.upload(NAME, configuration)
-    return team.started(f"{NAME}-realtime", known)
+    return team.started(f"{NAME}-realtime", known, by="s3")
 
 
 def test_a_worse_version_is_stopped_in_staging_and_with_warn_it_is_asked_about(multi: Team, live: str) -> None:

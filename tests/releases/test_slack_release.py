@@ -76,8 +76,7 @@ def test_the_form_starts_the_version_that_was_chosen(
     assert found["requester"] == "Ana Silva"
     assert found["description"] == "The older one."
     assert found["source"].endswith(f"(version {versions.older}), asked for in Slack")
-    eventually("who and what in the message", lambda: multi.message_with(chosen, "asked for with /mlops release"))
-    assert "Ana Silva" in multi.message(chosen)
+    multi.message(chosen, "asked for with /mlops release", "Ana Silva")
     multi.put_aside(chosen)
 
 

@@ -48,7 +48,7 @@ def workloads(multi: Team, live: str) -> tuple[str, str]:
     for name in names:
         multi.upload(name, using(multi, name))
     one, two = (f"{name}-realtime" for name in names)
-    first, second = multi.started(one), multi.started(two)
+    first, second = (multi.started(workload, by="s3") for workload in (one, two))
     multi.approve(waiting_approval(multi.until_asked(first, "staging")))
     multi.until_asked(second, "staging")
     multi.put_aside(second)
@@ -68,7 +68,7 @@ def test_a_new_model_under_the_same_key_releases_both_of_two_workloads_that_use_
         assert found["pins"] == {MODEL: version}
         assert version in found["source"]
         asked[workload] = multi.until_asked(found["release_id"], "staging")
-        assert MODEL in multi.message(found["release_id"])
+        multi.message(found["release_id"], MODEL)
     one, two = (asked[workload] for workload in workloads)
     multi.put_aside(two["release_id"])
     assert [change["name"] for change in stage(one, "staging")["plan"]["parameters"]] == ["ModelKey"]

@@ -12,7 +12,7 @@ from orchestrator.core.installation import StageSettings
 from orchestrator.core.people import UNKNOWN, IdentityKind
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Release, Status
-from orchestrator.core.steps.receive_request import receive_body, refuse_upload
+from orchestrator.core.steps.receive_request import note_upload, receive_body, refuse_upload
 from orchestrator.core.steps.start_releases import request_key
 from tests.fakes.dying import dying_after
 from tests.fakes.machine import Died
@@ -217,6 +217,13 @@ def test_sequencers_of_different_length_are_padded(world: MemoryWorld) -> None:
     newest = world.put_configuration(configuration(description="y"))
     (newest_release,) = world.receive(replace(newest, sequencer="00010A")).releases
     assert newest_release.status is Status.REQUESTED
+
+
+def test_a_version_does_not_overtake_itself(world: MemoryWorld) -> None:
+    upload = world.put_configuration(configuration())
+    note_upload(replace(upload, sequencer="0F"), world.reception)
+    (release,) = world.receive(replace(upload, sequencer="01")).releases
+    assert release.status is Status.REQUESTED
 
 
 def test_an_event_without_a_sequencer_is_taken_as_it_comes(world: MemoryWorld) -> None:

@@ -127,7 +127,9 @@ def note_upload(upload: Upload, reception: Reception) -> tuple[datetime, bool]:
         return replace(this, asked_at=stamp(max(moment, after)))
 
     stands = upsert(reception.store, this, latest)
-    return read_stamp(stands.asked_at) if stands.asked_at else moment, stands.is_newer_than(upload.sequencer)
+    # The same version again is itself, whatever its event says of the order.
+    overtaken = stands.version_id != upload.version_id and stands.is_newer_than(upload.sequencer)
+    return read_stamp(stands.asked_at) if stands.asked_at else moment, overtaken
 
 
 def claimed_requester(metadata: Mapping[str, Any]) -> Identity:

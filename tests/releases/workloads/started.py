@@ -97,7 +97,7 @@ class Started:
         for workload in known:
             self.team.upload(f"types/{workload.kind}", self.configuration(workload))
         for workload in known:
-            self.releases[workload.kind] = self.team.started(workload.name)
+            self.releases[workload.kind] = self.team.started(workload.name, by="s3")
 
     def ended(self, workload: Workload) -> dict[str, Any]:
         """The workload's release, once it has ended."""
