@@ -35,9 +35,7 @@ def test_the_example_goes_through_its_pipeline_and_answers(piped: Team, live_pip
     assert told["lastUpdatedBy"].startswith(f"arn:aws:sts::{ORCHESTRATOR}:assumed-role/mlops-function-deploy-stage/")
     shown = piped.show(live_piped)["pipeline"]
     assert (shown["name"], shown["execution_id"]) == (line.name, line.execution_of(live_piped))
-    assert eventually(
-        "the link in Slack", lambda: piped.message_with(live_piped, f"<{shown['console']}|`{line.name}`>")
-    )
+    assert eventually("the link in Slack", lambda: piped.message_with(live_piped, f"<{shown['console']}|{line.name}>"))
     states = [name for _, name in entered_states(piped.running, ended.execution_arn)]
     assert states[0] == "Package"
     assert states[-1] == "Succeeded"

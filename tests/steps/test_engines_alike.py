@@ -22,7 +22,7 @@ NAME = "mlops-deploy-fraud-detector-realtime"
 PAGE = f"https://us-east-1.console.aws.amazon.com/codesuite/codepipeline/pipelines/{NAME}/view?region=us-east-1"
 DIGEST = re.compile(r"\b[0-9a-f]{8,64}\b")
 """Of plans, which are bound to the name of their change set, and ids that are made of them."""
-LINK = f" in <{PAGE}|`{NAME}`>"
+LINK = f" in CodePipeline <{PAGE}|{NAME}>"
 
 
 def rejected(world: MemoryWorld) -> Release:

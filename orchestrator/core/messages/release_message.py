@@ -254,7 +254,7 @@ def _pipeline(facts: Facts) -> str:
     if not release.pipeline_execution:
         return ""
     address = pipeline_page(installation.partition, installation.region, release.pipeline)
-    return f" in {link(address, code(release.pipeline, limits.NAME))}"
+    return f" in CodePipeline {link(address, said(release.pipeline, limits.NAME))}"
 
 
 def _why(facts: Facts) -> list[Block]:
