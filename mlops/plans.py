@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops.screen import Screen, moment, status_word
 from orchestrator.core.figures import told
+from orchestrator.core.jobs import JobKind, job_to_come
 from orchestrator.core.plans import Area, Reach, access_title
 
 SIGNS = {"add": "+", "modify": "~", "remove": "-", "replace": "±", "maybe_replace": "±"}
@@ -43,6 +44,8 @@ def show_plan(plan: Mapping[str, Any], stage: str, screen: Screen) -> None:
         screen.line("    Parameters")
     for change in plan["parameters"]:
         screen.line(f"      {change['name']}: {_change(change['before'], change['after'])}")
+    if plan["job"]:
+        screen.line(f"    {job_to_come(JobKind(plan['job']), stage)}")
     screen.line(f"    Digest {plan['digest']}", "dim")
 
 

@@ -90,6 +90,18 @@ def automl_name(prefix: str, release_id: str, stage: str) -> str:
     return f"{readable[: MAX_AUTOML_NAME - _NAME_HASH - 1].rstrip('-')}-{_digest(release_id, stage)}"
 
 
+_SERVICES = {
+    JobKind.SAGEMAKER_PIPELINE: "a SageMaker pipeline",
+    JobKind.AUTOML_JOB: "a SageMaker Autopilot job",
+    JobKind.CODEBUILD: "a CodeBuild build",
+}
+
+
+def job_to_come(kind: JobKind, stage: str) -> str:
+    """What a stage runs once it is deployed, as a sentence."""
+    return f"Once it is deployed, its job runs in {stage}: {_SERVICES[kind]}."
+
+
 def job_name(arn: str) -> str:
     """What people call a job: the execution of a pipeline, the name of an AutoML job, a build with its project."""
     resource = arn.split(":", 5)[-1]

@@ -30,6 +30,7 @@ from orchestrator.core.config import (
     tags_for,
 )
 from orchestrator.core.errors import PackageDamaged
+from orchestrator.core.jobs import JobKind
 from orchestrator.core.problems import BadConfiguration, Problem
 from orchestrator.core.records import Figure
 from orchestrator.core.zip_members import MAX_RATIO, UnsoundMember, read_member
@@ -95,6 +96,12 @@ class Package:
     def model_packages(self) -> tuple[str, ...]:
         """ARNs of the versions of model packages that are deployed."""
         return tuple(sorted({package["arn"] for package in self.manifest["model_packages"].values()}))
+
+    @property
+    def job(self) -> JobKind | None:
+        """What each stage runs once it is deployed; None where nothing."""
+        job = self.manifest["job"]
+        return JobKind(job["kind"]) if job else None
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import ClassVar, Protocol, Self, runtime_checkable
 
 from orchestrator.core.gate_results import GateResult as GateResult
 from orchestrator.core.installation import ApprovalPolicy, Reminders
-from orchestrator.core.jobs import JobRun
+from orchestrator.core.jobs import JobKind, JobRun
 from orchestrator.core.origins import Commit, Source
 from orchestrator.core.people import Identity
 from orchestrator.core.plans import Plan
@@ -149,6 +149,8 @@ class Release:
     """ARNs of the versions of model packages that it deploys."""
     before: str = ""
     """The release that was live when this one had its turn."""
+    job: JobKind | None = None
+    """What each stage runs once it is deployed; None where nothing."""
     pipeline: str = ""
     """Name of the CodePipeline that deploys it; empty where we deploy it ourselves."""
     pipeline_execution: str = ""

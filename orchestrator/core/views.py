@@ -13,7 +13,7 @@ from orchestrator.core.figures import side_by_side
 from orchestrator.core.gate_results import GateResult
 from orchestrator.core.gate_words import sentence
 from orchestrator.core.installation import Installation
-from orchestrator.core.jobs import JobRun, job_name
+from orchestrator.core.jobs import JobKind, JobRun, job_name
 from orchestrator.core.plans import Plan
 from orchestrator.core.records import Approval, ApprovalStatus, Figure, Release, StageRecord, Workload
 from orchestrator.core.requirement_words import sentences
@@ -138,7 +138,7 @@ def _stage(
         "outputs": dict(record.outputs),
         "job": _job(record.job) if record.job else None,
         "gates": [_gate(result) for result in record.gates],
-        "plan": _plan(record.plan) if record.plan else None,
+        "plan": _plan(record.plan, release.job) if record.plan else None,
         "approval": _approval(approval, release, installation) if approval else None,
     }
 
@@ -169,11 +169,12 @@ def _job(job: JobRun) -> dict[str, Any]:
     }
 
 
-def _plan(plan: Plan) -> dict[str, Any]:
+def _plan(plan: Plan, job: JobKind | None) -> dict[str, Any]:
     return {
         "digest": plan.digest,
         "creates_stack": plan.creates_stack,
         "empty": plan.empty,
+        "job": job.value if job and not plan.removes else "",
         "resources": [
             {
                 "action": change.action,

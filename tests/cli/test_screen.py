@@ -37,6 +37,7 @@ PLAN = {
     "digest": "d" * 64,
     "creates_stack": False,
     "empty": False,
+    "job": "",
     "resources": [
         {"action": "replace", "logical_id": "Model", "type": "AWS::SageMaker::Model", "properties": ["ModelDataUrl"]},
         {"action": "modify", "logical_id": "Endpoint", "type": "AWS::SageMaker::Endpoint", "properties": []},
@@ -48,6 +49,12 @@ PLAN = {
         {"name": "InstanceCount", "before": None, "after": "2"},
     ],
 }
+
+
+def test_what_runs_once_a_plan_is_deployed_is_told() -> None:
+    shown, out = screen(terminal=False, width=120)
+    show_plan({**PLAN, "job": "codebuild"}, "prod", shown)
+    assert "    Once it is deployed, its job runs in prod: a CodeBuild build." in out.getvalue().splitlines()
 
 
 def test_a_plan_on_paper() -> None:

@@ -79,6 +79,11 @@ def has_buttons(message: Message) -> bool:
             ["Asked for by unknown", "1 × ml-owner, and one approval more"],
         ),
         (
+            "waiting, with a job to come",
+            "fraud-detector: approve staging?",
+            [":gear: Once it is deployed, its job runs in staging: a SageMaker Autopilot job."],
+        ),
+        (
             "decided, not moved on yet",
             "fraud-detector: approved for staging",
             ["staging: :white_check_mark: Ben Okafor"],

@@ -174,6 +174,7 @@ def every_state() -> dict[str, Facts]:
         "expired": ended(Status.EXPIRED, reason="Nobody decided about staging in time."),
         "superseded": ended(Status.SUPERSEDED, ended_by="fraud-detector-9876543210", reason="x took over."),
         "failed": ended(Status.FAILED, reason="Endpoint (AWS::SageMaker::Endpoint): no capacity for ml.m5.xlarge"),
+        "waiting, with a job to come": facts(release(job=JobKind.AUTOML_JOB)),
         "job running": with_job(release(Status.DEPLOYING), job()),
         "job failed": with_job(
             release(Status.FAILED, reason="Train: AlgorithmError: the label has one class only"),

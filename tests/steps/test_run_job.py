@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orchestrator.core import views
 from orchestrator.core.errors import JobFailed, StepFailed
 from orchestrator.core.events import JobChanged
 from orchestrator.core.jobs import JobKind, JobStatus, automl_name
+from orchestrator.core.messages.mail import question_letter
+from orchestrator.core.messages.release_message import release_message
 from orchestrator.core.records import Release, Status, WaitKind, Workload
+from orchestrator.core.steps.notify_release import gather
 from orchestrator.core.workloads import Catalogue
 from tests.fakes.dying import dying_after
 from tests.fakes.machine import Died, Machines
 from tests.fakes.memory_world import CHLOE, MemoryWorld, configuration
 from tests.fakes.workload_types import BASE, own_type, with_own
-from tests.steps.journeys import in_dev
+from tests.steps.journeys import asked, in_dev
 
 ROLE = "arn:aws:iam::222222222222:role/mlops/workload/fraud"
 
@@ -61,6 +66,13 @@ def world_with(folder: Path, job: dict[str, Any]) -> MemoryWorld:
     return world
 
 
+SERVICES = {
+    JobKind.SAGEMAKER_PIPELINE: "a SageMaker pipeline",
+    JobKind.AUTOML_JOB: "a SageMaker Autopilot job",
+    JobKind.CODEBUILD: "a CodeBuild build",
+}
+
+
 @pytest.fixture(params=JobKind)
 def kind(request: pytest.FixtureRequest) -> JobKind:
     """What runs the job."""
@@ -102,6 +114,28 @@ def test_the_job_is_started_noted_and_waited_for(world: MemoryWorld, release: Re
     job = world.stage(release.release_id, "dev").job
     assert job is not None
     assert (job.kind, job.arn, job.status) == (kind, arn, JobStatus.RUNNING)
+
+
+def test_people_are_told_what_will_run_before_they_approve(world: MemoryWorld, kind: JobKind) -> None:
+    release = asked(world)
+    facts = gather(release.release_id, world.store, world.installation)
+    assert facts.waiting is not None
+    told = f"Once it is deployed, its job runs in staging: {SERVICES[kind]}."
+    message = release_message(facts)
+    assert f":gear: {told}" in json.dumps(message.blocks)
+    assert told in message.text
+    assert told in question_letter(facts, facts.waiting, "Slack cannot be reached.").text
+    record = facts.waiting.record
+    assert views.detail(release, [record], {}, world.installation)["stages"][0]["plan"]["job"] == kind.value
+
+
+def test_nothing_is_said_of_a_job_that_there_is_not() -> None:
+    world = MemoryWorld()
+    release = asked(world)
+    facts = gather(release.release_id, world.store, world.installation)
+    assert "its job" not in json.dumps(release_message(facts).blocks)
+    record = world.stage(release.release_id, "staging")
+    assert views.detail(release, [record], {}, world.installation)["stages"][0]["plan"]["job"] == ""
 
 
 def test_a_pipeline_gets_its_parameters(pipelines: MemoryWorld) -> None:

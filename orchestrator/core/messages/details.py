@@ -11,6 +11,7 @@ from orchestrator.core.messages.access import access_blocks
 from orchestrator.core.messages.blocks import File
 from orchestrator.core.messages.changes import change_blocks, counted
 from orchestrator.core.messages.facts import Facts, Waiting
+from orchestrator.core.messages.jobs import coming_job
 from orchestrator.core.messages.mrkdwn import clean, code, lapse
 from orchestrator.core.plans import Plan, access_sentence
 
@@ -52,6 +53,8 @@ def plan_file(facts: Facts, waiting: Waiting, plan: Plan) -> File:
     if before:
         since = facts.live_since[before]
         told.append(f"In {before} since {since} ({lapse(since, approval.asked_at)} when this was asked)")
+    coming = coming_job(facts, approval.stage)
+    told += [coming] if coming else []
     told += _part("What it opens", (f"- {access_sentence(change)}" for change in plan.access))
     told += _part(
         f"Resources: {counted(plan)}",

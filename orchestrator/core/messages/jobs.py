@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from orchestrator.core.consoles import job_page
-from orchestrator.core.jobs import JobRun, JobStatus, job_name
+from orchestrator.core.jobs import JobRun, JobStatus, job_name, job_to_come
 from orchestrator.core.messages import limits
 from orchestrator.core.messages.blocks import Block, section
 from orchestrator.core.messages.facts import Facts
@@ -38,6 +38,12 @@ def job_blocks(facts: Facts) -> list[Block]:
     """A line for each stage whose job has been started; no block where there is none."""
     shown = [_line(name, job) for name, job in facts.jobs]
     return [section(lines(["*Jobs*" if len(shown) > 1 else "*Job*", *shown], limits.SECTION_TEXT))] if shown else []
+
+
+def coming_job(facts: Facts, stage: str) -> str:
+    """What the stage runs once the plan that people are asked about is deployed; empty where nothing."""
+    job = facts.release.job
+    return job_to_come(job, stage) if job is not None and not facts.release.removes else ""
 
 
 def job_lines(facts: Facts) -> list[str]:

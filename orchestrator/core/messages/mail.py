@@ -14,7 +14,7 @@ from orchestrator.core.messages.changes import change_lines
 from orchestrator.core.messages.facts import Facts, Waiting
 from orchestrator.core.messages.gates import gate_lines
 from orchestrator.core.messages.headlines import headline, left_behind, outcome_word, requester, sentence
-from orchestrator.core.messages.jobs import job_lines
+from orchestrator.core.messages.jobs import coming_job, job_lines
 from orchestrator.core.messages.mrkdwn import clean, joined, lapse
 from orchestrator.core.messages.provenance import commit_lines
 from orchestrator.core.messages.release_message import results
@@ -61,6 +61,8 @@ def question_letter(facts: Facts, waiting: Waiting, why: str) -> Letter:
     told = [sentence(facts), *rollback_lines(release), why, ""]
     if waiting.record.plan is not None:
         told += change_lines(waiting.record.plan)
+    coming = coming_job(facts, approval.stage)
+    told += [coming] if coming else []
     told += gate_lines(facts)
     compared = side_by_side(release.metrics, facts.live)
     told += [f"Metrics: {', '.join(in_words(*figure) for figure in compared)}."] if compared else []

@@ -22,7 +22,7 @@ from orchestrator.core.messages.details import rest_told
 from orchestrator.core.messages.facts import Facts, Waiting
 from orchestrator.core.messages.gates import broken, gate_blocks, gates_of
 from orchestrator.core.messages.headlines import END_MARKS, MARKS, headline, left_behind, requester, sentence
-from orchestrator.core.messages.jobs import job_blocks
+from orchestrator.core.messages.jobs import coming_job, job_blocks
 from orchestrator.core.messages.mrkdwn import ago, bold, code, date, escape, lines, link, quote, said
 from orchestrator.core.messages.provenance import provenance
 from orchestrator.core.messages.rollbacks import roll_back_button, rollback_blocks, worse_than_live
@@ -73,6 +73,8 @@ def _text(facts: Facts) -> str:
         opened = widened(waiting.record.plan)
         told += [f"It {opened}."] if opened else []
         told.append(f"It would mean {counted(waiting.record.plan)}.")
+        coming = coming_job(facts, waiting.approval.stage)
+        told += [said(coming, limits.DESCRIPTION)] if coming else []
         gates = broken(waiting.record.gates)
         told += [said(gates, limits.DESCRIPTION)] if gates else []
         figures = _figures(facts)
@@ -124,13 +126,15 @@ def _figures(facts: Facts, without: Container[str] = ()) -> list[str]:
 
 
 def judged(facts: Facts, waiting: Waiting, *, whole: bool = False, file: bool = True) -> list[Block]:
-    """What an approver has to judge: what the plan opens and changes, the quality gates, the model's figures.
+    """What an approver has to judge: what the plan opens, changes and then runs, the quality gates, the model's figures.
 
     ``whole``: the changes to their last. ``file``: what is left out lies in the message's thread.
     """
     plan = waiting.record.plan
     blocks = [*access_blocks(plan, whole=whole), *change_blocks(plan, whole=whole)] if plan else []
     blocks += [section(rest)] if plan and not whole and (rest := rest_told(facts, plan, file)) else []
+    coming = coming_job(facts, waiting.approval.stage)
+    blocks += [section(f":gear: {said(coming, limits.DESCRIPTION)}")] if coming else []
     return [*blocks, *_metrics(facts)]
 
 

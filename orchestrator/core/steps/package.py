@@ -218,6 +218,7 @@ def _note(
             digest=built.digest,
             metrics=built.metrics,
             models=models,
+            job=built.job,
             warnings=tuple(dict.fromkeys((*found.warnings, *told((*older, *built.warnings))))),
             package_key=kept.key,
             package_version=kept.version_id,
