@@ -126,7 +126,7 @@ def _figures(facts: Facts, without: Container[str] = ()) -> list[str]:
 
 
 def judged(facts: Facts, waiting: Waiting, *, whole: bool = False, file: bool = True) -> list[Block]:
-    """What an approver has to judge: what the plan opens, changes and then runs, the quality gates, the model's figures.
+    """What an approver has to judge: what the plan opens, changes and then runs, the quality gates, the figures.
 
     ``whole``: the changes to their last. ``file``: what is left out lies in the message's thread.
     """
