@@ -55,22 +55,15 @@ class Buckets(Construct):
         )
         own = settings.options.existing_assets_bucket
         self.assets: s3.IBucket = self._existing_assets(settings, own) if own else self._new_assets(settings, logs)
-        self.packages = s3.Bucket(
+        self.packages = encrypted_bucket(
             self,
             "Packages",
-            bucket_name=fixed.packages_bucket,
+            name=fixed.packages_bucket,
             versioned=True,
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=self.key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            removal_policy=RemovalPolicy.RETAIN,
-            server_access_logs_bucket=logs,
-            server_access_logs_prefix="packages/",
-            lifecycle_rules=[_ABANDONED_UPLOADS],
+            key=self.key,
+            access_logs=logs,
+            logged_as="packages/",
+            expiry=_ABANDONED_UPLOADS,
         )
         notify_event_bridge(self.packages)
         if settings.stage_accounts:
@@ -159,6 +152,37 @@ class Buckets(Construct):
                 },
             )
         )
+
+
+def encrypted_bucket(
+    scope: Construct,
+    id: str,
+    *,
+    key: kms.IKey,
+    access_logs: s3.IBucket,
+    logged_as: str,
+    expiry: s3.LifecycleRule,
+    versioned: bool,
+    name: str | None = None,
+) -> s3.Bucket:
+    """A bucket of ours alone, under a key of ours, that outlives its stack; ``logged_as`` begins its logs' names."""
+    return s3.Bucket(
+        scope,
+        id,
+        bucket_name=name,
+        versioned=versioned,
+        encryption=s3.BucketEncryption.KMS,
+        encryption_key=key,
+        bucket_key_enabled=True,
+        block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+        object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+        enforce_ssl=True,
+        minimum_tls_version=1.2,
+        removal_policy=RemovalPolicy.RETAIN,
+        server_access_logs_bucket=access_logs,
+        server_access_logs_prefix=logged_as,
+        lifecycle_rules=[expiry],
+    )
 
 
 def notify_event_bridge(bucket: s3.Bucket) -> None:

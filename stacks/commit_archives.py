@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from stacks.buckets import notify_event_bridge
+from stacks.buckets import encrypted_bucket, notify_event_bridge
 
 DAYS = 30
 """How long an archive is kept: a release has its configuration in the packages bucket."""
@@ -18,26 +18,17 @@ class CommitArchives(Construct):
 
     def __init__(self, scope: Construct, id: str, *, key: kms.IKey, access_logs: s3.IBucket) -> None:
         super().__init__(scope, id)
-        self.bucket = s3.Bucket(
+        self.bucket = encrypted_bucket(
             self,
             "Bucket",
             versioned=True,
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            removal_policy=RemovalPolicy.RETAIN,
-            server_access_logs_bucket=access_logs,
-            server_access_logs_prefix="commits/",
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    expiration=Duration.days(DAYS),
-                    noncurrent_version_expiration=Duration.days(1),
-                    abort_incomplete_multipart_upload_after=Duration.days(1),
-                )
-            ],
+            key=key,
+            access_logs=access_logs,
+            logged_as="commits/",
+            expiry=s3.LifecycleRule(
+                expiration=Duration.days(DAYS),
+                noncurrent_version_expiration=Duration.days(1),
+                abort_incomplete_multipart_upload_after=Duration.days(1),
+            ),
         )
         notify_event_bridge(self.bucket)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
@@ -27,7 +27,7 @@ from orchestrator.core.events import (
 )
 from orchestrator.core.pipelines.template import APPROVE, NAME_PREFIX
 from stacks import names
-from stacks.buckets import PACKAGES, Buckets
+from stacks.buckets import PACKAGES, Buckets, encrypted_bucket
 from stacks.event_bus import MAX_EVENT_AGE, EventBus, target
 from stacks.fleet import Fleet
 from stacks.names import Names
@@ -62,26 +62,18 @@ class PipelineArtifacts(Construct):
             description="Encrypts what pipelines hand on from stage to stage",
             enable_key_rotation=True,
         )
-        self.bucket = s3.Bucket(
+        self.bucket = encrypted_bucket(
             self,
             "Bucket",
-            bucket_name=fixed.artifacts_bucket,
-            encryption=s3.BucketEncryption.KMS,
-            encryption_key=self.key,
-            bucket_key_enabled=True,
-            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
-            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            enforce_ssl=True,
-            minimum_tls_version=1.2,
-            removal_policy=RemovalPolicy.RETAIN,
-            server_access_logs_bucket=access_logs,
-            server_access_logs_prefix="artifacts/",
-            lifecycle_rules=[
-                s3.LifecycleRule(
-                    expiration=Duration.days(ARTIFACT_DAYS),
-                    abort_incomplete_multipart_upload_after=Duration.days(7),
-                )
-            ],
+            name=fixed.artifacts_bucket,
+            versioned=False,
+            key=self.key,
+            access_logs=access_logs,
+            logged_as="artifacts/",
+            expiry=s3.LifecycleRule(
+                expiration=Duration.days(ARTIFACT_DAYS),
+                abort_incomplete_multipart_upload_after=Duration.days(7),
+            ),
         )
         self.bucket.add_to_resource_policy(
             iam.PolicyStatement(
@@ -175,12 +167,17 @@ class DeployPipelines(Construct):
                 },
             ),
         )
+        # The source asks for tags with the object; the rest is the least that "Manage the CodePipeline service role" of
+        # the AWS CodePipeline User Guide names.
+        tags = ["s3:GetObjectTagging", "s3:GetObjectVersionTagging"]
         for actions, resources in (
-            (READ, [buckets.packages.arn_for_objects(PACKAGES)]),
-            (["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"], [buckets.packages.bucket_arn]),
+            ([*READ, *tags], [buckets.packages.arn_for_objects(PACKAGES)]),
             (["kms:Decrypt"], [buckets.key.key_arn]),
-            ([*READ, "s3:PutObject"], [artifacts.bucket.arn_for_objects("*")]),
-            (["s3:GetBucketAcl", "s3:GetBucketLocation"], [artifacts.bucket.bucket_arn]),
+            ([*READ, "s3:PutObject", "s3:PutObjectAcl"], [artifacts.bucket.arn_for_objects("*")]),
+            (
+                ["s3:GetBucketAcl", "s3:GetBucketLocation", "s3:GetBucketVersioning"],
+                [buckets.packages.bucket_arn, artifacts.bucket.bucket_arn],
+            ),
             (
                 [f"kms:{action}" for action in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey")],
                 [artifacts.key.key_arn],

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
@@ -15,7 +17,7 @@ from playwright.sync_api import Browser
 from local.deploy import ROOT
 from local.installation import Running, down, up
 from local.settings import Mode
-from local.upload import Example, build_example, upload_example
+from local.upload import Example, build_example
 from tests.browser.chromium import launched
 from tests.releases.registry import GROUP, REPOSITORY, Registry, bucket_of
 from tests.releases.team import Team
@@ -42,6 +44,17 @@ def _in_four_accounts(item: pytest.Item) -> bool:
     return "multi" in getattr(item, "fixturenames", ()) or (called is not None and called.params.get("mode") == "multi")
 
 
+@contextmanager
+def installed(folder: Path, mode: Mode, **options: Any) -> Iterator[Running]:
+    """An installation, as ``local.installation.up`` takes its options, as long as it is needed."""
+    home = folder / "home"
+    running = up(mode, home=home, **options)
+    try:
+        yield running
+    finally:
+        down(home=home)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """A headless Chromium."""
@@ -58,22 +71,14 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
 @pytest.fixture(scope="session")
 def multi(tmp_path_factory: pytest.TempPathFactory, example: Example) -> Iterator[Team]:
     """Orchestrator, dev, staging and prod in four accounts."""
-    home = tmp_path_factory.mktemp("multi") / "home"
-    running: Running = up("multi", home=home)
-    try:
+    with installed(tmp_path_factory.mktemp("multi"), "multi") as running:
         yield Team(running, example)
-    finally:
-        down(home=home)
 
 
 @pytest.fixture(scope="session")
 def live(multi: Team) -> str:
     """Id of the first release of the example, which every test may take as live."""
-    upload_example(multi.running, multi.example)
-    release_id = multi.started(multi.example_workload)
-    ended = multi.follower.until_end(release_id, decide=multi.approve)
-    assert ended.status == "succeeded", ended.reason
-    return release_id
+    return multi.release_example()
 
 
 @pytest.fixture(scope="session")
@@ -98,58 +103,39 @@ def single_types(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def single(tmp_path_factory: pytest.TempPathFactory, single_types: Path) -> Iterator[Team]:
     """Everything in one account, and a workload type of the organisation's own."""
-    home = tmp_path_factory.mktemp("single") / "home"
-    running = up("single", home=home, changes={"template_folders": [str(single_types)]})
-    try:
+    changes = {"template_folders": [str(single_types)]}
+    with installed(tmp_path_factory.mktemp("single"), "single", changes=changes) as running:
         yield Team(running, build_example(tmp_path_factory.mktemp("example-single"), "single"))
-    finally:
-        down(home=home)
 
 
 @pytest.fixture(scope="session")
 def live_single(single: Team) -> str:
     """Id of the example's first release in one account."""
-    upload_example(single.running, single.example)
-    release_id = single.started(single.example_workload)
-    ended = single.follower.until_end(release_id, decide=single.approve)
-    assert ended.status == "succeeded", ended.reason
-    return release_id
+    return single.release_example()
 
 
 @pytest.fixture(scope="session", params=["single", pytest.param("multi", marks=pytest.mark.long)])
 def piped(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
     """An installation in which CodePipeline deploys, in one account; in the long run in four as well."""
     mode: Mode = request.param
-    home = tmp_path_factory.mktemp(f"piped-{mode}") / "home"
-    running = up(mode, home=home, engine="codepipeline")
-    try:
+    with installed(tmp_path_factory.mktemp(f"piped-{mode}"), mode, engine="codepipeline") as running:
         yield Team(running, build_example(tmp_path_factory.mktemp(f"example-piped-{mode}"), mode))
-    finally:
-        down(home=home)
 
 
 @pytest.fixture(scope="session")
 def live_piped(piped: Team) -> str:
     """Id of the example's first release where CodePipeline deploys."""
-    upload_example(piped.running, piped.example)
-    release_id = piped.started(piped.example_workload)
-    ended = piped.follower.until_end(release_id, decide=piped.approve)
-    assert ended.status == "succeeded", ended.reason
-    return release_id
+    return piped.release_example()
 
 
 @pytest.fixture(scope="session", params=["multi", pytest.param("single", marks=pytest.mark.long)])
 def with_registry(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     """Another installation, with the Model Registry and a group, and a bucket of the organisation's in every stage."""
     mode: Mode = request.param
-    home = tmp_path_factory.mktemp(f"registry-{mode}") / "home"
     changes = {"model_registry": True, "model_package_group": GROUP, "ecr_repository": {"name": REPOSITORY}}
-    running = up(mode, home=home, changes=changes)
-    try:
+    with installed(tmp_path_factory.mktemp(f"registry-{mode}"), mode, changes=changes) as running:
         example = build_example(tmp_path_factory.mktemp(f"example-registry-{mode}"), mode)
         registry = Registry(Team(running, example), Data(example))
         for name, account in running.stages.items():
             registry.team.client("s3", account).create_bucket(Bucket=bucket_of(name))
         yield registry
-    finally:
-        down(home=home)

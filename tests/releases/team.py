@@ -18,7 +18,7 @@ from local.deploy import ROOT
 from local.follow import ENDS, Ended, Follower, waiting_approval
 from local.people import credentials_of
 from local.settings import CHANNEL, ORCHESTRATOR
-from local.upload import Example
+from local.upload import Example, upload_example
 from tests.releases.owner import Owner
 
 T = TypeVar("T")
@@ -89,6 +89,14 @@ class Team(Owner):
             return next((one for one in new if not by or self.show(one)["source_kind"] == by), None)
 
         return eventually(f"a release of {workload}", look, 60)
+
+    def release_example(self) -> str:
+        """Release the example to its end; the release's id."""
+        upload_example(self.running, self.example)
+        release_id = self.started(self.example_workload, by="s3")
+        ended = self.follower.until_end(release_id, decide=self.approve)
+        assert ended.status == "succeeded", ended.reason
+        return release_id
 
     def release(self, name: str, configuration: dict[str, Any], *, approve: bool = True) -> dict[str, Any]:
         """Upload, follow to the end, approve what is asked; the release as the API shows it."""

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from local.installation import down, up
-from local.upload import Example, upload_example
+from local.upload import Example
 from tests.releases import test_failures
+from tests.releases.conftest import installed
 from tests.releases.team import Team
 from tests.releases.test_changes import (
     bigger,
@@ -76,22 +76,14 @@ pytestmark = pytest.mark.long
 @pytest.fixture(scope="module")
 def multi(tmp_path_factory: pytest.TempPathFactory, example: Example) -> Iterator[Team]:
     """Orchestrator, dev, staging and prod in four accounts, deployed by CodePipeline."""
-    home = tmp_path_factory.mktemp("multi-piped") / "home"
-    running = up("multi", home=home, engine="codepipeline")
-    try:
+    with installed(tmp_path_factory.mktemp("multi-piped"), "multi", engine="codepipeline") as running:
         yield Team(running, example)
-    finally:
-        down(home=home)
 
 
 @pytest.fixture(scope="module")
 def live(multi: Team) -> str:
     """Id of the first release of the example there."""
-    upload_example(multi.running, multi.example)
-    release_id = multi.started(multi.example_workload)
-    ended = multi.follower.until_end(release_id, decide=multi.approve)
-    assert ended.status == "succeeded", ended.reason
-    return release_id
+    return multi.release_example()
 
 
 def test_the_failures_are_those_of_the_other_engine() -> None:

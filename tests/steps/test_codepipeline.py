@@ -29,6 +29,7 @@ from tests.fakes.memory_world import (
 from tests.fakes.pipelines import FakeExecution, FakePipelines, PipedAccounts, piped
 from tests.steps import journeys, removals
 from tests.steps.journeys import STACK
+from tests.steps.test_crashes import whole_release
 
 NAME = pipeline_name("fraud-detector-realtime")
 STRANGER = "arn:aws:iam::111111111111:user/mallory"
@@ -418,29 +419,18 @@ def test_a_step_that_died_and_ran_again_ends_like_one_that_did_not(name: str) ->
     raise AssertionError("the step never ends")
 
 
-def whole_release(world: MemoryWorld, calls: int) -> int:
-    """From request to end, by the state machines; one function dies after this many calls. How many there were."""
-    machines, accounts = Machines(world), world.accounts
+def counted_release(world: MemoryWorld, calls: int) -> int:
+    """``test_crashes.whole_release``, with what is called of CodePipeline."""
+    accounts = world.accounts
     assert isinstance(accounts, PipedAccounts)
-    with dying_after(world, calls) as countdown:
+
+    def begun(countdown: Countdown) -> None:
         accounts.wrap = partial(counted_by, countdown)
-        for _ in range(2):
-            with suppress(Died):
-                release = world.release(request="the one")
-        for stage, voter in (("staging", BEN), ("prod", CHLOE)):
-            machines.settle()
-            machines.settle()
-            for _ in range(2):
-                with suppress(Died):
-                    world.vote(voter, world.approval(release.release_id, stage))
-            with suppress(Died):
-                world.sweep()
-        machines.settle()
-        machines.settle()
-        with suppress(Died):
-            world.sweep()
-    accounts.wrap = uncounted
-    return len(countdown.made)
+
+    try:
+        return whole_release(world, calls, begun)
+    finally:
+        accounts.wrap = uncounted
 
 
 def test_a_whole_release_survives_a_death_anywhere() -> None:
@@ -450,14 +440,14 @@ def test_a_whole_release_survives_a_death_anywhere() -> None:
 
     undisturbed = piped()
     undisturbed.clock.look = timedelta(0)
-    made = whole_release(undisturbed, 10_000)
+    made = counted_release(undisturbed, 10_000)
     wanted = left(undisturbed)
     assert "status=<Status.SUCCEEDED" in str(wanted["rows"])
     assert len(pipelines(undisturbed).executions) == 1
     for calls in range(1, made + 1):
         world = piped()
         world.clock.look = timedelta(0)
-        whole_release(world, calls)
+        counted_release(world, calls)
         assert left(world) == wanted, f"after dying at call {calls} of {made}"
 
 

@@ -18,7 +18,7 @@ from orchestrator.core.errors import GatesFailed, TryAgain
 from orchestrator.core.events import StackChanged
 from orchestrator.core.installation import ApprovalPolicy
 from orchestrator.core.records import Release, Status, TaskToken, Verdict
-from tests.fakes.dying import dying_after
+from tests.fakes.dying import Countdown, dying_after
 from tests.fakes.machine import Died, Machines
 from tests.fakes.memory_world import BEN, CHLOE, MemoryWorld, configuration, installation
 from tests.steps import journeys
@@ -210,10 +210,14 @@ def test_a_step_that_died_and_ran_again_ends_like_one_that_did_not(name: str) ->
     raise AssertionError("the step never ends")
 
 
-def whole_release(world: MemoryWorld, calls: int) -> int:
-    """A release from its request to its end, in which one function dies after this many calls; how many were made."""
+def whole_release(world: MemoryWorld, calls: int, begun: Callable[[Countdown], None] = lambda countdown: None) -> int:
+    """A release from its request to its end, in which one function dies after this many calls; how many were made.
+
+    ``begun`` has whatever else is called counted too.
+    """
     machines = Machines(world)
     with dying_after(world, calls) as countdown:
+        begun(countdown)
         for _ in range(2):
             with suppress(Died):
                 release = world.release(request="the one")
