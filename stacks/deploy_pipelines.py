@@ -256,7 +256,7 @@ class DeployPipelines(Construct):
         found = logs.FilterPattern.number_value("$.outside", ">", 0)
         failed = logs.FilterPattern.string_value("$.error", "=", "ApprovedOutside")
         patterns: dict[str, logs.IFilterPattern] = {
-            **dict.fromkeys(("resume_deployment", "sweep_waits"), found),
+            **dict.fromkeys(("resume_deployment", "sweep_waits", "record_outcome"), found),
             **dict.fromkeys(STARTERS, failed),
         }
         for name, pattern in patterns.items():

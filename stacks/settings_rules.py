@@ -93,13 +93,22 @@ def read_installation(reading: Reading) -> tuple[Installation, Units]:
         orchestrator_approval=policies.get(OWN) if mode == "multi" else None,
         detailed_errors=reading.flag("detailed_error_messages", default=True),
         direct_messages=reading.flag("direct_messages", default=True),
-        deploy_engine=cast(Engine, reading.choice("deploy_engine", ENGINES, default=ENGINES[0])),
+        deploy_engine=_engine(reading, region),
     )
     size = len(installation.to_json())
     if len(reading.problems) == before and size > MAX_PARAMETER:
         what = f"take {size:,} characters as one SSM parameter, which holds {MAX_PARAMETER:,}"
         reading.note("people", what, "Leave out people who are neither approvers nor requesters.")
     return installation, units
+
+
+def _engine(reading: Reading, region: str) -> Engine:
+    """CodePipeline's action for CloudFormation is not there in China ("AWS CloudFormation deploy action reference")."""
+    engine = cast(Engine, reading.choice("deploy_engine", ENGINES, default=ENGINES[0]))
+    if engine == "codepipeline" and region.startswith("cn-"):
+        what = f"is codepipeline, but CodePipeline deploys no CloudFormation stacks in {region}"
+        reading.note("deploy_engine", what, 'Use "cloudformation" there.')
+    return engine
 
 
 def _region(reading: Reading) -> str:

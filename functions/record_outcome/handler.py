@@ -12,7 +12,7 @@ from orchestrator.core.records import Status
 from orchestrator.core.steps.record_outcome import record_outcome
 
 
-@step("record_outcome")
+@step("record_outcome", shows=("outside",))
 def handler(event: dict[str, Any]) -> dict[str, object]:
     """End the release; answers its outcome, and error and reason for the Fail state.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from orchestrator.aws.stack_events import latest_operation
 from orchestrator.aws.stack_reading import in_progress, is_absent, is_busy, stack_of
 from orchestrator.aws.translated import code_of, message_of, translated
-from orchestrator.core.errors import PipelineFailed, StackBusy
+from orchestrator.core.errors import PipelineFailed, PlanFailed, StackBusy, Throttled
 from orchestrator.core.installation import Installation
-from orchestrator.core.pipelines.progress import IN_PROGRESS, STOPPED, ActionRun, Progress, progress_of
+from orchestrator.core.pipelines.progress import FAILED, IN_PROGRESS, STOPPED, ActionRun, Progress, progress_of
 from orchestrator.core.pipelines.template import APPROVE, MAX_COMMENT, MAX_REASON, SOURCE, shortened
 from orchestrator.core.plans import PackageVersion, PipelineStage
 from orchestrator.core.stage_roles import PATH, PIPELINE_STACKS
@@ -34,7 +35,6 @@ _MADE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_COMPLETE_CLEANU
 _DELETE_FIRST = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"})
 _NO_UPDATES = "No updates are to be performed"
 _ANSWERED = frozenset({"ApprovalAlreadyCompletedException", "InvalidApprovalTokenException"})
-_NOT_RETRYABLE = frozenset({"StageNotRetryableException", "NotLatestPipelineExecutionException"})
 _ENDED = frozenset(
     {
         *("PipelineExecutionNotStoppableException", "DuplicatedStopRequestException"),
@@ -42,6 +42,8 @@ _ENDED = frozenset(
     }
 )
 _GOES_ON = frozenset({"InProgress", "Stopping"})
+_BUSY = frozenset({"ConflictException", "ConcurrentPipelineExecutionsLimitExceededException"})
+"""CodePipeline is at work on the pipeline just now, and asks to be called again."""
 
 
 class CodePipelines:
@@ -116,7 +118,7 @@ class CodePipelines:
     def start(self, name: str, package: PackageVersion, request_token: str) -> str:
         """See ``Pipelines``."""
         given = {"S3_OBJECT_KEY": package.key, "S3_OBJECT_VERSION_ID": package.version_id}
-        with translated("codepipeline"):
+        with _answers():
             started = self._pipelines.start_pipeline_execution(
                 name=name,
                 clientRequestToken=request_token,
@@ -129,7 +131,7 @@ class CodePipelines:
 
     def clear(self, name: str, keep: str, reason: str) -> int:
         """See ``Pipelines``."""
-        with translated("codepipeline"):
+        with _answers():
             found = self._pipelines.list_pipeline_executions(pipelineName=name)["pipelineExecutionSummaries"]
             others = [
                 one["pipelineExecutionId"]
@@ -143,7 +145,7 @@ class CodePipelines:
 
         One that was just started may take a moment to show.
         """
-        with translated("codepipeline"):
+        with _answers():
             try:
                 execution = self._pipelines.get_pipeline_execution(
                     pipelineName=run.pipeline, pipelineExecutionId=run.execution_id
@@ -172,7 +174,7 @@ class CodePipelines:
     def answer(self, run: PipelineStage, *, approved: bool, comment: str) -> bool:
         """See ``Pipelines``."""
         asked = self.progress(run).approve
-        with translated("codepipeline"):
+        with _answers():
             token = self._token(run, asked.id) if asked is not None else ""
             if not token:
                 return False
@@ -204,7 +206,7 @@ class CodePipelines:
 
     def retry(self, run: PipelineStage, *, everything: bool) -> None:
         """See ``Pipelines``."""
-        with translated("codepipeline"):
+        with _answers():
             try:
                 self._pipelines.retry_stage_execution(
                     pipelineName=run.pipeline,
@@ -213,12 +215,14 @@ class CodePipelines:
                     retryMode="ALL_ACTIONS" if everything else "FAILED_ACTIONS",
                 )
             except self._pipelines.exceptions.ClientError as error:
-                if code_of(error) not in _NOT_RETRYABLE:
+                if code_of(error) == "NotLatestPipelineExecutionException":
+                    raise PlanFailed(f"another execution of {run.pipeline} has entered {run.stage}") from error
+                if code_of(error) != "StageNotRetryableException":
                     raise
 
     def stop(self, run: PipelineStage, reason: str) -> bool:
         """See ``Pipelines``."""
-        with translated("codepipeline"):
+        with _answers():
             return self._stop(run.pipeline, run.execution_id, reason)
 
     def _stop(self, name: str, execution_id: str, reason: str) -> bool:
@@ -234,7 +238,7 @@ class CodePipelines:
 
     def state(self, name: str) -> Mapping[str, Any]:
         """See ``Pipelines``."""
-        with translated("codepipeline"):
+        with _answers():
             try:
                 found = self._pipelines.get_pipeline_state(name=name)
             except self._pipelines.exceptions.ClientError as error:
@@ -251,16 +255,32 @@ def pipelines_of(installation: Installation, clients: Callable[[str], Any]) -> C
     return CodePipelines(lambda: clients("codepipeline"), lambda: clients("cloudformation"), role, time.sleep)
 
 
+@contextmanager
+def _answers() -> Iterator[None]:
+    """``translated``, with what CodePipeline alone says."""
+    from botocore.exceptions import ClientError
+
+    with translated("codepipeline"):
+        try:
+            yield
+        except ClientError as error:
+            if code_of(error) in _BUSY:
+                raise Throttled(f"CodePipeline is busy: {message_of(error)}") from error
+            raise
+
+
 def _action_run(raw: Mapping[str, Any]) -> ActionRun:
     result = raw.get("output", {}).get("executionResult", {})
+    summary = result.get("externalExecutionSummary", "")
+    failed = raw["status"] == FAILED and raw["actionName"] != APPROVE
     return ActionRun(
         stage=raw["stageName"],
         action=raw["actionName"],
         status=raw["status"],
         id=raw["actionExecutionId"],
         by=raw.get("updatedBy", ""),
-        summary=result.get("externalExecutionSummary", ""),
-        error=result.get("errorDetails", {}).get("message", ""),
+        summary=summary,
+        error=result.get("errorDetails", {}).get("message", "") or (summary if failed else ""),
     )
 
 

@@ -178,6 +178,16 @@ class CloudFormationStacks:
         """See ``ports.Stacks``: the stack's own last token tells."""
         return self.state(plan.stack_id)
 
+    def moved(self, plan: Plan) -> bool:
+        """See ``ports.Stacks``."""
+        with translated("cloudformation", self._observe_role):
+            stack = stack_of(self._observe, plan.stack_id)
+        if stack is None:
+            return True
+        if plan.creates_stack:
+            return bool(stack["StackStatus"] != "REVIEW_IN_PROGRESS")
+        return last_change(stack) != plan.base
+
     def execution(self, plan: Plan) -> tuple[str, str]:
         """See ``ports.Stacks``."""
         client = self._observe

@@ -263,6 +263,10 @@ class Stacks(Protocol):
         """The stack by name or ARN (by ARN also after its deletion)."""
         ...
 
+    def moved(self, plan: Plan) -> bool:
+        """Whether the stack has changed since the plan was made, or a new one was begun."""
+        ...
+
     def execution(self, plan: Plan) -> tuple[str, str]:
         """The change set's ExecutionStatus (``ABSENT`` for one that is gone) and what CloudFormation says of it."""
         ...

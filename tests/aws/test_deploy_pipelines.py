@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from orchestrator.aws.deploy_pipelines import LOOKS, CodePipelines, pipelines_of
-from orchestrator.core.errors import AccessDenied, CallRefused, PipelineFailed, StackBusy, Throttled
+from orchestrator.core.errors import AccessDenied, CallRefused, PipelineFailed, PlanFailed, StackBusy, Throttled
 from orchestrator.core.plans import PackageVersion, PipelineStage
 from tests.aws.service_double import Refusal, ServiceDouble
 from tests.fakes.memory_world import installation
@@ -260,6 +260,31 @@ def test_a_stage_is_tried_again_in_whole_or_where_it_failed() -> None:
     service.refusals["retry_stage_execution"] = [Refusal("StageNotRetryableException", "goes on already")]
     adapter(service=service).retry(RUN, everything=False)
     assert [one["retryMode"] for one in service.made("retry_stage_execution")] == ["ALL_ACTIONS", "FAILED_ACTIONS"]
+
+
+def test_a_stage_that_another_execution_has_entered_cannot_be_tried_again() -> None:
+    service = Service()
+    service.refusals["retry_stage_execution"] = [Refusal("NotLatestPipelineExecutionException", "not the latest")]
+    with pytest.raises(PlanFailed, match="another execution"):
+        adapter(service=service).retry(RUN, everything=True)
+
+
+@pytest.mark.parametrize("code", ["ConflictException", "ConcurrentPipelineExecutionsLimitExceededException"])
+@pytest.mark.parametrize(
+    ("operation", "call"),
+    [
+        ("start_pipeline_execution", lambda found: found.start(NAME, PackageVersion("key", "v"), "token")),
+        ("stop_pipeline_execution", lambda found: found.stop(RUN, "why")),
+        ("retry_stage_execution", lambda found: found.retry(RUN, everything=True)),
+    ],
+)
+def test_a_busy_pipeline_is_asked_again_later(operation: str, call: Any, code: str) -> None:
+    service = Service()
+    service.refusals[operation] = [Refusal(code, "busy")]
+    pipelines = adapter(service=service)
+    with pytest.raises(Throttled, match="CodePipeline is busy"):
+        call(pipelines)
+    call(pipelines)
 
 
 def test_stopping_what_has_ended_is_harmless_and_other_refusals_are_not() -> None:

@@ -103,6 +103,7 @@ def run(action: str, status: str, stage: str = "DeployDev", **more: str) -> Acti
 
 
 DONE, ASKS = run("Plan", "Succeeded"), run("Approve", "InProgress")
+OURS = "arn:aws:sts::111111111111:assumed-role/mlops-function-deploy-stage/a-session"
 YES = run("Approve", "Succeeded", by="arn:of:us")
 BUSY = run("Plan", "Failed", error="Stack:x is in UPDATE_IN_PROGRESS state and can not be updated.")
 LEFT = run("Plan", "Failed", error="Stack:x is in ROLLBACK_COMPLETE state and can not be updated.")
@@ -117,6 +118,11 @@ PLANS = {
     "rejected as stale": ("Failed", [DONE, run("Approve", "Failed", summary=STALE, by="us")], Planning.PLAN_ANEW),
     "tried again": ("InProgress", [DONE, run("Approve", "Failed", summary=STALE), DONE], Planning.WAIT),
     "asks again": ("InProgress", [DONE, run("Approve", "Failed", summary=STALE), DONE, ASKS], Planning.ASKED),
+    "rejected by us, and CodePipeline does not tell why": (
+        "Failed",
+        [DONE, run("Approve", "Failed", by=OURS)],
+        Planning.PLAN_ANEW,
+    ),
     "rejected by somebody": ("Failed", [DONE, run("Approve", "Failed", by="arn:x")], Planning.BYPASSED),
     "approved by somebody": ("InProgress", [DONE, YES], Planning.BYPASSED),
     "approved by nobody knows whom": ("InProgress", [DONE, run("Approve", "Succeeded")], Planning.BYPASSED),
@@ -150,6 +156,10 @@ DEPLOYMENTS = {
     "failed": ("Failed", [DONE, YES, run("Execute", "Failed", error="why")], Deploying.FAILED),
     "abandoned": ("Stopped", [DONE, YES, run("Execute", "Abandoned")], Deploying.FAILED),
     "rejected": ("Failed", [DONE, run("Approve", "Failed")], Deploying.FAILED),
+    "rejected by us as stale": ("Failed", [DONE, run("Approve", "Failed", by=OURS)], Deploying.STALE),
+    "nothing listed yet": ("InProgress", [], Deploying.NOT_BEGUN),
+    "its approval not listed yet": ("InProgress", [DONE], Deploying.NOT_BEGUN),
+    "ended before it was asked": ("Failed", [], Deploying.FAILED),
 }
 
 
@@ -163,3 +173,17 @@ def test_the_last_failure_is_told_whichever_stage_it_was_in() -> None:
     found = progress_of("Failed", [run("Package", "Failed", "Source", error="denied")], "DeployDev")
     assert (found.plan, found.error) == (None, "denied")
     assert planning(found).reason == "its execution in CodePipeline has ended Failed: denied"
+
+
+def test_a_failure_that_was_mended_by_another_try_is_told_no_more() -> None:
+    runs = [BUSY, DONE, YES, run("Execute", "Failed", error="no capacity")]
+    assert progress_of("Failed", runs, "DeployDev").error == "no capacity"
+    assert progress_of("Failed", [BUSY, DONE, run("Approve", "Failed")], "DeployDev").error == ""
+
+
+@pytest.mark.parametrize(
+    ("by", "outside"),
+    [(OURS, False), ("arn:aws:iam::111111111111:user/mlops-function-deploy-stage", True), ("arn:of:mallory", True)],
+)
+def test_who_has_approved_past_us(by: str, outside: bool) -> None:
+    assert run("Approve", "Succeeded", by=by).outside is outside

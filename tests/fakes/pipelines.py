@@ -62,6 +62,8 @@ class FakePipelines:
     """Stage, whether it was approved, and the comment."""
     by: str = OURS
     """Who answers."""
+    execute_fails: str = ""
+    """Why Execute fails before CloudFormation has begun anything."""
     unlisted: int = 0
     """How many more looks show an approval as open that has been answered."""
     _made: int = 0
@@ -199,6 +201,9 @@ class FakePipelines:
         found.runs.append(run)
         if plan.empty:
             self._set(found, run, status=SUCCEEDED)
+        elif self.execute_fails:
+            self._set(found, run, status=FAILED, error=self.execute_fails)
+            found.status = FAILED
         elif not self._stacks(found, name).execute(plan, f"codepipeline-{run.id}"):
             self._set(found, run, status=FAILED, error="ChangeSet does not exist")
             found.status = FAILED

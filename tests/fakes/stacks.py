@@ -196,6 +196,13 @@ class FakeStacks:
         """See ``ports.Stacks``."""
         return self.state(plan.stack_id)
 
+    def moved(self, plan: Plan) -> bool:
+        """See ``ports.Stacks``."""
+        stack = self.stacks.get(plan.stack_name)
+        if stack is None or stack.stack_id != plan.stack_id:
+            return True
+        return stack.status != "REVIEW_IN_PROGRESS" if plan.creates_stack else str(stack.moved) != plan.base
+
     def execution(self, plan: Plan) -> tuple[str, str]:
         """See ``ports.Stacks``."""
         if plan.change_set_arn in self.executions:

@@ -190,6 +190,7 @@ def test_an_approval_in_the_console_flows_back_and_is_told_as_outside_the_policy
     release_id, line = asked(piped, "by-console")
     place, _, called = line.asking
     line.answer(called, "Approved", "I know better")
+    eventually("it flows back", lambda: stage(piped.show(release_id), place)["approval"]["status"] == "approved")
     ended = piped.follower.until_end(release_id, decide=piped.approve)
     assert ended.status == "succeeded", ended.reason
     approval = stage(piped.show(release_id), place)["approval"]

@@ -96,6 +96,12 @@ MISTAKES = [
     pytest.param({"notification_email": "team"}, "$.notification_email", "an e-mail address", id="e-mail"),
     pytest.param({"organization_id": "acme"}, "$.organization_id", "o-a1b2c3d4e5", id="organisation"),
     pytest.param({"runtime": "python3.9"}, "$.runtime", "python3.1", id="runtime"),
+    pytest.param(
+        {"deploy_engine": "codepipeline", "region": "cn-north-1"},
+        "$.deploy_engine",
+        'Use "cloudformation" there.',
+        id="engine in China",
+    ),
     pytest.param({"deploy_engine": "codepipelin"}, "$.deploy_engine", 'Did you mean "codepipeline"?', id="engine"),
     pytest.param({"architecture": "arm"}, "$.architecture", 'Did you mean "arm64"?', id="architecture"),
     pytest.param({"log_retention_days": 91}, "$.log_retention_days", "one of 1, 3, 5", id="retention"),

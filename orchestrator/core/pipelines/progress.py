@@ -5,12 +5,19 @@ Told by ListActionExecutions: GetPipelineState shows the latest run of each acti
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from orchestrator.core.pipelines.template import APPROVE, EXECUTE, PLAN
 from orchestrator.core.plans import STALE
+from orchestrator.core.stage_roles import function_role_name
+
+_OURS = re.compile(
+    rf":assumed-role/({'|'.join(map(function_role_name, ('plan_stage', 'deploy_stage', 'record_outcome')))})/"
+)
+"""In ``ActionRun.by``: the functions that answer approvals."""
 
 IN_PROGRESS, SUCCEEDED, FAILED, ABANDONED = "InProgress", "Succeeded", "Failed", "Abandoned"
 """``ActionExecutionStatus``."""
@@ -32,6 +39,22 @@ class ActionRun:
     """Of an approval, the comment of whoever has answered it."""
     error: str = ""
 
+    @property
+    def ours(self) -> bool:
+        """Whether one of our own functions has answered it."""
+        return bool(_OURS.search(self.by))
+
+    @property
+    def stale(self) -> bool:
+        """Whether it is an approval that we have rejected ourselves, because its plan would no longer do what was
+        shown: no release goes on after any other rejection of ours."""
+        return self.status == FAILED and (self.ours or STALE in self.summary)
+
+    @property
+    def outside(self) -> bool:
+        """Whether it is an approval that somebody has given past us."""
+        return self.status == SUCCEEDED and not self.ours
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -43,7 +66,7 @@ class Progress:
     approve: ActionRun | None = None
     execute: ActionRun | None = None
     error: str = ""
-    """What the execution's last failed action says, in whichever stage."""
+    """What says the action that failed last, in whichever stage, and was not tried again since."""
 
     @property
     def asks(self) -> bool:
@@ -59,13 +82,16 @@ class Progress:
 def progress_of(execution: str, runs: Iterable[ActionRun], stage: str) -> Progress:
     """``runs``: every action of the execution, oldest first."""
     latest: dict[str, ActionRun] = {}
-    error = ""
+    errors: dict[tuple[str, str], str] = {}
     for run in runs:
-        error = run.error or error
+        errors.pop((run.stage, run.action), None)
+        if run.error:
+            errors[run.stage, run.action] = run.error
         if run.stage == stage:
             if run.action == PLAN:
                 latest.clear()
             latest[run.action] = run
+    error = next(reversed(errors.values()), "")
     return Progress(execution, latest.get(PLAN), latest.get(APPROVE), latest.get(EXECUTE), error)
 
 
@@ -98,7 +124,7 @@ def planning(progress: Progress) -> Decision:
     if approve is not None:
         if approve.status == IN_PROGRESS:
             return Decision(Planning.ASKED)
-        if approve.status == FAILED and STALE in approve.summary:
+        if approve.stale:
             return Decision(Planning.PLAN_ANEW)
         if approve.by or approve.status == SUCCEEDED:
             verb = "approved" if approve.status == SUCCEEDED else "rejected"
@@ -125,6 +151,8 @@ class Deploying(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    STALE = "stale"
+    """We have rejected the plan: it is to be made anew, and nothing of it was deployed."""
 
 
 def deploying(progress: Progress) -> Deploying:
@@ -134,4 +162,9 @@ def deploying(progress: Progress) -> Deploying:
         return Deploying.DONE if execute.status == SUCCEEDED else Deploying.FAILED
     if execute is not None or (approve is not None and approve.status == SUCCEEDED):
         return Deploying.RUNNING if progress.execution in {IN_PROGRESS, STOPPING} else Deploying.FAILED
-    return Deploying.NOT_BEGUN if progress.asks else Deploying.FAILED
+    if approve is not None and approve.stale:
+        return Deploying.STALE
+    # What is listed may be a moment behind: as long as the execution goes on, an approval that does not show is none
+    # that was rejected.
+    waits = progress.asks or (approve is None and progress.runs)
+    return Deploying.NOT_BEGUN if waits else Deploying.FAILED

@@ -73,7 +73,7 @@ class PipelineStacks:
                     missing += 1
                     if missing == MISSING_LOOKS:
                         # Deleted or made obsolete by somebody: the pipeline itself would wait for ever.
-                        self._pipelines.answer(run, approved=False, comment=STALE)
+                        self._reject_as_stale(run)
                 case Planning.BYPASSED:
                     raise ApprovedOutside(f"{run.stage} is not planned: {decision.reason}")
                 case Planning.FAILED:
@@ -137,7 +137,7 @@ class PipelineStacks:
             return self._direct.progress(plan, request_token)
         found = self._pipelines.progress(plan.pipeline)
         match deploying(found):
-            case Deploying.NOT_BEGUN:
+            case Deploying.NOT_BEGUN | Deploying.STALE:
                 return StackState(plan.stack_id, GOES_ON)
             case Deploying.RUNNING:
                 return StackState(plan.stack_id, GOES_ON, request_token)
@@ -149,14 +149,23 @@ class PipelineStacks:
                 return self._failed(plan, found, request_token)
 
     def _failed(self, plan: Plan, found: Progress, request_token: str) -> StackState:
-        """The stack's own reason where it has one; else CodePipeline's, or how the execution ended."""
-        begun = found.execute is not None
-        state = self._direct.state(plan.stack_id) if begun else StackState(plan.stack_id, NEVER_BEGUN)
-        rolled_back = "ROLLBACK" in state.status or state.status.endswith("_FAILED")
+        """The stack's own reason where it has one of this execution; else CodePipeline's, or how the execution ended.
+
+        Somebody may have given up an execution, and CloudFormation still be at work: that end is waited for.
+        """
         reason = (found.execute.error if found.execute else "") or ended_words(found)
-        if begun and rolled_back and state.status != NEVER_BEGUN:
+        if found.execute is None:
+            return StackState(plan.stack_id, NEVER_BEGUN, request_token, reason)
+        state = self._direct.state(plan.stack_id)
+        if state.status.endswith("_IN_PROGRESS") and state.status != "REVIEW_IN_PROGRESS":
+            return replace(state, last_request_token=request_token)
+        if not self._direct.moved(plan):
+            return StackState(plan.stack_id, NEVER_BEGUN, request_token, reason)
+        if "ROLLBACK" in state.status or state.status.endswith("_FAILED"):
             return replace(state, last_request_token=request_token, reason=state.reason or reason)
-        return StackState(plan.stack_id, NEVER_BEGUN, request_token, reason)
+        changed = state.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+        told = f"{reason}; the stack is in {state.status} all the same" if changed else reason
+        return StackState(plan.stack_id, NEVER_BEGUN, request_token, told)
 
     def execution(self, plan: Plan) -> tuple[str, str]:
         """See ``ports.Stacks``."""
@@ -165,10 +174,26 @@ class PipelineStacks:
     def discard(self, plan: Plan, *, rejected: str = "") -> None:
         """See ``ports.Stacks``: the approval is rejected with these words, or the execution stopped."""
         run = plan.pipeline
-        if run is not None and not (rejected and self._pipelines.answer(run, approved=False, comment=rejected)):
-            self._pipelines.stop(run, "The release has ended." if rejected != STALE else STALE)
+        if run is not None and rejected == STALE:
+            self._reject_as_stale(run)
+        elif run is not None and not (rejected and self._pipelines.answer(run, approved=False, comment=rejected)):
+            self._pipelines.stop(run, "The release has ended.")
         if run is None or not self._executes(run):
             self._direct.discard(plan)
+
+    def _reject_as_stale(self, run: PipelineStage) -> None:
+        """So that the stage can be tried again: once another execution has entered it, that is refused."""
+        self._pipelines.clear(run.pipeline, run.execution_id, OTHERS_TURN)
+        if not self._pipelines.answer(run, approved=False, comment=STALE) and not self._rejected(run):
+            self._pipelines.stop(run, STALE)
+
+    def _rejected(self, run: PipelineStage) -> bool:
+        approve = self._pipelines.progress(run).approve
+        return approve is not None and approve.stale
+
+    def moved(self, plan: Plan) -> bool:
+        """See ``ports.Stacks``."""
+        return self._direct.moved(plan)
 
     def _executes(self, run: PipelineStage) -> bool:
         approve = self._pipelines.progress(run).approve

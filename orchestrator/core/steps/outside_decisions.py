@@ -7,15 +7,26 @@ sweeper without one; the log field ``outside`` of both raises an alarm.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
 from orchestrator.core.people import IdentityKind, principal_name
 from orchestrator.core.pipelines.progress import FAILED, SUCCEEDED, ActionRun, ended_words
-from orchestrator.core.pipelines.template import workload_of
+from orchestrator.core.pipelines.template import stage_name, workload_of
+from orchestrator.core.plans import PipelineStage
 from orchestrator.core.ports import Accounts, Clock, Store, Tasks
-from orchestrator.core.records import Approval, ApprovalStatus, Verdict, Vote
+from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, StageStatus, Verdict, Vote
 from orchestrator.core.steps.answers import answer
-from orchestrator.core.steps.progress import approval_of, find_release, find_stage, find_workload, stamp
+from orchestrator.core.steps.progress import (
+    approval_of,
+    find_release,
+    find_stage,
+    find_workload,
+    move_stage,
+    stage_of,
+    stamp,
+)
 
 VIA = "codepipeline"
 """``Vote.via`` of an answer that was given in CodePipeline: no policy was asked about it."""
@@ -30,6 +41,56 @@ def open_question(pipeline: str, execution_id: str, store: Store) -> Approval | 
     record = find_stage(store, release.release_id, release.stage)
     found = approval_of(store, record.approval_id) if record is not None and record.approval_id else None
     return found if found is not None and found.status is ApprovalStatus.PENDING else None
+
+
+def answered_early(pipeline: str, execution_id: str, store: Store, accounts: Accounts) -> bool:
+    """Whether somebody has approved, in the running release's execution, a stage about which nobody was asked yet.
+
+    The release ends once it comes to that stage: until then this tells of it.
+    """
+    workload = find_workload(store, workload_of(pipeline)) if workload_of(pipeline) else None
+    release = find_release(store, workload.running_release) if workload is not None else None
+    if release is None or release.pipeline_execution != execution_id or release.stage not in release.stages:
+        return False
+    place = release.stages.index(release.stage)
+    for stage in release.stages[place : place + 2]:
+        record = find_stage(store, release.release_id, stage)
+        if record is not None and record.plan is not None:
+            continue
+        run = PipelineStage(pipeline, execution_id, stage_name(release.stages, stage))
+        found = accounts.pipelines().progress(run).approve
+        if found is not None and found.outside:
+            return True
+    return False
+
+
+def told_at_the_end(release: Release, approved: Iterable[tuple[str, str]], store: Store, now: Clock) -> int:
+    """Warn of stages that were approved in CodePipeline, and of which no question tells it; how many there are.
+
+    Nothing takes that back: such a stage counts as touched, so that nobody believes it to have what it had.
+    """
+    told = []
+    for stage, by in approved:
+        record = stage_of(store, release.release_id, stage, now)
+        asked = approval_of(store, record.approval_id) if record.approval_id else None
+        if asked is not None and any(vote.via == VIA for vote in asked.votes):
+            continue
+        sentence = (
+            f"{stage} was approved in CodePipeline by {by or 'somebody'}, outside the policy, and deployed there."
+        )
+        move_stage(store, record, now, partial(_deployed_outside, note=sentence))
+        told.append(sentence)
+    if told:
+        store.update(Release, release.key(), partial(_warned, told=tuple(told)))
+    return len(told)
+
+
+def _warned(release: Release, told: tuple[str, ...]) -> Release:
+    return replace(release, warnings=tuple(dict.fromkeys((*release.warnings, *told))))
+
+
+def _deployed_outside(record: StageRecord, note: str) -> StageRecord:
+    return replace(record, status=StageStatus.FAILED, note=note)
 
 
 def note_outside(approval: Approval, *, store: Store, accounts: Accounts, tasks: Tasks, now: Clock) -> bool:

@@ -6,7 +6,7 @@ a step that died between the two finds the execution that it started.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from orchestrator.core.errors import OrchestratorError, TryAgain
 from orchestrator.core.pipelines.progress import SUCCEEDED
@@ -34,36 +34,49 @@ def running_stage(release: Release, stage: str, *, store: Store, accounts: Accou
     return PipelineStage(release.pipeline, execution, stage_name(release.stages, stage))
 
 
-def end_run(release: Release, outcome: Status, accounts: Accounts) -> None:
-    """Stop an execution whose release has ended, and take away the change sets that it has made ahead, if any.
+@dataclass(frozen=True)
+class EndedRun:
+    """What is left of the execution of a release that has ended."""
+
+    leftover: str = ""
+    """What could not be done, as a sentence."""
+    approved: tuple[tuple[str, str], ...] = ()
+    """Stages that somebody has approved there past us, and who (ARN): nothing takes them back."""
+
+
+def end_run(release: Release, outcome: Status, accounts: Accounts) -> tuple[tuple[str, str], ...]:
+    """Stop an execution whose release has ended, and take away the change sets that it has made ahead, if any; which
+    stages were approved there by others, see ``EndedRun``.
 
     Of a removal that has taken everything away, the pipeline goes too.
     """
     if release.removes and release.pipeline and outcome is Status.SUCCEEDED:
         accounts.pipelines().retire(release.pipeline)
     if not release.pipeline_execution:
-        return
-    pipelines = accounts.pipelines()
+        return ()
+    pipelines, outside = accounts.pipelines(), []
     place = release.stages.index(release.stage) if release.stage in release.stages else -1
     run = PipelineStage(release.pipeline, release.pipeline_execution, stage_name(release.stages, release.stage))
     pipelines.stop(run, "The release has ended.")
     # A release may end at a stage before it has looked at the plan that was made there: at a gate, for one.
     for stage in release.stages[max(place, 0) : place + 2]:
         found = pipelines.progress(replace(run, stage=stage_name(release.stages, stage)))
-        approved = found.approve is not None and found.approve.status == SUCCEEDED
-        if found.plan is not None and not approved:
+        approve = found.approve
+        if approve is not None and approve.outside:
+            outside.append((stage, approve.by))
+        elif found.plan is not None and (approve is None or approve.status != SUCCEEDED):
             accounts.stacks(stage).discard_made(release.stack_name, CHANGE_SET)
+    return tuple(outside)
 
 
-def end_run_if_possible(release: Release, outcome: Status, accounts: Accounts) -> str:
-    """As ``end_run``; what could not be done, as a sentence, instead of a failure. ``TryAgain`` passes."""
+def end_run_if_possible(release: Release, outcome: Status, accounts: Accounts) -> EndedRun:
+    """As ``end_run``, with what could not be done instead of a failure. ``TryAgain`` passes."""
     try:
-        end_run(release, outcome, accounts)
+        return EndedRun(approved=end_run(release, outcome, accounts))
     except TryAgain:
         raise
     except OrchestratorError as error:
-        return str(error)
-    return ""
+        return EndedRun(str(error))
 
 
 def approval_comment(approval: Approval | None, stage: str) -> str:

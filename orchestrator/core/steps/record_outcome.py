@@ -51,6 +51,7 @@ def record_outcome(
         return _answer(release, error)
     reason = readable_cause(error, cause) if outcome is Status.FAILED else ""
     ended_by = release.ended_by
+    outside = 0
     if outcome is not Status.SUCCEEDED and release.stage:
         record = stage_of(store, release_id, release.stage, now)
         approval = _close_approval(record, outcome, store, now)
@@ -60,10 +61,12 @@ def record_outcome(
             reason = f"Nobody decided about {release.stage} in time."
         reason = _discard(record, outcome, reason, store, accounts, now)
     if release.pipeline and (outcome is not Status.SUCCEEDED or release.removes):
+        from orchestrator.core.steps.outside_decisions import told_at_the_end
         from orchestrator.core.steps.pipeline_run import end_run_if_possible
 
-        left = end_run_if_possible(release, outcome, accounts)
-        reason = f"{reason} ({LEFTOVER}: {left})".strip() if left else reason
+        run = end_run_if_possible(release, outcome, accounts)
+        reason = f"{reason} ({LEFTOVER}: {run.leftover})".strip() if run.leftover else reason
+        outside = told_at_the_end(release, run.approved, store, now) if run.approved else 0
     if outcome is Status.SUPERSEDED:
         newer = newer_than(store, release) if not ended_by else None
         ended_by = newer.release_id if newer else ended_by
@@ -75,7 +78,7 @@ def record_outcome(
     failure = error if outcome is Status.FAILED else ""
     ended = move(store, release_id, now, outcome, reason=reason, failure=failure, ended_by=ended_by)
     pass_turn(store, ended)
-    return _answer(ended, error)
+    return _answer(ended, error) | ({"outside": outside} if outside else {})
 
 
 def _answer(release: Release, error: str) -> dict[str, object]:

@@ -8,7 +8,7 @@ from orchestrator.core.events import PipelineChanged, StackChanged, StatusEvent
 from orchestrator.core.plans import execution_subject
 from orchestrator.core.ports import Accounts, Clock, Store, Tasks
 from orchestrator.core.records import Wait
-from orchestrator.core.steps.outside_decisions import note_outside, open_question
+from orchestrator.core.steps.outside_decisions import answered_early, note_outside, open_question
 from orchestrator.core.steps.settle import settle
 
 
@@ -38,6 +38,8 @@ def resume_deployment(event: StatusEvent, *, store: Store, accounts: Accounts, t
         asked = open_question(event.pipeline, event.execution_id, store)
         if asked is not None:
             outside += note_outside(asked, store=store, accounts=accounts, tasks=tasks, now=now)
+        else:
+            outside += answered_early(event.pipeline, event.execution_id, store, accounts)
     else:
         subject = event.arn
     waits = store.under(Wait, f"WAIT#{subject}")
