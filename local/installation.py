@@ -6,15 +6,16 @@ ends them. Everything lives under ``.local/`` of the checkout and listens on 127
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
 import shutil
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -79,11 +80,33 @@ def up(
     if known is not None:
         if (known.mode, known.engine) != (mode, engine):
             raise RuntimeError(
-                f"a {known.mode}-account installation, where {known.engine} deploys, is up; "
-                "end it first with `mlops local down`"
+                f"A {known.mode}-account installation is up, where {known.engine} deploys, not a {mode}-account one "
+                f"with {engine}. Go on with it by `--mode {known.mode} --engine {known.engine}`, or end it with "
+                "`mlops local down`, which empties it."
             )
         say(f"The local installation is up already; the Slack page is {known.slack_url}")
         return known
+    with _alone(home):
+        return _up(mode, engine, home, say, changes or {}, before)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """Raises RuntimeError while another process brings an installation up there."""
+    claim = home.with_name(f"{home.name}.starting")
+    claim.parent.mkdir(parents=True, exist_ok=True)
+    with claim.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError("Another `mlops local up` is on its way; wait until it is done.") from None
+        try:
+            yield
+        finally:
+            claim.unlink(missing_ok=True)
+
+
+def _up(mode: Mode, engine: Engine, home: Path, say: Say, changes: Mapping[str, Any], before: Before | None) -> Running:
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     started = time.monotonic()
@@ -93,7 +116,7 @@ def up(
         bot_token=secret["bot_token"], signing_secret=secret["signing_secret"], log_file=home / "slack.log"
     )
     try:
-        running = _bring_up(mode, engine, home, cloud, slack, secret, say, changes or {}, before)
+        running = _bring_up(mode, engine, home, cloud, slack, secret, say, changes, before)
     except BaseException:
         slack.stop()
         cloud.stop()

@@ -12,7 +12,7 @@ import typer
 
 from mlops.plans import show_approval, show_gates, show_metrics, show_plan
 from mlops.refusals import Refused
-from mlops.releases import ReleaseId
+from mlops.releases import ReleaseId, kind_facts
 from mlops.screen import STYLES, Screen, moment, status_word
 from mlops.target import Target, on_target
 from mlops.validation import AsJson
@@ -119,6 +119,9 @@ def _decide(
     # Where the answer is JSON, a person who is asked still has to see what is being decided.
     shown = screen if not screen.json else Screen(out=screen.err)
     shown.line(f"{found['release_id']}, asked for by {found['requester']}", "bold")
+    for name, value in kind_facts(found):
+        if value:
+            shown.line(f"  {name}: {value}")
     if found["description"]:
         shown.line(f"  {found['description']}")
     show_metrics(found["metrics"], shown)
@@ -153,6 +156,8 @@ def _waiting(found: Mapping[str, Any], wanted: str) -> Mapping[str, Any]:
             if stage["approval"] and stage["approval"]["status"] != "pending"
         ]
         hint = f" It waits in {others}." if others else f" {'; '.join(settled).capitalize()}." if settled else ""
+        if found["status"] == "superseded" and found["ended_by"]:
+            hint += f" {found['ended_by']} took its place."
         raise Refused(f"{found['release_id']} waits for no decision{where}.{hint}")
     if not chosen[0]["plan"]:
         raise Refused(f"{found['release_id']} has no plan for {chosen[0]['stage']} (any more); look again.")

@@ -142,6 +142,10 @@ def history(
             _show_votes(stage, screen)
         if found["goes_back_to"]:
             screen.line(f"  from {found['instead_of'] or 'nothing'} to {found['goes_back_to']}")
+        if found["asked_because"]:
+            screen.line(f"  because: {found['asked_because']}")
+        if found["status"] == "superseded" and found["ended_by"]:
+            screen.line(f"  {found['ended_by']} took its place")
         if found["reason"] and not found["ended_by"]:
             screen.line(f"  {found['reason']}")
 
@@ -160,6 +164,16 @@ def _commit_facts(commit: Mapping[str, str] | None) -> Sequence[tuple[str, str]]
     )
 
 
+def kind_facts(found: Mapping[str, Any]) -> Sequence[tuple[str, str]]:
+    """What a removal or a rollback is, and why it was asked for; values are empty for any other release."""
+    way = f"from {found['instead_of'] or 'nothing'} to {found['goes_back_to']}" if found["goes_back_to"] else ""
+    return (
+        ("Kind", "removal of the workload" if found["kind"] == "removal" else ""),
+        ("Rollback", way),
+        ("Because", found["asked_because"]),
+    )
+
+
 def show_release(found: Mapping[str, Any], screen: Screen) -> None:
     """One release: what it is, how it stands, and each stage."""
     word = status_word(found["status"])
@@ -167,12 +181,7 @@ def show_release(found: Mapping[str, Any], screen: Screen) -> None:
     screen.line(f"{found['release_id']}: {word}{where}", STYLES.get(word, "bold"))
     facts = (
         ("Workload", f"{found['workload']} ({found['workload_type']})" if found["workload_type"] else ""),
-        ("Kind", "removal of the workload" if found["kind"] == "removal" else ""),
-        (
-            "Rollback",
-            f"from {found['instead_of'] or 'nothing'} to {found['goes_back_to']}" * bool(found["goes_back_to"]),
-        ),
-        ("Because", found["asked_because"]),
+        *kind_facts(found),
         ("Description", found["description"]),
         ("Asked by", found["requester"]),
         ("From", found["source"]),

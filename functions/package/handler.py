@@ -8,7 +8,7 @@ from functions.package.env import Env
 from orchestrator.aws.environment import load
 from orchestrator.aws.handling import step
 from orchestrator.aws.world import World
-from orchestrator.core.ports import ArtifactStore
+from orchestrator.core.plans import ArtifactStore
 from orchestrator.core.steps.package import package
 
 

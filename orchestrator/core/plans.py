@@ -72,6 +72,14 @@ class PackageVersion:
 
 
 @dataclass(frozen=True)
+class ArtifactStore:
+    """Where pipelines hand packages on from stage to stage; empty where no CodePipeline deploys."""
+
+    bucket: str
+    key_arn: str
+
+
+@dataclass(frozen=True)
 class PipelineStage:
     """One stage of one execution of a pipeline."""
 

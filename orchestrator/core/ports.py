@@ -80,14 +80,6 @@ class ObjectVersion:
     metadata: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class ArtifactStore:
-    """Where pipelines hand packages on from stage to stage; empty where no CodePipeline deploys."""
-
-    bucket: str
-    key_arn: str
-
-
 MOST_LISTED = 20_000
 """Objects of a prefix that are looked at: listing them takes some four seconds, by 1,000 a call."""
 

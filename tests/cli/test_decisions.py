@@ -157,6 +157,20 @@ def test_a_stage_that_does_not_wait_is_told_with_those_that_do(mlops: Command, g
     assert votes(gateway) == []
 
 
+def test_what_has_taken_the_place_of_a_superseded_release_is_told(
+    mlops: Command, gateway: Gateway, waiting: str, configuration_file: Path
+) -> None:
+    changed = json.loads(configuration_file.read_text()) | {"inference_instance": "ml.m5.2xlarge"}
+    configuration_file.write_text(json.dumps(changed))
+    newer = mlops.json("release", str(configuration_file))["release_id"]
+    gateway.machines.settle()
+    assert gateway.world.of(waiting).status is Status.SUPERSEDED
+    result = mlops("approve", waiting, "--yes", person="ben")
+    assert result.exit_code == 1
+    assert f"Staging is superseded. {newer} took its place." in result.stderr
+    assert f"  {newer} took its place" in mlops("history", gateway.world.of(waiting).workload).stdout
+
+
 def test_an_ended_release_waits_for_nothing(mlops: Command, gateway: Gateway, waiting: str) -> None:
     mlops("reject", waiting, "--reason", "not yet", "--yes", person="ben")
     result = mlops("approve", waiting, "--yes", person="ben")

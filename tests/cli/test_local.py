@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from local import installation
 from local.deploy import DeploymentFailed
 from local.installation import Running
 from local.real_workspace import Tokens, UnknownPerson, Workspace, settings_of
@@ -208,3 +212,22 @@ def test_the_settings_name_the_real_accounts_and_no_local_ones() -> None:
     }
     with pytest.raises(UnknownPerson, match="known: ana, ben"):
         settings_of(SETTINGS, Workspace("C0123", {"zoe": "U0123"}))
+
+
+def test_another_installation_than_the_one_that_is_up_is_refused(tmp_path: Path) -> None:
+    there = replace(RUNNING, cloud_pid=os.getpid(), slack_pid=os.getpid(), engine="codepipeline")
+    (tmp_path / "state.json").write_text(json.dumps(asdict(there)))
+    with pytest.raises(RuntimeError, match="where codepipeline deploys, not a multi-account one with cloudformation"):
+        installation.up("multi", home=tmp_path)
+    assert installation.up("multi", engine="codepipeline", home=tmp_path, say=lambda text: None) == there
+
+
+def test_two_that_bring_one_up_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "kept").touch()
+    with (tmp_path / "home.starting").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(RuntimeError, match="on its way"):
+            installation.up("single", home=home)
+    assert (home / "kept").exists()

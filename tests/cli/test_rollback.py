@@ -41,7 +41,10 @@ def test_the_release_before_is_shown_and_asked_about(
     shown = mlops("status", asked.release_id).stdout
     assert f"from {second.release_id} to {first.release_id}" in shown
     assert "Too slow." in shown
-    assert f"from {second.release_id} to {first.release_id}" in mlops("history", WORKLOAD).stdout
+    told = mlops("history", WORKLOAD).stdout
+    assert f"from {second.release_id} to {first.release_id}\n  because: Too slow." in told
+    decided = mlops("approve", asked.release_id, "--yes", person="ben").stdout
+    assert f"  Rollback: from {second.release_id} to {first.release_id}\n  Because: Too slow." in decided
 
 
 def test_a_named_release_is_not_asked_about(mlops: Command, gateway: Gateway, both: tuple[Release, Release]) -> None:

@@ -24,8 +24,7 @@ from orchestrator.core.pipelines.template import (
     template,
     workload_of,
 )
-from orchestrator.core.plans import STALE, PipelineStage
-from orchestrator.core.ports import ArtifactStore
+from orchestrator.core.plans import STALE, ArtifactStore, PipelineStage
 from orchestrator.core.stack_names import MAX_WORKLOAD_NAME
 from tests.fakes.memory_world import installation
 

@@ -20,7 +20,8 @@ from orchestrator.core.ledger.changes import Change
 from orchestrator.core.model_versions import group_of
 from orchestrator.core.people import Identity, IdentityKind, People, Person
 from orchestrator.core.pipelines.ports import Pipelines
-from orchestrator.core.ports import Accounts, ArtifactStore, Clock, Objects, Outcomes, Store, Tasks
+from orchestrator.core.plans import ArtifactStore
+from orchestrator.core.ports import Accounts, Clock, Objects, Outcomes, Store, Tasks
 from orchestrator.core.records import Approval, Release, StageRecord, Status, TaskToken, Verdict, Wait, Workload
 from orchestrator.core.steps.append_ledger import Noted, append_ledger
 from orchestrator.core.steps.decide_approval import Ballot, BallotResult, vote

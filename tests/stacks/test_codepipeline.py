@@ -13,7 +13,7 @@ from cdk_nag import AwsSolutionsChecks
 from cfnlint.api import lint
 
 from orchestrator.core.pipelines.template import template
-from orchestrator.core.ports import ArtifactStore
+from orchestrator.core.plans import ArtifactStore
 from stacks.names import Names
 from tests.events.samples import event as envelope
 from tests.stacks import test_policies

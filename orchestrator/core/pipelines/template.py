@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from orchestrator.core.installation import Installation
-from orchestrator.core.ports import ArtifactStore
+from orchestrator.core.plans import ArtifactStore
 from orchestrator.core.stage_roles import PATH, PIPELINE, PIPELINE_ACTION, SERVICE
 
 NAME_PREFIX = "mlops-deploy-"
@@ -30,8 +30,8 @@ ONLY_STAGE = "DeployPipeline"
 CHANGE_SET = "mlops-release"
 """Name of the change set, whatever the release: Plan replaces the former one of that name."""
 
-NO_PACKAGE = "packages/none.zip"
-"""The key that the source has by itself, where nothing lies. An execution that does not say which package it deploys
+NO_PACKAGE = "packages/only-mlops-orchestrator-starts-this-pipeline.zip"
+"""The key that the source has by itself, where nothing lies: what CodePipeline shows then says why. An execution that does not say which package it deploys
 (the one that CodePipeline starts when a pipeline is made, or "Release change" in its console) ends in its source."""
 
 APPROVAL_MINUTES = 86_400

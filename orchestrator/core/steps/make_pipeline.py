@@ -8,7 +8,8 @@ from orchestrator.core.config import WORKLOAD_TAG
 from orchestrator.core.installation import Installation
 from orchestrator.core.pipelines.ports import Pipelines
 from orchestrator.core.pipelines.template import pipeline_name, template
-from orchestrator.core.ports import ArtifactStore, Objects, Store
+from orchestrator.core.plans import ArtifactStore
+from orchestrator.core.ports import Objects, Store
 from orchestrator.core.records import Release
 from orchestrator.core.steps.released import released_package
 

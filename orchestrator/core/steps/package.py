@@ -21,7 +21,8 @@ from orchestrator.core.packaging import (
     build_package,
     read_package,
 )
-from orchestrator.core.ports import ArtifactStore, Clock, Objects, Store, Tasks
+from orchestrator.core.plans import ArtifactStore
+from orchestrator.core.ports import Clock, Objects, Store, Tasks
 from orchestrator.core.problems import BadConfiguration
 from orchestrator.core.records import Release, Status, Workload
 from orchestrator.core.steps.checking import check_context
