@@ -31,8 +31,10 @@ CHANGE_SET = "mlops-release"
 """Name of the change set, whatever the release: Plan replaces the former one of that name."""
 
 NO_PACKAGE = "packages/only-mlops-orchestrator-starts-this-pipeline.zip"
-"""The key that the source has by itself, where nothing lies: what CodePipeline shows then says why. An execution that does not say which package it deploys
-(the one that CodePipeline starts when a pipeline is made, or "Release change" in its console) ends in its source."""
+"""The key that the source has by itself, where nothing lies: what CodePipeline shows then says why.
+
+An execution that does not say which package it deploys (the one that CodePipeline starts when a pipeline is made, or
+"Release change" in its console) ends in its source."""
 
 APPROVAL_MINUTES = 86_400
 """60 days, the longest time-out of an approval ("Quotas in AWS CodePipeline")."""
