@@ -242,4 +242,10 @@ def test_an_answer_outside_the_policy_raises_an_alarm(piped: Synthesised) -> Non
         for one in of_type(piped.orchestrator, "AWS::Logs::MetricFilter").values()
         if one["MetricTransformations"][0]["MetricName"] == alarm["MetricName"]
     ]
-    assert len(filters) == 4
+    found = {one["LogGroupName"]["Ref"]: one["FilterPattern"] for one in filters}
+    counted = {name.removeprefix("Functions").partition("Log")[0]: pattern for name, pattern in found.items()}
+    tells, ends = "{ $.outside > 0 }", '{ $.error = "ApprovedOutside" }'
+    assert counted == {
+        **dict.fromkeys(("ResumeDeployment", "SweepWaits", "RecordOutcome"), tells),
+        **dict.fromkeys(("PlanStage", "DeployStage"), ends),
+    }
