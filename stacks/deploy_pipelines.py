@@ -26,6 +26,7 @@ from orchestrator.core.events import (
     STAGE_STATE_CHANGE,
 )
 from orchestrator.core.pipelines.template import APPROVE, NAME_PREFIX
+from orchestrator.core.stage_roles import PIPELINE_ANSWERERS
 from stacks import names
 from stacks.buckets import PACKAGES, Buckets, encrypted_bucket
 from stacks.event_bus import MAX_EVENT_AGE, EventBus, target
@@ -42,8 +43,6 @@ READ = ["s3:GetObject", "s3:GetObjectVersion"]
 LOOKERS = ("plan_stage", "deploy_stage", "record_outcome", "resume_deployment", "sweep_waits")
 """Functions that look how an execution stands."""
 STARTERS = ("plan_stage", "deploy_stage")
-ANSWERERS = ("plan_stage", "deploy_stage", "record_outcome")
-"""Functions that answer approvals: plan_stage rejects one whose change set somebody has deleted."""
 
 
 class PipelineArtifacts(Construct):
@@ -246,7 +245,7 @@ class DeployPipelines(Construct):
         for function in fleet.only(STARTERS):
             function.may(["codepipeline:ListPipelineExecutions", "codepipeline:StartPipelineExecution"], [pipelines])
             function.may(["codepipeline:RetryStageExecution"], [stages])
-        for function in fleet.only(ANSWERERS):
+        for function in fleet.only(PIPELINE_ANSWERERS):
             function.may(["codepipeline:GetPipelineState", "codepipeline:StopPipelineExecution"], [pipelines])
             function.may(["codepipeline:PutApprovalResult"], [f"{stages}/{APPROVE}"])
         fleet["api"].may(["codepipeline:GetPipelineState"], [pipelines])
@@ -293,5 +292,5 @@ def deny_statement(fixed: Names) -> dict[str, object]:
         "Effect": "Deny",
         "Action": "codepipeline:PutApprovalResult",
         "Resource": f"{fixed.pipelines_pattern}/*",
-        "Condition": {"ArnNotLike": {"aws:PrincipalArn": fixed.function_role_arns(ANSWERERS)}},
+        "Condition": {"ArnNotLike": {"aws:PrincipalArn": fixed.function_role_arns(PIPELINE_ANSWERERS)}},
     }

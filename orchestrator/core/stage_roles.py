@@ -30,6 +30,10 @@ ASSUMED_BY: dict[str, tuple[str, ...]] = {
 """Stage role → the functions (by folder) that assume it."""
 
 
+PIPELINE_ANSWERERS = ("plan_stage", "deploy_stage", "record_outcome")
+"""Functions that answer approvals of workloads' pipelines: plan_stage rejects one whose change set is gone."""
+
+
 def hyphened(function: str) -> str:
     """``plan_stage`` → ``plan-stage``."""
     return function.replace("_", "-")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from orchestrator.core.errors import ApprovedOutside
+from orchestrator.core.errors import AccessDenied, ApprovedOutside
 from orchestrator.core.events import PipelineChanged
 from orchestrator.core.messages.release_message import release_message
 from orchestrator.core.pipelines.template import pipeline_name
@@ -140,6 +141,23 @@ def test_a_stage_that_is_approved_before_its_turn_is_alarmed_at_once_and_told_at
     assert ended.reason == "the job of dev did not succeed"
     assert world.stage(release.release_id, "staging").status is StageStatus.FAILED
     assert world.end(release.release_id, Status.FAILED, "JobFailed", "again").get("outside") is None
+
+
+def test_a_change_set_that_cannot_be_deleted_hides_no_approval_past_us(
+    world: MemoryWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = journeys.in_dev(world)
+    approved_past_us(world, release, "DeployStaging")
+
+    def denied(stack_name: str, change_set_name: str) -> None:
+        raise AccessDenied("may not delete change sets")
+
+    for stage in release.stages:
+        monkeypatch.setattr(world.stacks(stage), "discard_made", denied)
+    world.store.update(Release, release.key(), lambda found: replace(found, stage="staging"))
+    answer = world.end(release.release_id, Status.FAILED, "GatesFailed", "why")
+    assert answer["outside"] == 1
+    assert "staging was approved in CodePipeline" in world.of(release.release_id).warnings[0]
 
 
 def test_what_the_question_tells_already_is_not_told_again_at_the_end(world: MemoryWorld) -> None:

@@ -12,16 +12,14 @@ from enum import StrEnum
 
 from orchestrator.core.pipelines.template import APPROVE, EXECUTE, PLAN
 from orchestrator.core.plans import STALE
-from orchestrator.core.stage_roles import function_role_name
+from orchestrator.core.stage_roles import PIPELINE_ANSWERERS, function_role_name
 
-_OURS = re.compile(
-    rf":assumed-role/({'|'.join(map(function_role_name, ('plan_stage', 'deploy_stage', 'record_outcome')))})/"
-)
+_OURS = re.compile(rf":assumed-role/({'|'.join(map(function_role_name, PIPELINE_ANSWERERS))})/")
 """In ``ActionRun.by``: the functions that answer approvals."""
 
 IN_PROGRESS, SUCCEEDED, FAILED, ABANDONED = "InProgress", "Succeeded", "Failed", "Abandoned"
 """``ActionExecutionStatus``."""
-STOPPED, STOPPING, SUPERSEDED, CANCELLED = "Stopped", "Stopping", "Superseded", "Cancelled"
+STOPPED, STOPPING = "Stopped", "Stopping"
 """Further ones of ``PipelineExecutionStatus``."""
 
 
@@ -72,6 +70,11 @@ class Progress:
     def asks(self) -> bool:
         """Whether the stage waits for its approval."""
         return self.approve is not None and self.approve.status == IN_PROGRESS
+
+    @property
+    def approved(self) -> bool:
+        """Whether somebody has approved the stage: nothing takes that back."""
+        return self.approve is not None and self.approve.status == SUCCEEDED
 
     @property
     def runs(self) -> bool:
@@ -160,7 +163,7 @@ def deploying(progress: Progress) -> Deploying:
     approve, execute = progress.approve, progress.execute
     if execute is not None and execute.status in {SUCCEEDED, FAILED, ABANDONED}:
         return Deploying.DONE if execute.status == SUCCEEDED else Deploying.FAILED
-    if execute is not None or (approve is not None and approve.status == SUCCEEDED):
+    if execute is not None or progress.approved:
         return Deploying.RUNNING if progress.execution in {IN_PROGRESS, STOPPING} else Deploying.FAILED
     if approve is not None and approve.stale:
         return Deploying.STALE

@@ -13,7 +13,6 @@ from dataclasses import replace
 from orchestrator.core.errors import ApprovedOutside, ChangeSetPending, PlanFailed
 from orchestrator.core.pipelines.ports import Pipelines
 from orchestrator.core.pipelines.progress import (
-    SUCCEEDED,
     Deploying,
     Planning,
     Progress,
@@ -178,7 +177,7 @@ class PipelineStacks:
             self._reject_as_stale(run)
         elif run is not None and not (rejected and self._pipelines.answer(run, approved=False, comment=rejected)):
             self._pipelines.stop(run, "The release has ended.")
-        if run is None or not self._executes(run):
+        if run is None or not self._pipelines.progress(run).approved:
             self._direct.discard(plan)
 
     def _reject_as_stale(self, run: PipelineStage) -> None:
@@ -194,10 +193,6 @@ class PipelineStacks:
     def moved(self, plan: Plan) -> bool:
         """See ``ports.Stacks``."""
         return self._direct.moved(plan)
-
-    def _executes(self, run: PipelineStage) -> bool:
-        approve = self._pipelines.progress(run).approve
-        return approve is not None and approve.status == SUCCEEDED
 
     def discard_made(self, stack_name: str, change_set_name: str) -> None:
         """See ``ports.Stacks``."""

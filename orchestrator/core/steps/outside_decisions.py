@@ -1,8 +1,9 @@
-"""Somebody answers an approval in CodePipeline's own console, or ends the execution there, while people are asked.
+"""Somebody answers an approval in CodePipeline's own console, or ends the execution there: while people are
+asked, before that, or a moment before the release ends otherwise.
 
 CodePipeline has gone on by then, so nothing is left to refuse: what was done is recorded with who did it, marked as
 outside the policy, and the state machine goes on with what is so. ``resume_deployment`` comes here by an event, the
-sweeper without one; the log field ``outside`` of both raises an alarm.
+sweeper without one, ``record_outcome`` at the end; the log field ``outside`` of all three raises an alarm.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from functools import partial
 
 from orchestrator.core.people import IdentityKind, principal_name
 from orchestrator.core.pipelines.progress import FAILED, SUCCEEDED, ActionRun, ended_words
-from orchestrator.core.pipelines.template import stage_name, workload_of
-from orchestrator.core.plans import PipelineStage
+from orchestrator.core.pipelines.template import workload_of
 from orchestrator.core.ports import Accounts, Clock, Store, Tasks
 from orchestrator.core.records import Approval, ApprovalStatus, Release, StageRecord, StageStatus, Verdict, Vote
 from orchestrator.core.steps.answers import answer
+from orchestrator.core.steps.pipeline_run import in_reach, stage_run
 from orchestrator.core.steps.progress import (
     approval_of,
     find_release,
@@ -32,35 +33,32 @@ VIA = "codepipeline"
 """``Vote.via`` of an answer that was given in CodePipeline: no policy was asked about it."""
 
 
-def open_question(pipeline: str, execution_id: str, store: Store) -> Approval | None:
-    """The question that is open about an execution of a workload's pipeline; None where there is none."""
+def look_outside(
+    pipeline: str, execution_id: str, *, store: Store, accounts: Accounts, tasks: Tasks, now: Clock
+) -> bool:
+    """Whether somebody has answered past us in an execution of a running release, of which something has ended."""
     workload = find_workload(store, workload_of(pipeline)) if workload_of(pipeline) else None
     release = find_release(store, workload.running_release) if workload is not None else None
     if release is None or release.pipeline_execution != execution_id:
-        return None
+        return False
     record = find_stage(store, release.release_id, release.stage)
-    found = approval_of(store, record.approval_id) if record is not None and record.approval_id else None
-    return found if found is not None and found.status is ApprovalStatus.PENDING else None
+    asked = approval_of(store, record.approval_id) if record is not None and record.approval_id else None
+    if asked is not None and asked.status is ApprovalStatus.PENDING:
+        return note_outside(asked, store=store, accounts=accounts, tasks=tasks, now=now)
+    return _answered_early(release, store, accounts)
 
 
-def answered_early(pipeline: str, execution_id: str, store: Store, accounts: Accounts) -> bool:
-    """Whether somebody has approved, in the running release's execution, a stage about which nobody was asked yet.
+def _answered_early(release: Release, store: Store, accounts: Accounts) -> bool:
+    """Whether somebody has approved a stage about which nobody was asked yet.
 
     The release ends once it comes to that stage: until then this tells of it.
     """
-    workload = find_workload(store, workload_of(pipeline)) if workload_of(pipeline) else None
-    release = find_release(store, workload.running_release) if workload is not None else None
-    if release is None or release.pipeline_execution != execution_id or release.stage not in release.stages:
-        return False
-    place = release.stages.index(release.stage)
-    for stage in release.stages[place : place + 2]:
+    for stage in in_reach(release):
         record = find_stage(store, release.release_id, stage)
-        if record is not None and record.plan is not None:
-            continue
-        run = PipelineStage(pipeline, execution_id, stage_name(release.stages, stage))
-        found = accounts.pipelines().progress(run).approve
-        if found is not None and found.outside:
-            return True
+        if record is None or record.plan is None:
+            found = accounts.pipelines().progress(stage_run(release, stage)).approve
+            if found is not None and found.outside:
+                return True
     return False
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orchestrator.core.errors import OrchestratorError, TryAgain
-from orchestrator.core.pipelines.progress import SUCCEEDED
 from orchestrator.core.pipelines.template import CHANGE_SET, MAX_COMMENT, shortened, stage_name
 from orchestrator.core.plans import PackageVersion, PipelineStage
 from orchestrator.core.ports import Accounts, Store
@@ -20,18 +19,27 @@ def running_stage(release: Release, stage: str, *, store: Store, accounts: Accou
     """The stage of the release's execution, which is started where none is; None where no pipeline deploys it."""
     if not release.pipeline or release.removes:
         return None
-    pipelines, execution = accounts.pipelines(), release.pipeline_execution
-    if not execution:
+    if not release.pipeline_execution:
         accounts.stacks(stage).prepare(release.stack_name)
         package = PackageVersion(release.package_key, release.package_version)
-        started = pipelines.start(release.pipeline, package, release.release_id)
-        noted = store.update(
+        started = accounts.pipelines().start(release.pipeline, package, release.release_id)
+        release = store.update(
             Release,
             release.key(),
             lambda found: found if found.pipeline_execution else replace(found, pipeline_execution=started),
         )
-        execution = noted.pipeline_execution
-    return PipelineStage(release.pipeline, execution, stage_name(release.stages, stage))
+    return stage_run(release, stage)
+
+
+def stage_run(release: Release, stage: str) -> PipelineStage:
+    """One stage of the release's execution."""
+    return PipelineStage(release.pipeline, release.pipeline_execution, stage_name(release.stages, stage))
+
+
+def in_reach(release: Release) -> tuple[str, ...]:
+    """The stages that the execution may have come to and the release has not left: a pipeline plans one stage ahead."""
+    place = release.stages.index(release.stage) if release.stage in release.stages else -1
+    return release.stages[max(place, 0) : place + 2]
 
 
 @dataclass(frozen=True)
@@ -44,39 +52,30 @@ class EndedRun:
     """Stages that somebody has approved there past us, and who (ARN): nothing takes them back."""
 
 
-def end_run(release: Release, outcome: Status, accounts: Accounts) -> tuple[tuple[str, str], ...]:
-    """Stop an execution whose release has ended, and take away the change sets that it has made ahead, if any; which
-    stages were approved there by others, see ``EndedRun``.
+def end_run(release: Release, outcome: Status, accounts: Accounts) -> EndedRun:
+    """Stop an execution whose release has ended, and take away the change sets that it has made ahead, if any.
 
-    Of a removal that has taken everything away, the pipeline goes too.
+    Of a removal that has taken everything away, the pipeline goes too. What cannot be done is told instead of a
+    failure; ``TryAgain`` passes.
     """
-    if release.removes and release.pipeline and outcome is Status.SUCCEEDED:
-        accounts.pipelines().retire(release.pipeline)
-    if not release.pipeline_execution:
-        return ()
-    pipelines, outside = accounts.pipelines(), []
-    place = release.stages.index(release.stage) if release.stage in release.stages else -1
-    run = PipelineStage(release.pipeline, release.pipeline_execution, stage_name(release.stages, release.stage))
-    pipelines.stop(run, "The release has ended.")
-    # A release may end at a stage before it has looked at the plan that was made there: at a gate, for one.
-    for stage in release.stages[max(place, 0) : place + 2]:
-        found = pipelines.progress(replace(run, stage=stage_name(release.stages, stage)))
-        approve = found.approve
-        if approve is not None and approve.outside:
-            outside.append((stage, approve.by))
-        elif found.plan is not None and (approve is None or approve.status != SUCCEEDED):
-            accounts.stacks(stage).discard_made(release.stack_name, CHANGE_SET)
-    return tuple(outside)
-
-
-def end_run_if_possible(release: Release, outcome: Status, accounts: Accounts) -> EndedRun:
-    """As ``end_run``, with what could not be done instead of a failure. ``TryAgain`` passes."""
+    approved: list[tuple[str, str]] = []
     try:
-        return EndedRun(approved=end_run(release, outcome, accounts))
+        if release.removes and release.pipeline and outcome is Status.SUCCEEDED:
+            accounts.pipelines().retire(release.pipeline)
+        if release.pipeline_execution:
+            accounts.pipelines().stop(stage_run(release, release.stage), "The release has ended.")
+            # It may end at a stage before it has looked at the plan that was made there: at a gate, for one.
+            for stage in in_reach(release):
+                found = accounts.pipelines().progress(stage_run(release, stage))
+                if found.approve is not None and found.approve.outside:
+                    approved.append((stage, found.approve.by))
+                elif found.plan is not None and not found.approved:
+                    accounts.stacks(stage).discard_made(release.stack_name, CHANGE_SET)
     except TryAgain:
         raise
     except OrchestratorError as error:
-        return EndedRun(str(error))
+        return EndedRun(str(error), tuple(approved))
+    return EndedRun(approved=tuple(approved))
 
 
 def approval_comment(approval: Approval | None, stage: str) -> str:

@@ -62,9 +62,9 @@ def record_outcome(
         reason = _discard(record, outcome, reason, store, accounts, now)
     if release.pipeline and (outcome is not Status.SUCCEEDED or release.removes):
         from orchestrator.core.steps.outside_decisions import told_at_the_end
-        from orchestrator.core.steps.pipeline_run import end_run_if_possible
+        from orchestrator.core.steps.pipeline_run import end_run
 
-        run = end_run_if_possible(release, outcome, accounts)
+        run = end_run(release, outcome, accounts)
         reason = f"{reason} ({LEFTOVER}: {run.leftover})".strip() if run.leftover else reason
         outside = told_at_the_end(release, run.approved, store, now) if run.approved else 0
     if outcome is Status.SUPERSEDED:

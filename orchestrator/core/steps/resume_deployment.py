@@ -8,7 +8,7 @@ from orchestrator.core.events import PipelineChanged, StackChanged, StatusEvent
 from orchestrator.core.plans import execution_subject
 from orchestrator.core.ports import Accounts, Clock, Store, Tasks
 from orchestrator.core.records import Wait
-from orchestrator.core.steps.outside_decisions import answered_early, note_outside, open_question
+from orchestrator.core.steps.outside_decisions import look_outside
 from orchestrator.core.steps.settle import settle
 
 
@@ -35,11 +35,9 @@ def resume_deployment(event: StatusEvent, *, store: Store, accounts: Accounts, t
         subject = event.stack_id
     elif isinstance(event, PipelineChanged):
         subject = execution_subject(event.pipeline, event.execution_id)
-        asked = open_question(event.pipeline, event.execution_id, store)
-        if asked is not None:
-            outside += note_outside(asked, store=store, accounts=accounts, tasks=tasks, now=now)
-        else:
-            outside += answered_early(event.pipeline, event.execution_id, store, accounts)
+        outside += look_outside(
+            event.pipeline, event.execution_id, store=store, accounts=accounts, tasks=tasks, now=now
+        )
     else:
         subject = event.arn
     waits = store.under(Wait, f"WAIT#{subject}")
